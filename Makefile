@@ -1,0 +1,50 @@
+# make results | test | lint | page | clean. Each makes the environment first where there is none.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+EXPERIMENT ?=
+DATA ?=
+CORES ?= all
+SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES) --workflow-profile workflow/profiles/default
+
+.DEFAULT_GOAL := results
+.PHONY: results test lint format compose page clean
+
+# The stamp is written last, so that an interrupted install is done again.
+$(BIN)/.installed: requirements.lock pyproject.toml
+	@echo "making the environment in .venv (some two minutes; about 2 GB)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# Without EXPERIMENT the configuration in force is params.yaml; with it, one composed beside it.
+results: $(BIN)/.installed
+ifeq ($(strip $(EXPERIMENT)$(DATA)),)
+	$(SNAKEMAKE)
+else
+	$(BIN)/trml compose $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),data=$(DATA)) --output work/params/$(or $(EXPERIMENT),default).yaml
+	$(SNAKEMAKE) --config params=work/params/$(or $(EXPERIMENT),default).yaml
+endif
+
+test: $(BIN)/.installed
+	$(BIN)/pytest
+
+lint: $(BIN)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
+
+format: $(BIN)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+# config/ was edited: put it in force.
+compose: $(BIN)/.installed
+	$(BIN)/trml compose
+
+clean:
+	rm -rf work .snakemake

@@ -1,0 +1,49 @@
+# The benchmark, from configuration to results/. What is built stands here; how stands in workflow/rules.
+#
+# Paths (every folder ends in the digest of its recipe; see docs/architecture.md):
+#   work/corpora/{corpus}       utterances, media, pretraining pairs, ceiling
+#   work/encoders/{encoder}     the tiny CLIP, where the workflow trains one
+#   work/features/{features}    one array a modality
+#   work/cells/...              the cell store, one folder a training
+#   work/blocks/{block}.json    the cells of a block are in the store
+#   work/evaluations/{evaluation}, work/results/{results}    scores and claims; tables, figures and page
+#   results/{experiment}        the published copy, read by no rule
+
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+
+
+include: "workflow/rules/common.smk"
+
+
+validate(RAW_PARAMS, "workflow/schemas/params.schema.json")
+
+
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/results.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        PLAN.results / "manifest.json",
+        published_stamp(),
+
+
+# What dvc.yaml's stages call.
+rule data:
+    input:
+        PLAN.corpus / "corpus.json",
+
+
+rule features_only:
+    input:
+        PLAN.features / "features.json",
+
+
+rule cells:
+    input:
+        [block.path for block in PLAN.blocks.values()],

@@ -1,0 +1,3 @@
+from trml.cli import main
+
+main()

@@ -1,0 +1,217 @@
+"""The `trml` command: one function a verb, each a thin shell around the library.
+
+Verbs import what they run inside, so that `trml compose` and `--help` start without torch.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trml import __version__
+from trml.errors import TrmlError
+
+if TYPE_CHECKING:
+    import torch
+
+    from trml.plan import Plan
+
+
+def compose(arguments: argparse.Namespace) -> None:
+    """Compose config/ and the overrides into a configuration file, checked."""
+    from trml.config import compose as compose_text
+    from trml.store import write_text
+
+    write_text(arguments.output, compose_text(arguments.overrides, arguments.config))
+    print(f"wrote {arguments.output}")
+
+
+def schema(arguments: argparse.Namespace) -> None:
+    """Print the JSON schema of params.yaml."""
+    from trml.config import json_schema
+
+    print(json.dumps(json_schema(), indent=1))
+
+
+def plan(arguments: argparse.Namespace) -> None:
+    """Show every folder of the configuration in force and whether it is there."""
+    from trml.cells import is_done
+
+    p = _plan(arguments)
+    for what, path in [("corpus", p.corpus), ("encoder", p.encoder), ("features", p.features)]:
+        print(f"{what:10} {path or 'none of our own'} {'' if path is None else _state(path.is_dir())}")
+    for block in p.blocks.values():
+        done = sum(is_done(p, cell) for cell in block.cells)
+        print(f"{'block':10} {block.path} {done}/{len(block.cells)} cells {_state(block.path.is_file())}")
+    print(f"{'results':10} {p.results} {_state(p.results.is_dir())}")
+
+
+def corpus(arguments: argparse.Namespace) -> None:
+    """Generate the corpus, or bring a raw one into the common form."""
+    from trml.corpora import corpus_module
+    from trml.store import new_folder
+
+    p = _plan(arguments)
+    with new_folder(p.corpus) as folder:
+        corpus_module(p.params.corpus.kind).build(
+            p.params.corpus, Path(p.params.data), folder, p.corpus.name, arguments.threads
+        )
+
+
+def pretrain(arguments: argparse.Namespace) -> None:
+    """Pretrain the tiny CLIP on the corpus's pairs."""
+    p, device = _plan(arguments), _device(arguments)
+    from trml.config import TinyClipEncoder
+    from trml.encoders.pretrain import pretrain as run
+    from trml.store import new_folder
+
+    if p.encoder is None or not isinstance(p.params.encoder, TinyClipEncoder):
+        raise TrmlError(f"encoder {p.params.encoder.name} is not pretrained by the workflow; nothing to do")
+    with new_folder(p.encoder) as folder:
+        run(p.params.encoder, p.corpus, folder, p.params.seed, device)
+
+
+def features(arguments: argparse.Namespace) -> None:
+    """Encode the corpus's text and frames."""
+    p, device = _plan(arguments), _device(arguments)
+    from trml.encoders.encode import encode
+    from trml.features import write_features
+    from trml.store import new_folder
+
+    with new_folder(p.features) as folder:
+        write_features(folder, encode(p.params.encoder, p.corpus, p.encoder, p.features.name, device))
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train the cells of a block that the store does not hold yet."""
+    p, device = _plan(arguments), _device(arguments)
+    from trml.training.block import train_block
+
+    if arguments.block not in p.blocks:
+        raise TrmlError(f"block {arguments.block} is not in this configuration; known are {', '.join(p.blocks)}")
+    train_block(p, p.blocks[arguments.block], device)
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Score every cell, with intervals, and decide the claims."""
+    from trml.evaluation.evaluate import evaluate as run
+    from trml.store import new_folder
+
+    p = _plan(arguments)
+    with new_folder(p.evaluation) as folder:
+        run(p, folder)
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Make tables, figures, the page and the manifest from the evaluation."""
+    from trml.report.build import build
+    from trml.store import new_folder
+
+    p = _plan(arguments)
+    with new_folder(p.results) as folder:
+        build(p, p.evaluation, folder)
+
+
+def publish(arguments: argparse.Namespace) -> None:
+    """Copy the finished results to results/<experiment>."""
+    from trml.publish import publish as run
+
+    run(_plan(arguments), Path("results"))
+
+
+def gc(arguments: argparse.Namespace) -> None:
+    """Remove from work/ what the configuration in force cannot reach."""
+    from trml.publish import unreachable
+
+    for path in unreachable(_plan(arguments)):
+        print(f"{'would remove' if arguments.dry_run else 'removed'} {path}")
+        if not arguments.dry_run:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _plan(arguments: argparse.Namespace) -> "Plan":
+    from trml.config import load
+    from trml.plan import Plan
+
+    return Plan(load(arguments.params))
+
+
+def _device(arguments: argparse.Namespace) -> "torch.device":
+    """The device to run on; also gives torch the threads of the rule and no more."""
+    import torch
+
+    from trml.config import load
+
+    torch.set_num_threads(arguments.threads)
+    wanted = load(arguments.params).device
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise TrmlError("device is cuda, but torch finds no CUDA device here; set device=auto or device=cpu")
+    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _state(there: bool) -> str:
+    return "(there)" if there else "(to be made)"
+
+
+_EXAMPLES = """examples:
+  trml compose                                   write params.yaml from config/
+  trml compose protocol.seeds=[2020,2021]        with two seeds
+  trml compose experiment=mosi data=../data --output work/params/mosi.yaml
+  trml plan                                      what is there and what is to be made
+  trml gc --dry-run                              what of work/ the configuration no longer needs
+
+`make results` or `snakemake --cores all` run the verbs in order."""
+
+_VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
+    f.__name__: f for f in (compose, schema, plan, corpus, pretrain, features, train, evaluate, report, publish, gc)
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trml",
+        description=__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"trml {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, function in _VERBS.items():
+        summary = (function.__doc__ or "").strip()
+        verb = verbs.add_parser(name, help=summary, description=summary)
+        if name == "compose":
+            verb.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides")
+            verb.add_argument("--config", type=Path, default=Path("config"), help="folder to compose from (config)")
+            verb.add_argument("--output", type=Path, default=Path("params.yaml"), help="file to write (params.yaml)")
+        elif name != "schema":
+            verb.add_argument("--params", default="params.yaml", help="configuration in force (params.yaml)")
+            verb.add_argument("--threads", type=int, default=1, help="threads to use (1)")
+        if name == "train":
+            verb.add_argument("--block", required=True, help="name of the block, as `trml plan` shows it")
+        if name == "gc":
+            verb.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point: errors a user can mend end in their message and exit code 1."""
+    arguments = _parser().parse_args(argv)
+    sys.path.append(os.getcwd())  # noqa: PTH109  a third party's method may lie beside the project
+    try:
+        _VERBS[arguments.verb](arguments)
+    except TrmlError as error:
+        sys.exit(f"trml {arguments.verb}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"trml {arguments.verb}: interrupted; what is finished is kept, run the same command to go on")

@@ -1,0 +1,447 @@
+"""The configuration: its schema, its composition from config/ and the reading of params.yaml.
+
+Hydra composes (`compose`), pydantic checks (`check`), and everything else reads the checked `Params`.
+Nothing here imports torch: the Snakefile and every verb start from this module.
+"""
+
+import ast
+import difflib
+import json
+from dataclasses import field
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+
+from trml.errors import ConfigError
+from trml.source import module_file
+
+Victim = Literal["vision", "text"]
+VICTIMS: tuple[Victim, ...] = get_args(Victim)
+Rate = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+_strict = ConfigDict(extra="forbid", strict=True)
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+# --- corpora -------------------------------------------------------------------------------------------
+
+
+@dataclass(config=_strict)
+class Weights:
+    """What each latent factor of pantomime weighs in the label (see corpora/pantomime.py)."""
+
+    shared: Annotated[float, Field(ge=0)]
+    text_only: Annotated[float, Field(ge=0)]
+    vision_only: Annotated[float, Field(ge=0)]
+    synergy: Annotated[float, Field(ge=0)]
+    noise: Annotated[float, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _in_range(self) -> "Weights":
+        reach = 2 * self.shared + self.text_only + self.vision_only + self.synergy + self.noise
+        _require(reach <= 3.0 + 1e-9, f"the label would reach {reach:g}; 2*shared + the others must be <= 3")
+        return self
+
+
+@dataclass(config=_strict)
+class Sizes:
+    """Utterances in each split."""
+
+    train: Count
+    valid: Count
+    test: Count
+
+
+@dataclass(config=_strict)
+class PantomimeConfig:
+    """The generated corpus."""
+
+    kind: Literal["pantomime"]
+    name: Name
+    seed: int
+    utterances: Sizes
+    frames: Annotated[int, Field(ge=2, le=64)]
+    weights: Weights
+    pretraining_pairs: Count
+    heldout_pairs: Count
+
+
+@dataclass(config=_strict)
+class MosiConfig:
+    """CMU-MOSI with given utterance-level features."""
+
+    kind: Literal["mosi"]
+    name: Name
+    folder: str
+    valid_videos: Count
+
+
+@dataclass(config=_strict)
+class MvsaConfig:
+    """MVSA-Single: photo + text posts in one parquet file."""
+
+    kind: Literal["mvsa"]
+    name: Name
+    file: str
+
+
+Corpus = Annotated[PantomimeConfig | MosiConfig | MvsaConfig, Field(discriminator="kind")]
+
+
+# --- encoders ------------------------------------------------------------------------------------------
+
+
+@dataclass(config=_strict)
+class GivenEncoder:
+    """The corpus brings its features; nothing is encoded."""
+
+    kind: Literal["given"]
+    name: Name
+
+
+@dataclass(config=_strict)
+class OpenClipEncoder:
+    """A named open_clip model with a pretrained tag, or with a local checkpoint file."""
+
+    kind: Literal["open_clip"]
+    name: Name
+    model: str
+    pretrained: str | None
+    checkpoint: str | None
+    frames: Count
+    batch_size: Count
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "OpenClipEncoder":
+        _require(
+            (self.pretrained is None) != (self.checkpoint is None),
+            "give either pretrained (a tag) or checkpoint (a file), not both and not neither",
+        )
+        return self
+
+
+@dataclass(config=_strict)
+class Pretraining:
+    """How the tiny CLIP is trained from pairs. `retrieval_bar` null lifts the bar."""
+
+    epochs: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive
+    warmup_steps: Annotated[int, Field(ge=0)]
+    logit_scale: Positive
+    retrieval_bar: Rate | None
+
+
+@dataclass(config=_strict)
+class TinyClipEncoder:
+    """A small open_clip CLIP that the workflow trains itself on the corpus's pretraining pairs."""
+
+    kind: Literal["tiny_clip"]
+    name: Name
+    embed_dim: Count
+    vision: dict[str, Any]
+    text: dict[str, Any]
+    pretraining: Pretraining
+    frames: Count
+    batch_size: Count
+
+
+Encoder = Annotated[GivenEncoder | OpenClipEncoder | TinyClipEncoder, Field(discriminator="kind")]
+
+
+# --- methods, protocol, training, report ---------------------------------------------------------------
+
+
+@dataclass(config=_strict)
+class Variant:
+    """A method with some of its options moved."""
+
+    label: str
+    options: dict[str, Any]
+
+
+@dataclass(config=_strict)
+class MethodConfig:
+    """One method.
+
+    role: `proposed` is judged by the claims, `baseline` is what it is judged against, `upper` is the bound.
+    depends_on: what the method's training depends on. `rate`: on the training mask; `victim`: on which
+    modality may be missing, whatever the mask. A method that depends on neither is trained once a seed.
+    """
+
+    target: str
+    label: str
+    role: Literal["proposed", "baseline", "upper"]
+    depends_on: list[Literal["victim", "rate"]]
+    options: dict[str, Any]
+    variants: dict[Name, Variant] = field(default_factory=dict)
+    sweeps: dict[str, list[float]] = field(default_factory=dict)
+
+
+@dataclass(config=_strict)
+class Protocol:
+    """Which modality may be missing, how often, and with which mask seeds."""
+
+    victims: Annotated[list[Victim], Field(min_length=1)]
+    level: Literal["modality"]
+    rates: Annotated[list[Rate], Field(min_length=1)]
+    study_rate: Rate
+    seeds: Annotated[list[int], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Protocol":
+        for key in ("victims", "rates", "seeds"):
+            values = getattr(self, key)
+            _require(len(set(values)) == len(values), f"{key} names a value twice: {values}")
+        _require(self.study_rate in self.rates, f"study_rate {self.study_rate} is not one of rates {self.rates}")
+        return self
+
+
+@dataclass(config=_strict)
+class Training:
+    """Shared by all methods, so that none is trained with more care than another."""
+
+    epochs: Count
+    patience: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    clip_norm: Positive
+    hidden: Count
+    chunk: Count
+    block: Count
+
+
+@dataclass(config=_strict)
+class Report:
+    """What the results show."""
+
+    resamples: Annotated[int, Field(ge=100)]
+    conditions: list[Rate]
+
+
+@dataclass(config=_strict)
+class Params:
+    """The whole configuration of one experiment: params.yaml."""
+
+    name: Name
+    seed: int
+    data: str
+    device: Literal["auto", "cpu", "cuda"]
+    corpus: Corpus
+    encoder: Encoder
+    methods: Annotated[dict[Name, MethodConfig], Field(min_length=1)]
+    protocol: Protocol
+    training: Training
+    report: Report
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Params":
+        given = self.encoder.kind == "given"
+        brings = self.corpus.kind == "mosi"
+        _require(
+            given == brings,
+            f"encoder {self.encoder.name} does not fit corpus {self.corpus.name}: "
+            + (
+                "it brings its features, use encoder=given"
+                if brings
+                else "it brings media, use an encoder that encodes"
+            ),
+        )
+        absent = set(self.report.conditions) - set(self.protocol.rates)
+        _require(not absent, f"report.conditions {sorted(absent)} are not among protocol.rates")
+        for name, method in self.methods.items():
+            _check_options(name, method)
+        return self
+
+
+# --- the options of a method, read from its source without importing it ----------------------------------
+
+
+@lru_cache
+def _signature(target: str) -> dict[str, str]:
+    """The keyword options of a method's class: name -> annotation, as written in its `__init__`.
+
+    Read with `ast`, because importing a method imports torch.
+    """
+    module, _, name = target.rpartition(".")
+    path = module_file(module)
+    _require(path is not None, f"target {target!r}: no module {module!r} can be found")
+    assert path is not None
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            for item in node.body:
+                if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+                    return {a.arg: ast.unparse(a.annotation) if a.annotation else "Any" for a in item.args.kwonlyargs}
+            return {}
+    raise ValueError(f"target {target!r}: {path} has no class {name!r}")
+
+
+def _check_options(name: str, method: MethodConfig) -> None:
+    known = _signature(method.target)
+    for where, options in [("options", method.options)] + [
+        (f"variants.{v}.options", variant.options) for v, variant in method.variants.items()
+    ]:
+        for key, value in options.items():
+            place = f"methods.{name}.{where}.{key}"
+            _require(key in known, f"{place} is unknown{_nearest(key, known)}")
+            _require(_fits_annotation(value, known[key]), f"{place} is {value!r}; expected {known[key]}")
+    for key in method.sweeps:
+        _require(key in known, f"methods.{name}.sweeps.{key} is unknown{_nearest(key, known)}")
+
+
+def _fits_annotation(value: Any, annotation: str) -> bool:
+    plain = {"float": (int, float), "int": (int,), "bool": (bool,), "str": (str,)}
+    if annotation.startswith("Literal["):
+        return value in ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)")
+    if annotation in plain:
+        return isinstance(value, plain[annotation]) and (annotation == "bool" or not isinstance(value, bool))
+    return True
+
+
+# --- composing and checking ------------------------------------------------------------------------------
+
+_adapter: TypeAdapter[Params] = TypeAdapter(Params)
+
+
+def check(raw: Any, source: str = "params.yaml") -> Params:
+    """The checked configuration of a plain mapping.
+
+    Raises ConfigError with one line per fault: where, what was found, what was expected.
+    """
+    try:
+        return _adapter.validate_json(json.dumps(raw), strict=True)
+    except ValidationError as error:
+        lines = [f"{source}: {_explain(fault, raw)}" for fault in error.errors()]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from None
+
+
+def load(path: str | Path) -> Params:
+    """Read and check a composed configuration file."""
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f"{path} does not exist; expected a composed configuration. Make it: trml compose")
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    return check(raw, str(path))
+
+
+def compose(overrides: list[str], config_dir: Path) -> str:
+    """The YAML text that Hydra composes from `config_dir` and the overrides, checked.
+
+    The text equals what `dvc exp run -S` writes for the same overrides.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(str(config_dir.resolve()), version_base=None):
+            config = hydra_compose("config", overrides=overrides)
+        OmegaConf.resolve(config)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain_hydra(error, overrides, config_dir)) from None
+    text = OmegaConf.to_yaml(config)
+    check(yaml.safe_load(text), "trml compose")
+    return text
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of params.yaml (workflow/schemas/params.schema.json)."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_adapter.json_schema()}
+
+
+def _nearest(name: str, known: Any) -> str:
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {match[0]!r}?" if match else f"; known are {', '.join(sorted(known))}"
+
+
+def _siblings(path: tuple[Any, ...], raw: Any) -> list[str]:
+    """The valid keys at the place of an unknown one, from the JSON schema."""
+    schema, definitions = json_schema(), json_schema()["$defs"]
+    for key in path[:-1]:
+        node: dict[str, Any] = schema.get("properties", {}).get(key, schema.get("additionalProperties") or {})
+        raw = raw.get(key, {}) if isinstance(raw, dict) else {}
+        if "discriminator" in node:
+            reference = node["discriminator"]["mapping"].get(raw.get("kind"), "")
+        else:
+            reference = node.get("$ref", "")
+        schema = definitions.get(reference.rpartition("/")[2], node)
+    return list(schema.get("properties", {}))
+
+
+def _explain(fault: Any, raw: Any) -> str:
+    # A discriminated union puts its tag into the path: drop it, users know no tags.
+    kinds = {"pantomime", "mosi", "mvsa", "given", "open_clip", "tiny_clip"}
+    path = tuple(
+        p
+        for i, p in enumerate(fault["loc"])
+        if not (i == 1 and p in kinds and fault["loc"][0] in ("corpus", "encoder"))
+    )
+    place = ".".join(str(p) for p in path) or "the configuration"
+    kind, context, found = fault["type"], fault.get("ctx", {}), fault.get("input")
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        return f"{place} is unknown{_nearest(str(path[-1]), _siblings(path, raw))}"
+    if kind in ("missing", "missing_argument"):
+        return f"{place} is missing"
+    if kind == "union_tag_invalid":
+        return f"{place}.kind is {context.get('tag')!r}; expected one of {context.get('expected_tags')}"
+    if kind == "value_error":
+        return str(context["error"]) if not path else f"{place}: {context['error']}"
+    if kind == "literal_error":
+        allowed = [word.strip(" '") for word in context["expected"].replace(" or ", ",").split(",")]
+        return f"{place} is {found!r}{_nearest(str(found), allowed)} (expected {context['expected']})"
+    message = fault["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return f"{place} is {found!r}; expected {message}"
+
+
+def _explain_hydra(error: Exception, overrides: list[str], config_dir: Path) -> str:
+    text = " ".join(str(error).split())
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        folder = config_dir / key
+        if folder.is_dir() and value and not value.startswith("["):
+            known = [p.stem for p in folder.glob("*.yaml")]
+            if value not in known:
+                return f"trml compose: {key}={value}: no such choice{_nearest(value, known)}"
+    base = compose_keys(config_dir)
+    for override in overrides:
+        key = override.lstrip("+~").partition("=")[0]
+        if key not in base and not (config_dir / key).is_dir():
+            return f"trml compose: {key} is unknown{_nearest(key, base)}"
+    return f"trml compose: {text}"
+
+
+def compose_keys(config_dir: Path) -> list[str]:
+    """All dotted keys of the default composition, for naming the nearest one."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from omegaconf import OmegaConf
+
+    with initialize_config_dir(str(config_dir.resolve()), version_base=None):
+        tree = OmegaConf.to_container(hydra_compose("config"))
+
+    def walk(node: Any, prefix: str) -> list[str]:
+        if not isinstance(node, dict):
+            return [prefix]
+        return [
+            prefix,
+            *(k for key, child in node.items() for k in walk(child, f"{prefix}.{key}" if prefix else str(key))),
+        ]
+
+    return walk(tree, "")[1:]

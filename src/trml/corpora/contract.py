@@ -1,0 +1,92 @@
+"""The corpus contract: what every corpus folder holds, checked when it is written and when it is read.
+
+    utterances.parquet  one row an utterance (SCHEMA below)
+    corpus.json         name, task, classes, source, licence, media, digest
+    media/ or given/    the clips (video or image files), or the features a corpus brings
+    pairs.parquet       text + image pairs to pretrain an encoder on (where the corpus offers any)
+    ceiling.parquet     the best reachable scores, where the corpus is generated and they are known
+
+`clip` is a path inside the folder; `given/frames.npy#7` is row 7 of an array.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from trml.errors import ContractError
+from trml.store import read_json, write_json
+
+SPLITS = ("train", "valid", "test")
+SCHEMA = {
+    "utterance_id": pl.String,
+    "video_id": pl.String,
+    "split": pl.String,
+    "text": pl.String,
+    "clip": pl.String,
+    "start_s": pl.Float32,
+    "end_s": pl.Float32,
+}
+PAIRS_SCHEMA = {"text": pl.String, "image": pl.String, "group": pl.Int32, "split": pl.String}
+
+
+@dataclass(frozen=True)
+class CorpusInfo:
+    """corpus.json.
+
+    task: `regression` has f32 labels in [-3, 3], `classification` has i32 labels that index `classes`.
+    media: `files` has clips to decode, `given` brings features in given/{text,frames,frame_mask}.npy.
+    """
+
+    name: str
+    title: str
+    task: Literal["regression", "classification"]
+    classes: list[str]
+    source: str
+    licence: str
+    media: Literal["files", "given"]
+    notes: list[str]
+    digest: str
+
+
+def write_corpus(folder: Path, info: CorpusInfo, utterances: pl.DataFrame) -> None:
+    """Check and write the two files every corpus has (media are written by the caller before)."""
+    label = pl.Float32 if info.task == "regression" else pl.Int32
+    utterances = utterances.cast({"start_s": pl.Float32, "end_s": pl.Float32, "label": label})
+    check_utterances(utterances, info)
+    utterances.select([*SCHEMA, "label"]).write_parquet(folder / "utterances.parquet")
+    write_json(folder / "corpus.json", asdict(info))
+
+
+def read_corpus(folder: Path) -> tuple[CorpusInfo, pl.DataFrame]:
+    """The checked corpus of a folder. Raises ContractError that says what is wrong, in words."""
+    info = CorpusInfo(**read_json(folder / "corpus.json"))
+    utterances = pl.read_parquet(folder / "utterances.parquet")
+    check_utterances(utterances, info)
+    return info, utterances
+
+
+def check_utterances(table: pl.DataFrame, info: CorpusInfo) -> None:
+    """Raise ContractError unless the table holds to the contract."""
+
+    def require(condition: bool, message: str) -> None:
+        if not condition:
+            raise ContractError(f"corpus {info.name}: {message}")
+
+    wanted = {**SCHEMA, "label": pl.Float32 if info.task == "regression" else pl.Int32}
+    for column, dtype in wanted.items():
+        require(column in table.columns, f"utterances.parquet has no column {column}; it has {table.columns}")
+        require(table[column].dtype == dtype, f"column {column} is {table[column].dtype}; expected {dtype}")
+    require(table.height > 0, "it has no utterances")
+    for column in ("utterance_id", "video_id", "split", "text", "label"):
+        require(table[column].null_count() == 0, f"column {column} has {table[column].null_count()} nulls")
+    require(table["utterance_id"].is_unique().all(), "utterance_id is not unique")
+    strange = set(table["split"].unique()) - set(SPLITS)
+    require(not strange, f"split has {sorted(strange)}; expected {list(SPLITS)}")
+    for split in SPLITS:
+        require((table["split"] == split).any(), f"split {split} is empty")
+    low, high = (-3, 3) if info.task == "regression" else (0, len(info.classes) - 1)
+    found = table["label"].to_numpy()
+    reach = f"labels reach from {found.min()} to {found.max()}"
+    require(bool(((found >= low) & (found <= high)).all()), f"{reach}; expected {low} to {high}")

@@ -1,0 +1,111 @@
+"""CLIP as an encoder: the model, its own picture transform, its own tokenizer, from any of three sources."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from trml.config import OpenClipEncoder, TinyClipEncoder
+from trml.encoders.open_clip import PreprocessCfg, image_transform_v2, open_clip
+from trml.errors import WeightsMissing
+
+_SMALLEST_VOCABULARY = 1000
+
+
+@dataclass
+class Clip:
+    """A loaded CLIP. `transform` maps an RGB picture to [3, H, W]; `tokenize` maps sentences to int [B, context]."""
+
+    model: nn.Module
+    transform: Callable[[Image.Image], Tensor]
+    tokenize: Callable[[list[str]], Tensor]
+
+    def encode_text(self, texts: list[str], device: torch.device) -> Tensor:
+        """Unit-length features [B, d] f32 on the CPU."""
+        return self.encode_tokens(self.tokenize(texts), device)
+
+    @torch.no_grad()
+    def encode_tokens(self, tokens: Tensor, device: torch.device) -> Tensor:
+        """Unit-length features [B, d] f32 on the CPU, of tokens [B, context]."""
+        return self.model.encode_text(tokens.to(device), normalize=True).float().cpu()  # type: ignore[operator]
+
+    @torch.no_grad()
+    def encode_images(self, pixels: Tensor, device: torch.device) -> Tensor:
+        """Unit-length features [B, d] f32 on the CPU, of transformed pictures [B, 3, H, W]."""
+        return self.model.encode_image(pixels.to(device), normalize=True).float().cpu()  # type: ignore[operator]
+
+
+def new_tiny_clip(config: TinyClipEncoder) -> Clip:
+    """open_clip's own CLIP class at the size of the configuration, with fresh weights from torch's current RNG."""
+    model = open_clip.CLIP(embed_dim=config.embed_dim, vision_cfg=config.vision, text_cfg=config.text)
+    transform = image_transform_v2(PreprocessCfg(size=config.vision["image_size"]), is_train=False)
+    tokenizer = open_clip.tokenizer.SimpleTokenizer(context_length=config.text["context_length"])
+    return Clip(model.eval(), transform, tokenizer)
+
+
+def load_tiny_clip(config: TinyClipEncoder, folder: Path) -> Clip:
+    """The tiny CLIP that encoders/pretrain.py saved in `folder`."""
+    clip = new_tiny_clip(config)
+    clip.model.load_state_dict(load_file(folder / "model.safetensors"))
+    return clip
+
+
+def load_open_clip(config: OpenClipEncoder, device: torch.device) -> Clip:
+    """A model that open_clip knows by name, its weights from a pretrained tag or from a local file.
+
+    Raises WeightsMissing that says which weights, where they were looked for and how to bring them.
+    """
+    known = open_clip.list_models()
+    if config.model not in known:
+        near = difflib.get_close_matches(config.model, known, n=3)
+        raise WeightsMissing(f"encoder {config.name}: open_clip has no model {config.model!r}; near are {near}")
+    if config.checkpoint is not None and not Path(config.checkpoint).is_file():
+        raise WeightsMissing(
+            f"encoder {config.name}: checkpoint {config.checkpoint} is not a file; expected weights of "
+            f"{config.model} (.safetensors or .pt). Bring it there or set encoder.checkpoint=<file>"
+        )
+    tags = open_clip.list_pretrained_tags_by_model(config.model)
+    if config.pretrained is not None and config.pretrained not in tags:
+        raise WeightsMissing(
+            f"encoder {config.name}: open_clip has no tag {config.pretrained!r} of {config.model}; "
+            + (f"it has {', '.join(tags)}" if tags else "it has none, set encoder.checkpoint=<file>")
+        )
+    try:
+        model, transform = open_clip.create_model_from_pretrained(
+            config.model, pretrained=config.checkpoint or config.pretrained, device=device
+        )
+    except Exception as error:  # open_clip, the hub client and torch each raise their own kinds
+        raise WeightsMissing(_how_to_bring(config, error)) from None
+    tokenizer = open_clip.get_tokenizer(config.model)
+    check_vocabulary(tokenizer, config.name)
+    return Clip(model.eval(), transform, tokenizer)
+
+
+def _how_to_bring(config: OpenClipEncoder, error: Exception) -> str:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if config.checkpoint is not None:
+        return f"encoder {config.name}: {config.checkpoint} does not hold weights of {config.model}: {reason}"
+    source = open_clip.get_pretrained_cfg(config.model, config.pretrained)
+    return (
+        f"encoder {config.name}: the weights of {config.model} with tag {config.pretrained!r} cannot be had: not in "
+        f"the cache {HF_HUB_CACHE}, and the download of {source.get('hf_hub') or source.get('url')} failed ({reason}). "
+        "Run once where there is a network, or bring the file and set encoder.pretrained=null encoder.checkpoint=<file>"
+    )
+
+
+def check_vocabulary(tokenizer: Any, name: str) -> None:
+    """Raise WeightsMissing if a tokenizer came back nearly empty, as transformers' do without their files."""
+    size = getattr(tokenizer, "vocab_size", None) or len(getattr(tokenizer, "tokenizer", ()))
+    if size < _SMALLEST_VOCABULARY:
+        raise WeightsMissing(
+            f"encoder {name}: its tokenizer knows {size} tokens, so its files are not there and every word would be "
+            "unknown. Bring the tokenizer's files into the hub cache (run once where there is a network)"
+        )

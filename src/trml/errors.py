@@ -1,0 +1,32 @@
+"""What can go wrong in a way the user can mend. One class per kind of failure.
+
+Every message says what was found, what was expected and, where there is one, the next command.
+"""
+
+
+class TrmlError(Exception):
+    """Base of all errors that end in one clear message instead of a traceback."""
+
+
+class ConfigError(TrmlError):
+    """The configuration has an unknown key, a wrong type or an impossible value."""
+
+
+class DataMissing(TrmlError):
+    """A raw file of a corpus is not where it is expected."""
+
+
+class WeightsMissing(TrmlError):
+    """The weights of an encoder cannot be had."""
+
+
+class PretrainingFailed(TrmlError):
+    """The retrieval of a pretrained encoder stayed under its bar."""
+
+
+class ContractError(TrmlError):
+    """A file between two stages does not hold to its contract."""
+
+
+class StoreError(TrmlError):
+    """Something the store should hold is absent or damaged."""

@@ -1,0 +1,60 @@
+"""What a method is: a torch module and its losses, written for one cell.
+
+The trainer stacks many cells and runs them at once under torch.vmap, so a method has no python branches on data
+and no randomness of its own: `Batch.draws` brings what it needs. Options that may differ between the cells of
+a stack are named in `tensors` and arrive in `loss` as scalars; all others shape the module.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the data: features of text and of a frame, outputs (1 or the number of classes), and, for methods
+    that are `shaped_by_victim`, the modality that may be missing (`text` or `vision`; None for all others)."""
+
+    text: int
+    vision: int
+    outputs: int
+    victim: str | None
+
+
+class Batch(NamedTuple):
+    """One batch of one cell. What is missing holds an arbitrary value, in tests NaN; call `visible` first."""
+
+    text: Tensor  # [B, d_t]
+    frames: Tensor  # [B, T, d_v]
+    frame_mask: Tensor  # bool [B, T]
+    text_present: Tensor  # bool [B]
+    vision_present: Tensor  # bool [B]
+    label: Tensor  # f32 [B] or int64 [B]
+    draws: Tensor  # [B, 2], uniform in [0, 1)
+
+
+def visible(batch: Batch) -> Batch:
+    """The batch with zeros in place of every masked value, so that no method sees one."""
+    mask = batch.frame_mask & batch.vision_present.unsqueeze(-1)
+    return batch._replace(
+        text=torch.where(batch.text_present.unsqueeze(-1), batch.text, 0.0),
+        frames=torch.where(mask.unsqueeze(-1), batch.frames, 0.0),
+        frame_mask=mask,
+    )
+
+
+class Method(nn.Module):
+    """Base of all methods. Options are keyword-only arguments of `__init__`, after the shape of the data."""
+
+    tensors: ClassVar[tuple[str, ...]] = ()
+    shaped_by_victim: ClassVar[bool] = False  # whether the module itself differs by which modality may be missing
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Predictions [B, outputs] from what is present."""
+        raise NotImplementedError
+
+    def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
+        """The scalar training loss of a batch; `options` holds the options named in `tensors`."""
+        raise NotImplementedError

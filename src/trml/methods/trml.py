@@ -1,0 +1,78 @@
+"""TRML (Zhao, Poria, Li, Chen, Tang; arXiv 2401.13697): virtual modalities and semantic matching.
+
+Known from the paper: features of one CLIP-like space, a recurrent encoder over the frames, a virtual modality
+made from the available one in place of the missing one, in training and at inference, and a loss
+L = L_task + weight L_sml with a temperature. The rest (generator, masked views, which rows are matched) is our
+reconstruction; docs/methods.md says what is whose.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from trml.layers.virtual import VirtualModalityNetwork
+from trml.methods.base import Batch, Method, Shape, visible
+from trml.objectives.matching import semantic_matching
+from trml.objectives.task import task_loss
+
+
+class TRML(Method):
+    """L = L_task + beta L_views + weight (alpha l_v + (1 - alpha) l_t).
+
+    L_task is on the utterance as given, virtual in place of missing. L_views, on complete utterances, is the mean
+    of the task losses with the text and with the vision dropped. l_v matches virtual to real vision, l_t virtual
+    to real text, both on complete utterances at `temperature`; `detach` stops the gradient on the real side.
+    """
+
+    tensors = ("temperature", "weight", "alpha", "beta")
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        hidden: int,
+        generator: Literal["residual_mlp", "linear", "identity", "zeros"],
+        detach: bool,
+        temperature: float,
+        weight: float,
+        alpha: float,
+        beta: float,
+    ) -> None:
+        super().__init__()
+        self.net = VirtualModalityNetwork(shape.text, shape.vision, shape.outputs, hidden=hidden, kind=generator)
+        self.detach = detach
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self._predict(batch, *self._encode(batch))
+
+    def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
+        encoded = self._encode(batch)
+        text, vision, virtual_text, virtual_vision = encoded
+        complete = batch.text_present & batch.vision_present
+        everyone = torch.ones_like(complete).to(text.dtype)
+        task = task_loss(self._predict(batch, *encoded), batch.label, everyone)
+        views = (
+            task_loss(self.net.predict(text, virtual_vision), batch.label, complete.to(text.dtype))
+            + task_loss(self.net.predict(virtual_text, vision), batch.label, complete.to(text.dtype))
+        ) / 2
+        real_text, real_vision = (text.detach(), vision.detach()) if self.detach else (text, vision)
+        l_v = semantic_matching(virtual_vision, real_vision, complete, options["temperature"])
+        l_t = semantic_matching(virtual_text, real_text, complete, options["temperature"])
+        matching = options["alpha"] * l_v + (1 - options["alpha"]) * l_t
+        return task + options["beta"] * views + options["weight"] * matching
+
+    def _encode(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Text, vision, virtual text, virtual vision, each [B, hidden]; the real ones mean nothing where missing."""
+        seen = visible(batch)
+        text = self.net.text_tower(seen.text)
+        vision = self.net.frame_tower(seen.frames, seen.frame_mask)
+        return text, vision, self.net.text_from_vision(vision), self.net.vision_from_text(text)
+
+    def _predict(
+        self, batch: Batch, text: Tensor, vision: Tensor, virtual_text: Tensor, virtual_vision: Tensor
+    ) -> Tensor:
+        return self.net.predict(
+            torch.where(batch.text_present.unsqueeze(-1), text, virtual_text),
+            torch.where(batch.vision_present.unsqueeze(-1), vision, virtual_vision),
+        )

@@ -1,0 +1,17 @@
+"""The task loss: L1 for scores, cross-entropy for classes."""
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+
+def task_loss(prediction: Tensor, label: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean over the batch, zero if all weights are zero.
+
+    prediction: [B, 1] for regression, [B, K] logits for K > 1 classes. label: [B] f32, or int64 class numbers.
+    weight: [B], not negative.
+    """
+    if label.is_floating_point():
+        losses = (prediction.squeeze(-1) - label).abs()
+    else:
+        losses = cross_entropy(prediction, label, reduction="none")
+    return (losses * weight).sum() / weight.sum().clamp(min=1)

@@ -1,0 +1,112 @@
+"""The source that a recipe runs with: which modules, and their digest.
+
+Nothing is imported to find out, since importing a method would import torch.
+"""
+
+import ast
+import hashlib
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+
+from trml.errors import StoreError
+from trml.store import digest
+
+# Modules that move numbers about but make none: editing them must not retrain anything.
+INFRASTRUCTURE = frozenset(
+    {
+        "trml",
+        "trml.errors",
+        "trml.config",
+        "trml.source",
+        "trml.store",
+        "trml.plan",
+        "trml.progress",
+        "trml.cli",
+    }
+)
+
+
+@lru_cache
+def module_file(name: str) -> Path | None:
+    """The file of a python module, None where there is none. Its parent packages are not imported."""
+    top, *rest = name.split(".")
+    spec = importlib.util.find_spec(top) if top else None
+    if spec is None:
+        return None
+    if not rest:
+        return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+    for folder in spec.submodule_search_locations or ():
+        base = Path(folder).joinpath(*rest)
+        for path in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
+
+
+def source_digest(*modules: str) -> str:
+    """Digest of the source that runs when `modules` are imported: they and what they import of their own
+    package or of trml, infrastructure left out, comments, docstrings and layout taken out."""
+    return digest({name: _normal_form(name) for name in sorted(_closure(modules))})
+
+
+def _closure(modules: tuple[str, ...]) -> set[str]:
+    packages = {name.partition(".")[0] for name in modules} | {"trml"}
+    found: set[str] = set()
+    queue = list(modules)
+    while queue:
+        name = queue.pop()
+        if name in found or name in INFRASTRUCTURE or name.partition(".")[0] not in packages:
+            continue
+        if module_file(name) is None:
+            raise StoreError(f"module {name} cannot be found; expected it on the import path")
+        found.add(name)
+        queue += [imported for imported in _imports(name) if module_file(imported) is not None]
+    return found
+
+
+@lru_cache
+def _tree(name: str) -> ast.Module:
+    path = module_file(name)
+    assert path is not None
+    return ast.parse(path.read_text())
+
+
+@lru_cache
+def _imports(name: str) -> tuple[str, ...]:
+    """Modules of trml and of the module's own package that it imports, wherever the import stands."""
+    found = []
+    for node in ast.walk(_tree(name)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(name, node.level, node.module)
+            # `from package import module` imports the module, `from module import name` does not.
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    own = {"trml", name.partition(".")[0]}
+    return tuple(imported for imported in found if imported.partition(".")[0] in own)
+
+
+def _absolute(importer: str, level: int, module: str | None) -> str:
+    """The module that `from <level dots><module> import ...` in `importer` names."""
+    if level == 0:
+        return module or ""
+    path = module_file(importer)
+    drop = level - 1 if path is not None and path.name == "__init__.py" else level
+    base = importer.split(".")[: importer.count(".") + 1 - drop]
+    return ".".join([*base, *([module] if module else [])])
+
+
+@lru_cache
+def _normal_form(name: str) -> str:
+    tree = _tree(name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

@@ -1,0 +1,80 @@
+"""The losses against independent references: open_clip's ClipLoss, torch's own losses, a plain loop."""
+
+import math
+
+import pytest
+import torch
+from torch.func import vmap
+
+from trml.encoders.open_clip import open_clip
+from trml.objectives.matching import semantic_matching
+from trml.objectives.task import task_loss
+
+
+def pair(n=12, d=6, seed=0, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(2, n, d, generator=generator, dtype=dtype)
+
+
+@pytest.mark.parametrize("temperature", [0.01, 0.07, 1.0])
+def test_matching_is_open_clips_loss_when_all_are_valid(temperature):
+    virtual, real = pair()
+    ours = semantic_matching(
+        virtual, real, torch.ones(12, dtype=torch.bool), torch.tensor(temperature, dtype=torch.float64)
+    )
+    z = [x / x.norm(dim=-1, keepdim=True) for x in (virtual, real)]
+    theirs = open_clip.ClipLoss()(*z, torch.tensor(1 / temperature, dtype=torch.float64))
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-10)
+
+
+def test_matching_leaves_out_what_is_not_valid():
+    virtual, real = pair()
+    valid = torch.arange(12) % 3 != 0
+    ours = semantic_matching(virtual, real, valid, torch.tensor(0.1))
+    alone = semantic_matching(virtual[valid], real[valid], torch.ones(8, dtype=torch.bool), torch.tensor(0.1))
+    assert ours.item() == pytest.approx(alone.item(), rel=1e-10)
+
+
+def test_matching_against_a_plain_loop():
+    virtual, real = pair(5)
+    cosine = [[float(v @ r / (v.norm() * r.norm())) / 0.2 for r in real] for v in virtual]
+    total = 0.0
+    for i in range(5):
+        row, column = cosine[i], [cosine[j][i] for j in range(5)]
+        for scores in (row, column):
+            total -= math.log(math.exp(scores[i]) / sum(math.exp(s) for s in scores)) / 2 / 5
+    ours = semantic_matching(virtual, real, torch.ones(5, dtype=torch.bool), torch.tensor(0.2, dtype=torch.float64))
+    assert ours.item() == pytest.approx(total, rel=1e-9)
+
+
+@pytest.mark.parametrize("valid", [0, 1])
+def test_matching_of_nothing_is_zero_with_finite_gradients(valid):
+    virtual, real = pair()
+    virtual.requires_grad_()
+    rows = torch.arange(12) < valid
+    loss = semantic_matching(virtual, real, rows, torch.tensor(0.01))
+    loss.backward()
+    assert loss.item() == pytest.approx(0.0, abs=1e-9)
+    assert virtual.grad is not None
+    assert torch.isfinite(virtual.grad).all()
+
+
+def test_matching_under_vmap_with_a_temperature_each():
+    virtual, real = torch.stack([pair(seed=s)[0] for s in range(3)]), torch.stack([pair(seed=s)[1] for s in range(3)])
+    valid = torch.rand(3, 12) < 0.7
+    temperatures = torch.tensor([0.01, 0.1, 1.0])
+    together = vmap(semantic_matching)(virtual, real, valid, temperatures)
+    alone = [semantic_matching(virtual[i], real[i], valid[i], temperatures[i]).item() for i in range(3)]
+    assert together.tolist() == pytest.approx(alone)
+
+
+def test_task_loss_against_torch():
+    prediction, label = torch.randn(10, 1), torch.randn(10)
+    assert task_loss(prediction, label, torch.ones(10)) == pytest.approx((prediction[:, 0] - label).abs().mean().item())
+    logits, classes = torch.randn(10, 3), torch.randint(3, (10,))
+    expected = torch.nn.functional.cross_entropy(logits, classes)
+    assert task_loss(logits, classes, torch.ones(10)).item() == pytest.approx(expected.item())
+    weight = (torch.arange(10) < 4).float()
+    kept = torch.nn.functional.cross_entropy(logits[:4], classes[:4])
+    assert task_loss(logits, classes, weight).item() == pytest.approx(kept.item())
+    assert task_loss(logits, classes, torch.zeros(10)).item() == 0.0

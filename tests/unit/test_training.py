@@ -1,0 +1,174 @@
+"""The grid trainer: against the plain loop, the same bytes in any company, blind to what is masked."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import SETTINGS, made_features
+from trml.config import Params
+from trml.methods.zero_fill import ZeroFill
+from trml.plan import Cell
+from trml.training.grid import Outcome, train
+from trml.training.reference import train_one
+from trml.training.schedule import EarlyStopping, batch_rows, learning_rate
+
+CPU = torch.device("cpu")
+
+
+class Peeking(ZeroFill):
+    """A method that reads what the protocol took away."""
+
+    def forward(self, batch):
+        return super().forward(batch._replace(text_present=torch.ones_like(batch.text_present)))
+
+
+def cell(params: Params, method: str, victim=None, rate=0.0, seed=2020, hidden=8, **moved) -> Cell:
+    config = params.methods[method]
+    options = {**config.options, "hidden": hidden, **moved}
+    return Cell(method, "default", config.target, options, victim, rate, seed, f"{method}{victim}{rate}{seed}{moved}")
+
+
+def run(cells: list[Cell], features, settings=SETTINGS, **options) -> dict[str, Outcome]:
+    found = {}
+    train(cells, features, settings, CPU, lambda c, outcome: found.__setitem__(c.digest, outcome), **options)
+    return found
+
+
+def cells_of(params: Params, method: str, hidden: int = 8) -> list[Cell]:
+    """Four cells of a method that differ in all that may differ within a stack."""
+    needs = "victim" in params.methods[method].depends_on
+    moved = [{}, {"temperature": 0.5, "weight": 0.3}, {"alpha": 0.2, "beta": 0.0}, {}] if method == "trml" else [{}] * 4
+    made = [("vision", 0.5, 2020), ("text", 0.5, 2021), ("vision", 1.0, 2020), ("text" if needs else None, 0.0, 2022)]
+    return [cell(params, method, *protocol, hidden=hidden, **m) for protocol, m in zip(made, moved, strict=True)]
+
+
+METHODS = ["trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double"]
+
+
+def test_every_configured_method_is_tested_here(params):
+    assert set(METHODS) == set(params.methods)
+
+
+@pytest.mark.parametrize("classes", [0, 3], ids=["regression", "classes"])
+@pytest.mark.parametrize("method", METHODS)
+def test_many_agree_with_a_plain_loop_of_one(params, method, classes):
+    features = made_features(classes=classes)
+    cells = cells_of(params, method)
+    together = run(cells, features, dtype=torch.float64)
+    for c in cells:
+        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
+        ours = together[c.digest]
+        assert ours.best_epoch == alone.best_epoch
+        assert ours.predictions.keys() == alone.predictions.keys()
+        for key, values in alone.predictions.items():
+            np.testing.assert_allclose(ours.predictions[key], values, atol=1e-4)
+        for mine, theirs in zip(ours.history, alone.history, strict=True):
+            assert mine == pytest.approx(theirs, rel=1e-6)
+        for name, value in alone.state.items():
+            torch.testing.assert_close(ours.state[name], value, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("hidden", [8, 13, 64])
+@pytest.mark.parametrize("method", METHODS)
+def test_same_bytes_alone_and_in_any_company(params, method, hidden):
+    features = made_features()
+    cells = cells_of(params, method, hidden)
+    for settings in (SETTINGS, replace(SETTINGS, chunk=7)):
+        together, backwards = run(cells, features, settings), run(cells[::-1], features, settings)
+        for c in cells:
+            alone = run([c], features, settings)[c.digest]
+            for other in (together[c.digest], backwards[c.digest]):
+                assert other.history == alone.history
+                for name, value in alone.state.items():
+                    assert torch.equal(other.state[name], value)
+                for key, values in alone.predictions.items():
+                    assert (other.predictions[key] == values).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_sees_a_masked_value(params, method):
+    features = made_features()
+    cells = cells_of(params, method)
+    for c, zeros in run(cells, features).items():
+        nans = run(cells, features, fill=float("nan"))[c]
+        assert nans.history == zeros.history
+        for key, values in zeros.predictions.items():
+            assert np.isfinite(values).all()
+            assert (nans.predictions[key] == values).all()
+
+
+def test_a_method_that_peeks_is_caught(params):
+    """The NaN test can fail: a method that reads the raw batch turns its loss to NaN."""
+    peeking = replace(cell(params, "zero_fill", "text", 0.5), target="test_training.Peeking")
+    outcome = run([peeking], made_features(), fill=float("nan"))[peeking.digest]
+    assert np.isnan(outcome.history[0]["train_loss"])
+
+
+def test_training_learns(params):
+    features = made_features(n=300)
+    settings = replace(SETTINGS, epochs=15, patience=15)
+    label = features.index["label"].to_numpy()[features.rows("test")]
+    for c, outcome in run(
+        [cell(params, "trml", "vision", 0.5), cell(params, "trml", "text", 0.5)], features, settings
+    ).items():
+        errors = np.abs(outcome.predictions["test", "complete"] - label).mean()
+        assert errors < 0.6 * np.abs(label - np.median(label)).mean(), c
+
+
+def test_selection_never_sees_test_labels(params):
+    features = made_features()
+    index = features.index.with_columns(label=-features.index["label"])
+    rows = features.rows("test")
+    swapped = features.index["label"].to_numpy().copy()
+    swapped[rows] = index["label"].to_numpy()[rows]
+    other = replace(features, index=features.index.with_columns(label=swapped))
+    c = cell(params, "trml", "vision", 0.5)
+    mine, theirs = run([c], features)[c.digest], run([c], other)[c.digest]
+    assert mine.history == theirs.history
+    assert all((theirs.predictions[k] == v).all() for k, v in mine.predictions.items())
+
+
+def test_conditions_of_a_cell(params):
+    assert {p for _, p in run([cell(params, "trml", "text", 0.5)], made_features()).popitem()[1].predictions} == {
+        "complete",
+        "text_missing",
+    }
+    assert len(run([cell(params, "supervised_double")], made_features()).popitem()[1].predictions) == 6
+
+
+def test_matched_single_has_the_parameters_of_trml(params):
+    def size(c):
+        return sum(v.numel() for v in run([c], made_features()).popitem()[1].state.values())
+
+    target = size(cell(params, "trml", "text", 0.5))
+    for victim in ("text", "vision"):
+        assert (
+            abs(size(cell(params, "supervised_single_matched", victim)) - target) <= 10
+        )  # one unit of its head: 8 + 1 + 1
+
+
+def test_batch_order_is_a_partition_shared_by_a_seed():
+    rows = batch_rows(1, 2020, 3, 50, 16)
+    assert rows.shape == (3, 16)
+    assert len(np.unique(rows)) == 48
+    assert (rows == batch_rows(1, 2020, 3, 50, 16)).all()
+    assert (rows != batch_rows(1, 2020, 4, 50, 16)).any()
+    assert batch_rows(1, 2020, 0, 5, 16).shape == (1, 5)
+
+
+def test_learning_rate_warms_up_then_falls_to_zero():
+    values = [learning_rate(1.0, step, 10, 5) for step in range(50)]
+    assert values[:10] == pytest.approx(np.arange(1, 11) / 10)
+    assert all(a >= b for a, b in zip(values[9:], values[10:], strict=False))
+    assert values[-1] < 0.01
+
+
+def test_early_stopping():
+    stopping = EarlyStopping(patience=2)
+    assert [stopping.update(v) for v in (3.0, 2.0, 2.5, 2.0)] == [True, True, False, False]
+    assert stopping.finished
+    assert not stopping.update(0.0)
+    assert (stopping.best, stopping.best_epoch) == (2.0, 1)
+    assert not EarlyStopping(patience=1).update(float("nan"))
