@@ -263,7 +263,20 @@ class Params:
         _require(not absent, f"report.conditions {sorted(absent)} are not among protocol.rates")
         for name, method in self.methods.items():
             _check_options(name, method)
+        self._enough_resamples()
         return self
+
+    def _enough_resamples(self) -> None:
+        """A bootstrap p-value is never below 2 / (resamples + 1); Holm's correction must be able to bring it to 5 %."""
+        roles = [method.role for method in self.methods.values()]
+        victims, rates = len(self.protocol.victims), sum(rate > 0 for rate in self.protocol.rates)
+        comparisons = victims * max(roles.count("baseline") * rates, *(len(m.variants) for m in self.methods.values()))
+        needed = 40 * comparisons
+        _require(
+            self.report.resamples >= needed,
+            f"report.resamples is {self.report.resamples}; with {comparisons} comparisons in a claim no difference "
+            f"could ever be significant, expected at least {needed}",
+        )
 
 
 # --- the options of a method, read from its source without importing it ----------------------------------

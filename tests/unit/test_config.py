@@ -49,6 +49,7 @@ REFUSED = [
     ({"methods.trml.sweeps.tau": [0.1]}, "methods.trml.sweeps.tau is unknown"),
     ({"methods.trml.target": "trml.methods.trml.TRMLL"}, "has no class 'TRMLL'"),
     ({"methods.trml.target": "trml.methods.nowhere.X"}, "no module 'trml.methods.nowhere' can be found"),
+    ({"report.resamples": 1000}, "report.resamples is 1000; with 36 comparisons in a claim"),
     ({"report.conditions": [0.2]}, "report.conditions [0.2] are not among protocol.rates"),
 ]
 
@@ -85,6 +86,9 @@ def test_command_refuses_in_one_line(tmp_path, override, words):
 
 
 def test_planning_starts_without_torch():
-    code = "import sys; from trml.config import load; from trml.plan import Plan; Plan(load('params.yaml')).results; import trml.cli, trml.publish; print('torch' in sys.modules)"
+    code = (
+        "import sys; from trml.config import load; from trml.plan import Plan; Plan(load('params.yaml')).results; "
+        "import trml.cli, trml.publish; print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -1,6 +1,7 @@
 """The grid trainer: against the plain loop, the same bytes in any company, blind to what is masked."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -161,7 +162,7 @@ def test_batch_order_is_a_partition_shared_by_a_seed():
 def test_learning_rate_warms_up_then_falls_to_zero():
     values = [learning_rate(1.0, step, 10, 5) for step in range(50)]
     assert values[:10] == pytest.approx(np.arange(1, 11) / 10)
-    assert all(a >= b for a, b in zip(values[9:], values[10:], strict=False))
+    assert all(a >= b for a, b in pairwise(values[9:]))
     assert values[-1] < 0.01
 
 

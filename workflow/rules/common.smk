@@ -12,8 +12,8 @@ from trml.errors import TrmlError
 from trml.plan import Plan
 from trml.publish import is_published
 
-# Rules find the package in the checkout, whichever environment they run in.
-shell.prefix(f"export PYTHONPATH='{workflow.basedir}/src'; ")
+# Rules find the package in the checkout, whichever environment they run in; a failure before `| tee` is a failure.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH='{workflow.basedir}/src'; ")
 
 # The configuration in force. Not `configfile:`, which would merge another one over it key by key.
 PARAMS = config.get("params", "params.yaml")
@@ -34,9 +34,12 @@ RAW_PARAMS = yaml.safe_load(Path(PARAMS).read_text())
 
 
 def published_stamp():
-    """Nothing where results/ says what the configuration says; else the stamp of the rule that publishes."""
-    fresh = (PLAN.results / "manifest.json").exists() and is_published(PLAN)
-    return [] if fresh else [f"work/published/{PLAN.results.name}"]
+    """The stamp of the rule that publishes, taken away where results/ does not say what the configuration says
+    (edited, removed, checked out from elsewhere): then it is not true."""
+    stamp = Path("work/published") / PLAN.results.name
+    if not is_published(PLAN):
+        stamp.unlink(missing_ok=True)
+    return stamp
 
 
 def encoder_files(wildcards):

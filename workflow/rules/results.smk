@@ -40,7 +40,7 @@ rule publish:
     input:
         ancient(PLAN.results / "manifest.json"),
     output:
-        temp(touch(f"work/published/{PLAN.results.name}")),
+        touch(f"work/published/{PLAN.results.name}"),
     log:
         f"work/logs/published/{PLAN.results.name}.log",
     conda:

@@ -1,7 +1,9 @@
 """Trains many cells as one program: their modules stacked, their losses under torch.vmap, one backward pass.
 
-Every chunk has the same shape, `chunk` cells; where there are fewer, idle copies of the last fill it. So no
-kernel changes with the company a cell keeps, and a cell's numbers are the same bytes alone or in any block.
+Every chunk has the same shape, `chunk` cells and one idle one; where there are fewer, more idle copies of the last
+fill it. So no kernel changes with the company a cell keeps, and a cell's numbers are the same bytes alone or in any
+block. The idle one is at the end because element-wise kernels treat the last few numbers of an array apart (scalar
+instead of vector code, which may round tanh or exp otherwise): there it touches no cell that counts.
 """
 
 import copy
@@ -105,7 +107,7 @@ def train(
     size = settings.chunk
     chunks = [group[i : i + size] for group in groups.values() for i in range(0, len(group), size)]
     for part in said(chunks, len(chunks)):
-        padded = part + [part[-1]] * (size - len(part))
+        padded = part + [part[-1]] * (size + 1 - len(part))
         chunk = _Chunk(padded, features, splits, settings, device, dtype, fill)
         chunk.fit()
         for i, cell in enumerate(part):

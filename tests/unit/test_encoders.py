@@ -1,0 +1,212 @@
+"""Encoders: open_clip's own models, from weights the tests make; pretraining that works and pretraining that fails."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from trml.config import GivenEncoder, OpenClipEncoder, Sizes, TinyClipEncoder, check
+from trml.corpora import pantomime
+from trml.corpora.contract import PAIRS_SCHEMA
+from trml.corpora.video import read_frames
+from trml.encoders.clip import check_vocabulary, load_open_clip, load_tiny_clip, new_tiny_clip
+from trml.encoders.encode import encode
+from trml.encoders.open_clip import open_clip as plain_open_clip
+from trml.encoders.pretrain import load_pairs, pretrain, retrieval
+from trml.errors import PretrainingFailed, WeightsMissing
+from trml.store import read_json
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny(default_raw) -> TinyClipEncoder:
+    config = check(default_raw).encoder
+    small = {"width": 32, "layers": 1}
+    return replace(
+        config,
+        embed_dim=16,
+        vision={**config.vision, **small, "head_width": 16},
+        text={**config.text, **small, "heads": 2},
+        pretraining=replace(config.pretraining, epochs=1, batch_size=16, retrieval_bar=None),
+        batch_size=50,
+    )
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory, default_raw):
+    config = check(default_raw).corpus
+    config = replace(config, utterances=Sizes(train=12, valid=4, test=4), pretraining_pairs=64, heldout_pairs=24)
+    folder = tmp_path_factory.mktemp("corpus")
+    pantomime.build(config, folder, folder, "x", 1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pretrained(tiny, corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("encoder")
+    pretrain(tiny, corpus, folder, 1, CPU)
+    return folder
+
+
+def test_pretraining_is_open_clips_class_and_the_same_bytes_again(tiny, corpus, pretrained, tmp_path):
+    assert isinstance(new_tiny_clip(tiny).model, plain_open_clip.CLIP)
+    pretrain(tiny, corpus, tmp_path, 1, CPU)
+    for name in ("model.safetensors", "encoder.json"):
+        assert (tmp_path / name).read_bytes() == (pretrained / name).read_bytes()
+    assert 0 < read_json(pretrained / "encoder.json")["chance"] < 1
+
+
+def test_pretraining_near_chance_fails_and_says_so(tiny, corpus, tmp_path):
+    strict = replace(tiny, pretraining=replace(tiny.pretraining, learning_rate=1e-9, retrieval_bar=0.9))
+    with pytest.raises(PretrainingFailed) as failure:
+        pretrain(strict, corpus, tmp_path, 1, CPU)
+    for words in ("24 held-out pairs", "chance", "the bar is 90.0%", "retrieval_bar=null lifts the bar"):
+        assert words in str(failure.value)
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_retrieval_against_a_plain_loop(tiny, corpus, pretrained):
+    clip = load_tiny_clip(tiny, pretrained)
+    pairs = load_pairs(corpus, "heldout", clip)
+    hits = 0
+    texts = clip.encode_tokens(pairs.tokens, CPU)
+    for i in range(24):
+        image = clip.encode_images(pairs.pixels[i : i + 1], CPU)[0]
+        hits += pairs.group[max(range(24), key=lambda j: float(image @ texts[j]))] == pairs.group[i]
+    assert retrieval(clip, pairs, CPU)[0] == pytest.approx(hits / 24)
+
+
+def test_features_are_the_models_own(tiny, corpus, pretrained):
+    features = encode(tiny, corpus, pretrained, "x", CPU)
+    table = pl.read_parquet(corpus / "utterances.parquet")
+    clip = load_tiny_clip(tiny, pretrained)
+    assert features.frames.shape == (20, 8, 16)
+    assert features.frame_mask.all()
+    for row in (0, 7, 19):
+        with torch.no_grad():
+            text = clip.model.encode_text(clip.tokenize([table["text"][row]]), normalize=True)[0]
+            pixels = torch.stack([clip.transform(f) for f in read_frames(corpus / table["clip"][row], 8)])
+            frames = clip.model.encode_image(pixels, normalize=True)
+        np.testing.assert_allclose(features.text[row], text, atol=1e-5)
+        np.testing.assert_allclose(features.frames[row], frames, atol=1e-5)
+
+
+def test_what_is_missing_for_real_is_missing_in_the_features(tiny, corpus, pretrained, tmp_path):
+    import shutil
+
+    folder = tmp_path / "corpus"
+    shutil.copytree(corpus, folder)
+    table = pl.read_parquet(folder / "utterances.parquet")
+    changed = table.with_columns(
+        text=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("")).otherwise("text"),
+        clip=pl.when(pl.int_range(pl.len()) == 1).then(None).otherwise("clip"),
+    )
+    changed.write_parquet(folder / "utterances.parquet")
+    features = encode(tiny, folder, pretrained, "x", CPU)
+    assert features.present[:3].tolist() == [[False, True], [True, False], [True, True]]
+    assert not features.text[0].any()
+    assert not features.frames[1].any()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Random weights of a real model, in a file as a user would bring it."""
+    torch.manual_seed(0)
+    model = plain_open_clip.create_model("RN50", precision="fp32")
+    path = tmp_path_factory.mktemp("weights") / "rn50.safetensors"
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
+    return path
+
+
+def test_a_named_model_from_a_local_checkpoint(checkpoint):
+    config = OpenClipEncoder("open_clip", "rn50", "RN50", None, str(checkpoint), 2, 4)
+    clip = load_open_clip(config, CPU)
+    model, _, transform = plain_open_clip.create_model_and_transforms("RN50", pretrained=str(checkpoint))
+    picture = Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 50).convert("RGB")
+    ours = clip.encode_images(clip.transform(picture)[None], CPU)
+    with torch.no_grad():
+        theirs = model.eval().encode_image(transform(picture)[None], normalize=True)
+        text = model.encode_text(plain_open_clip.get_tokenizer("RN50")(["a face"]), normalize=True)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(clip.encode_text(["a face"], CPU), text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": "ViT-B-23"}, ["no model 'ViT-B-23'", "ViT-B-32"]),
+        ({"pretrained": "laion3b"}, ["no tag 'laion3b' of ViT-B-32", "laion2b_s34b_b79k"]),
+        (
+            {"pretrained": None, "checkpoint": "nowhere/w.pt"},
+            ["nowhere/w.pt is not a file", "encoder.checkpoint=<file>"],
+        ),
+    ],
+)
+def test_weights_that_cannot_be_had(changes, words):
+    config = OpenClipEncoder("open_clip", "clip", "ViT-B-32", "laion2b_s34b_b79k", None, 8, 4)
+    with pytest.raises(WeightsMissing) as refusal:
+        load_open_clip(replace(config, **changes), CPU)
+    for word in words:
+        assert word in str(refusal.value)
+
+
+def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
+    def no_network(*arguments, **options):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(plain_open_clip, "create_model_from_pretrained", no_network)
+    config = OpenClipEncoder("open_clip", "clip", "ViT-B-32", "laion2b_s34b_b79k", None, 8, 4)
+    with pytest.raises(WeightsMissing) as refusal:
+        load_open_clip(config, CPU)
+    for words in ("ViT-B-32", "laion2b_s34b_b79k", "not in the cache", "no route to host", "encoder.checkpoint=<file>"):
+        assert words in str(refusal.value)
+
+
+def test_a_file_that_holds_other_weights(tmp_path):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
+    config = OpenClipEncoder("open_clip", "clip", "RN50", None, str(tmp_path / "other.safetensors"), 8, 4)
+    with pytest.raises(WeightsMissing, match="does not hold weights of RN50"):
+        load_open_clip(config, CPU)
+
+
+def test_a_nearly_empty_tokenizer_is_refused():
+    class Empty:
+        vocab_size = 5
+
+    with pytest.raises(WeightsMissing, match="its tokenizer knows 5 tokens"):
+        check_vocabulary(Empty(), "made")
+    check_vocabulary(plain_open_clip.get_tokenizer("RN50"), "made")
+
+
+def test_pairs_may_be_files(tiny, tmp_path):
+    Image.new("RGB", (90, 40), "red").save(tmp_path / "a.jpg")
+    rows = {"text": ["a", "b"], "image": ["a.jpg", "a.jpg"], "group": [0, 1], "split": ["train", "heldout"]}
+    pl.DataFrame(rows, schema=PAIRS_SCHEMA).write_parquet(tmp_path / "pairs.parquet")
+    pairs = load_pairs(tmp_path, "train", new_tiny_clip(tiny))
+    assert pairs.pixels.shape == (1, 3, 64, 64)
+
+
+def test_given_features_are_taken_as_they_are(tmp_path):
+    from trml.corpora.contract import CorpusInfo, write_corpus
+
+    rng = np.random.default_rng(0)
+    arrays = {
+        "text": rng.normal(size=(3, 5)).astype(np.float32),
+        "frames": rng.normal(size=(3, 1, 7)).astype(np.float32),
+    }
+    (tmp_path / "given").mkdir()
+    for name, array in {**arrays, "frame_mask": np.ones((3, 1), dtype=bool)}.items():
+        np.save(tmp_path / "given" / f"{name}.npy", array)
+    ids = ["a", "b", "c"]
+    columns = {name: ids for name in ("utterance_id", "video_id", "text", "clip")}
+    columns |= {"split": ["train", "valid", "test"], "start_s": [0.0] * 3, "end_s": [1.0] * 3, "label": [0.0] * 3}
+    write_corpus(tmp_path, CorpusInfo("m", "m", "regression", [], "", "", "given", [], "x"), pl.DataFrame(columns))
+    features = encode(GivenEncoder("given", "given"), tmp_path, None, "x", CPU)
+    assert not features.info.aligned
+    for name, array in arrays.items():
+        assert (getattr(features, name) == array).all()

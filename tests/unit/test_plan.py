@@ -1,0 +1,169 @@
+"""The plan: which trainings there are, and that a name changes exactly when its recipe does."""
+
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from trml.config import check
+from trml.plan import Plan
+
+
+def test_no_training_is_planned_twice(params):
+    plan = Plan(params)
+    seeds = len(params.protocol.seeds)
+    counts = Counter(cell.method for cell in plan.cells)
+    assert counts["supervised_double"] == seeds  # depends on nothing
+    assert counts["supervised_single"] == 2 * seeds  # on the victim
+    assert counts["zero_fill"] == (1 + 2 * 6) * seeds  # on the rate: complete is one training for both victims
+    assert counts["trml"] == (1 + 2 * 6 + 2 * (4 + 7)) * seeds  # and ablations, and the sweep without its default
+    assert len({cell.name for cell in plan.cells}) == len(plan.cells)
+    assert sorted(c.name for b in plan.blocks.values() for c in b.cells) == sorted(c.name for c in plan.cells)
+    assert max(len(b.cells) for b in plan.blocks.values()) <= params.training.block
+
+
+def test_a_swept_default_is_the_default_cell(params):
+    plan = Plan(params)
+    default = plan.cell("trml", "default", "text", 0.5, 2020)
+    assert plan.cell("trml", "temperature=0.07", "text", 0.5, 2020).digest == default.digest
+    assert plan.cell("trml", "temperature=0.1", "text", 0.5, 2020).digest != default.digest
+
+
+def names(raw):
+    plan = Plan(check(raw))
+    return {
+        "corpus": plan.corpus.name,
+        "features": plan.features.name,
+        "cells": {c.name for c in plan.cells},
+        "results": plan.results.name,
+    }
+
+
+def test_a_wider_sweep_keeps_every_cell(raw):
+    before = names(raw)
+    raw["methods"]["trml"]["sweeps"]["temperature"].append(2.0)
+    after = names(raw)
+    assert before["cells"] < after["cells"]
+    assert len(after["cells"] - before["cells"]) == 2 * len(raw["protocol"]["seeds"])
+    assert before["results"] != after["results"]
+
+
+def test_report_settings_touch_no_cell_and_data_settings_touch_all(raw):
+    before = names(raw)
+    raw["report"]["resamples"] = 3000
+    report = names(raw)
+    assert (report["cells"], report["features"]) == (before["cells"], before["features"])
+    raw["corpus"]["seed"] = 2
+    other = names(raw)
+    assert other["corpus"] != before["corpus"]
+    assert not other["cells"] & before["cells"]
+
+
+def test_where_data_lie_and_which_device_runs_are_not_in_the_recipe(raw):
+    before = names(raw)
+    raw["data"], raw["device"] = "elsewhere", "cpu"
+    assert names(raw) == before
+
+
+PROGRAM = """
+from trml.config import load
+from trml.plan import Plan
+plan = Plan(load("params.yaml"))
+cells = {}
+for cell in plan.cells:
+    cells.setdefault(cell.method, []).append(cell.digest)
+import json
+stages = {"corpus": plan.corpus.name, "features": plan.features.name, "evaluation": plan.evaluation.name}
+print(json.dumps({**stages, **cells}))
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the source whose plan can be asked again after an edit."""
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+
+    def ask():
+        import json
+
+        environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        return json.loads(done.stdout)
+
+    return tmp_path / "src" / "trml", ask
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def changed(before, after):
+    return {key for key in before if before[key] != after[key]}
+
+
+def test_editing_comments_docstrings_and_layout_retrains_nothing(checkout):
+    source, ask = checkout
+    before = ask()
+    for path in source.rglob("*.py"):
+        path.write_text("# a comment\n" + path.read_text())
+    edit(source / "objectives/matching.py", '"""Symmetric InfoNCE', '"""Another docstring. Symmetric InfoNCE')
+    edit(source / "training/grid.py", "losses.sum().backward()", "losses.sum(\n        ).backward()")
+    assert changed(before, ask()) == set()
+
+
+def test_editing_a_loss_retrains_the_methods_that_use_it(checkout):
+    source, ask = checkout
+    before = ask()
+    edit(source / "objectives/matching.py", "/ 2\n", "/ 3\n")
+    assert changed(before, ask()) == {"trml", "evaluation"}
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "stages"),
+    [
+        ("report/figures.py", "alpha=0.1", "alpha=0.2", set()),
+        ("store.py", "[:12]", "[:12].lower()", set()),
+        ("evaluation/metrics.py", "1e-12", "1e-13", {"evaluation"}),
+        (
+            "layers/generators.py",
+            "hidden + self",
+            "2 * hidden + self",
+            {"trml", "supervised_single", "supervised_single_matched", "evaluation"},
+        ),
+        (
+            "training/schedule.py",
+            "0.5 * (1",
+            "0.4 * (1",
+            {"trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double", "evaluation"},
+        ),
+        (
+            "corpora/pantomime/face.py",
+            "4.5 * brow",
+            "5.5 * brow",
+            {
+                "corpus",
+                "features",
+                "trml",
+                "supervised_single",
+                "supervised_single_matched",
+                "zero_fill",
+                "supervised_double",
+                "evaluation",
+            },
+        ),
+    ],
+)
+def test_an_edit_reaches_what_it_changes_and_no_more(checkout, module, old, new, stages):
+    source, ask = checkout
+    before = ask()
+    edit(source / module, old, new)
+    assert changed(before, ask()) == stages

@@ -1,0 +1,250 @@
+"""The workflow end to end on miniatures: the real rules, the real verbs, small configurations."""
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+from PIL import Image
+
+from conftest import ROOT
+from trml.config import check, compose
+from trml.plan import Plan
+
+MINIATURE = [
+    "corpus.utterances={train:48,valid:16,test:24}",
+    "corpus.pretraining_pairs=64",
+    "corpus.heldout_pairs=16",
+    "encoder.pretraining.epochs=1",
+    "encoder.pretraining.retrieval_bar=null",
+]
+SMALL_GRID = [
+    "protocol.rates=[0.0,0.5,1.0]",
+    "protocol.seeds=[2020,2021]",
+    "training.epochs=2",
+    "training.hidden=16",
+    "training.batch_size=16",
+    "report.resamples=1000",
+    "methods.trml.sweeps.temperature=[0.07,0.5]",
+]
+
+
+class Checkout:
+    """A folder to run the workflow in, with a configuration of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def configure(self, *overrides: str) -> Plan:
+        text = compose(list(overrides), ROOT / "config")
+        (self.folder / "params.yaml").write_text(text)
+        return Plan(check(yaml.safe_load(text)), self.folder / "work")
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            str(ROOT / "Snakefile"),
+            "--cores",
+            "2",
+            *arguments,
+        ]
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+
+    def make(self, *arguments: str) -> str:
+        done = self.snakemake(*arguments)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+        return done.stderr
+
+    def cells(self) -> dict[Path, int]:
+        """Every cell of the store and when it was written."""
+        return {p.parent: p.stat().st_mtime_ns for p in (self.folder / "work/cells").rglob("cell.json")}
+
+    def digest(self) -> str:
+        return json.loads((self.folder / "results/pantomime/manifest.json").read_text())["digest"]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A finished miniature; the tests of this module go on from one another's end."""
+    made = Checkout(tmp_path_factory.mktemp("checkout"))
+    made.configure(*MINIATURE, *SMALL_GRID)
+    made.make()
+    return made
+
+
+def test_results_are_complete(checkout):
+    results = checkout.folder / "results/pantomime"
+    for name in ("metrics.csv", "metrics.parquet", "claims.json", "claims.md", "manifest.json", "params.yaml"):
+        assert (results / name).stat().st_size > 0
+    for figure in ("rates_vision", "rates_text", "sweep_trml_temperature", "ablation"):
+        for kind in ("pdf", "svg", "png"):
+            assert (results / f"figures/{figure}.{kind}").stat().st_size > 1000
+    for table in ("main", "claim_c1", "claim_c3", "study_trml"):
+        for kind in ("csv", "md", "tex"):
+            assert (results / f"tables/{table}.{kind}").stat().st_size > 100
+    metrics = pl.read_csv(results / "metrics.csv")
+    assert metrics.group_by("cell", "condition").len()["len"].unique().to_list() == [7]
+    assert {"complete", "vision@0.5", "vision@1", "text@0.5", "text@1"} == set(metrics["condition"])
+    assert metrics["value"].is_finite().all()
+
+
+def test_the_page_stands_alone(checkout):
+    page = (checkout.folder / "results/pantomime/report/index.html").read_text()
+    sources = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
+    assert len([s for s in sources if s.startswith("data:image/svg+xml")]) == 4
+    assert all(s.startswith(("data:", "#")) for s in sources)
+    assert "<script" not in page
+    assert "url(" not in page
+    for words in ("undecided", "How each number was made", "make results", "Ceiling (exact)", "Constant predictor"):
+        assert words in page
+
+
+def test_every_cell_is_whole(checkout):
+    for folder in checkout.cells():
+        names = {p.name for p in folder.iterdir()}
+        assert names == {"cell.json", "checkpoint.safetensors", "history.parquet", "predictions.parquet"}
+    assert not list((checkout.folder / "work").rglob(".*"))
+
+
+def test_a_second_run_does_nothing(checkout):
+    before = checkout.cells()
+    assert "Nothing to be done" in checkout.make()
+    assert checkout.cells() == before
+
+
+def test_a_wider_sweep_trains_the_new_cells_only_and_going_back_trains_none(checkout):
+    before, digest = checkout.cells(), checkout.digest()
+    wider = checkout.configure(*MINIATURE, *SMALL_GRID, "methods.trml.sweeps.temperature=[0.07,0.5,1.0]")
+    checkout.make()
+    after = checkout.cells()
+    new = {path for path in after if path not in before}
+    assert len(new) == 4  # two victims, two seeds
+    assert all("temperature=1-" in path.name for path in new)
+    assert {path: after[path] for path in before} == before
+    assert checkout.digest() == wider.results.name != digest
+
+    checkout.configure(*MINIATURE, *SMALL_GRID)
+    log = checkout.make()
+    assert checkout.cells() == after
+    assert "rule train" not in log
+    assert checkout.digest() == digest
+
+
+def test_a_lost_cell_is_trained_again_alone_and_comes_out_the_same(checkout):
+    published = (checkout.folder / "results/pantomime/metrics.csv").read_bytes()
+    before = checkout.cells()
+    lost = sorted(before)[3]
+    predictions = (lost / "predictions.parquet").read_bytes()
+    shutil.rmtree(lost)
+    for folder in ("blocks", "evaluations", "results"):
+        shutil.rmtree(checkout.folder / "work" / folder)
+    log = checkout.make()
+    assert (lost / "predictions.parquet").read_bytes() == predictions
+    after = checkout.cells()
+    assert {p for p in after if after[p] != before[p]} == {lost}
+    assert "reproduced, metrics.csv has the same bytes" in log
+    assert (checkout.folder / "results/pantomime/metrics.csv").read_bytes() == published
+
+
+@pytest.mark.parametrize("harm", ["delete", "edit"])
+def test_results_that_were_touched_are_published_again(checkout, harm):
+    page = checkout.folder / "results/pantomime/report/index.html"
+    whole = page.read_text()
+    page.unlink() if harm == "delete" else page.write_text("edited by hand")
+    checkout.make()
+    assert page.read_text() == whole
+    assert "Nothing to be done" in checkout.make()
+
+
+def test_an_encoder_near_chance_stops_the_workflow_with_its_reason(checkout):
+    checkout.configure(*MINIATURE, *SMALL_GRID, "encoder.pretraining.retrieval_bar=0.99")
+    done = checkout.snakemake()
+    assert done.returncode != 0
+    assert "the bar is 99.0%" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    plan = checkout.configure(*MINIATURE, *SMALL_GRID, "encoder.pretraining.retrieval_bar=0.99")
+    assert plan.encoder is not None
+    assert not (plan.encoder / "model.safetensors").exists()
+    checkout.configure(*MINIATURE, *SMALL_GRID)
+
+
+def test_absent_data_are_named_before_anything_runs(tmp_path):
+    checkout = Checkout(tmp_path)
+    checkout.configure("experiment=mosi", check_files := "data=nowhere")
+    done = checkout.snakemake()
+    assert done.returncode != 0
+    assert "corpus mosi: nowhere/mosi/mosi_utterances.csv is missing" in done.stderr, check_files
+    assert "DATA=<folder>" in done.stderr
+    assert not (tmp_path / "work").exists()
+
+
+def test_photos_and_texts_of_three_classes_go_the_same_way(tmp_path):
+    """A made file in MVSA's form: photos of odd sizes whose colour is the class."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(60):
+        k = i % 3
+        noise = rng.integers(0, 120, size=(int(rng.integers(40, 90)), int(rng.integers(40, 90)), 3))
+        noise[..., k] += 120
+        jpeg = io.BytesIO()
+        Image.fromarray(noise.astype(np.uint8)).save(jpeg, "JPEG")
+        split = "train" if i < 36 else "valid" if i < 48 else "test"
+        text = f"post {i} is {('bad', 'so', 'good')[k]}"
+        row = {"guid": i, "text": text, "label_id": k - 1, "clean_split": split, "image_jpeg": jpeg.getvalue()}
+        rows.append(row)
+    (tmp_path / "brought/mvsa_sample").mkdir(parents=True)
+    pl.DataFrame(rows).write_parquet(tmp_path / "brought/mvsa_sample/mvsa_single_sample300.parquet")
+    checkout = Checkout(tmp_path)
+    checkout.configure("experiment=mvsa_sample", "data=brought", "encoder.pretraining.epochs=1", *SMALL_GRID)
+    checkout.make()
+    page = (tmp_path / "results/mvsa_sample/report/index.html").read_text()
+    assert "This encoder is not aligned" in page
+    metrics = pl.read_csv(tmp_path / "results/mvsa_sample/metrics.csv")
+    assert set(metrics["metric"]) == {"accuracy", "f1_weighted", "f1_macro"}
+
+
+def test_given_features_go_the_same_way(tmp_path):
+    """Made files in the form of the MOSI features: no encoder, a dev part taken by video."""
+    rng = np.random.default_rng(0)
+    n = 90
+    videos = [f"v{i // 3:02d}" for i in range(n)]
+    score = np.round(rng.normal(size=n).clip(-3, 3), 1)
+    table = {
+        "utt_id": [f"{v}_{i}" for i, v in enumerate(videos)],
+        "video_id": videos,
+        "text": ["WORDS"] * n,
+        "start_s": np.arange(n) * 1.0,
+        "end_s": np.arange(n) + 1.0,
+        "sentiment": score,
+        "bclstm_split": ["train"] * 60 + ["test"] * 30,
+    }
+    folder = tmp_path / "brought/mosi"
+    folder.mkdir(parents=True)
+    pl.DataFrame(table).write_csv(folder / "mosi_utterances.csv")
+    text, video = rng.normal(size=(2, n, 10)).astype(np.float32)
+    text[:, 0] += score
+    np.savez(folder / "mosi_features.npz", utt_id=np.array(table["utt_id"]), text=text, video=video)
+    checkout = Checkout(tmp_path)
+    plan = checkout.configure("experiment=mosi", "data=brought", "corpus.valid_videos=5", *SMALL_GRID)
+    checkout.make("cells")
+    plan = Plan(plan.params, Path("work"))
+    os.chdir(tmp_path)
+    try:
+        utterances = pl.read_parquet(plan.corpus / "utterances.parquet")
+    finally:
+        os.chdir(ROOT)
+    assert (utterances.group_by("video_id").agg(pl.col("split").n_unique())["split"] == 1).all()
+    assert utterances["split"].value_counts().sort("split")["count"].to_list() == [30, 45, 15]
+    assert plan.encoder is None
