@@ -30,6 +30,14 @@ def is_done(plan: Plan, cell: Cell) -> bool:
     return (plan.cell_folder(cell) / "cell.json").is_file()
 
 
+def withdraw_untrue_blocks(plan: Plan) -> None:
+    """Remove the file of every block whose cells are not all in the store: what it says is not true, and while it
+    stood the cells would not be trained."""
+    for block in plan.blocks.values():
+        if block.path.is_file() and not all(is_done(plan, cell) for cell in block.cells):
+            block.path.unlink()
+
+
 def write_cell(plan: Plan, cell: Cell, outcome: "Outcome", ids: dict[str, list[str]], about: dict[str, Any]) -> None:
     """Put a finished training into the store."""
     from safetensors.torch import save_file
@@ -65,7 +73,7 @@ def write_cell(plan: Plan, cell: Cell, outcome: "Outcome", ids: dict[str, list[s
 def read_cell(plan: Plan, cell: Cell) -> tuple[dict[str, Any], pl.DataFrame]:
     """cell.json and the predictions. Raises StoreError where the cell is absent, another's, or damaged."""
     folder = plan.cell_folder(cell)
-    remedy = f"Remove {folder} and {plan.work / 'blocks'}, then run: snakemake --cores all"
+    remedy = f"Remove {folder} and run: snakemake --cores all"
     record = read_json(folder / "cell.json")
     if record["digest"] != cell.digest:
         raise StoreError(f"{folder} holds cell {record['digest']}; expected {cell.digest}. {remedy}")

@@ -126,7 +126,7 @@ def gc(arguments: argparse.Namespace) -> None:
     """Remove from work/ what the configuration in force cannot reach."""
     from trml.publish import unreachable
 
-    for path in unreachable(_plan(arguments)):
+    for path in unreachable(_plan(arguments), arguments.only):
         print(f"{'would remove' if arguments.dry_run else 'removed'} {path}")
         if not arguments.dry_run:
             _remove(path)
@@ -202,6 +202,9 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--block", required=True, help="name of the block, as `trml plan` shows it")
         if name == "gc":
             verb.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+            verb.add_argument(
+                "--only", nargs="+", default=(), metavar="FOLDER", help="folders of work/ to look in (all)"
+            )
     return parser
 
 

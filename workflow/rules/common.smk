@@ -7,6 +7,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from snakemake.exceptions import WorkflowError
 
+from trml.cells import withdraw_untrue_blocks
 from trml.config import load
 from trml.errors import TrmlError
 from trml.plan import Plan
@@ -24,6 +25,7 @@ def _plan():
     try:
         plan = Plan(load(PARAMS))
         plan.results
+        withdraw_untrue_blocks(plan)
         return plan
     except TrmlError as error:
         raise WorkflowError(str(error)) from None
