@@ -63,7 +63,7 @@ def corpus(arguments: argparse.Namespace) -> None:
 
 def pretrain(arguments: argparse.Namespace) -> None:
     """Pretrain the tiny CLIP on the corpus's pairs."""
-    p, device = _plan(arguments), _device(arguments)
+    p, device = _plan_and_device(arguments)
     from trml.config import TinyClipEncoder
     from trml.encoders.pretrain import pretrain as run
     from trml.store import new_folder
@@ -76,7 +76,7 @@ def pretrain(arguments: argparse.Namespace) -> None:
 
 def features(arguments: argparse.Namespace) -> None:
     """Encode the corpus's text and frames."""
-    p, device = _plan(arguments), _device(arguments)
+    p, device = _plan_and_device(arguments)
     from trml.encoders.encode import encode
     from trml.features import write_features
     from trml.store import new_folder
@@ -87,7 +87,7 @@ def features(arguments: argparse.Namespace) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train the cells of a block that the store does not hold yet."""
-    p, device = _plan(arguments), _device(arguments)
+    p, device = _plan_and_device(arguments)
     from trml.training.block import train_block
 
     if arguments.block not in p.blocks:
@@ -148,17 +148,16 @@ def _plan(arguments: argparse.Namespace) -> "Plan":
     return Plan(load(arguments.params))
 
 
-def _device(arguments: argparse.Namespace) -> "torch.device":
-    """The device to run on; also gives torch the threads of the rule and no more."""
+def _plan_and_device(arguments: argparse.Namespace) -> "tuple[Plan, torch.device]":
+    """The plan, and the device to run on; also gives torch the threads of the rule and no more."""
     import torch
 
-    from trml.config import load
-
     torch.set_num_threads(arguments.threads)
-    wanted = load(arguments.params).device
+    p = _plan(arguments)
+    wanted = p.params.device
     if wanted == "cuda" and not torch.cuda.is_available():
         raise TrmlError("device is cuda, but torch finds no CUDA device here; set device=auto or device=cpu")
-    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+    return p, torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def _state(there: bool) -> str:

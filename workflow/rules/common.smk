@@ -5,8 +5,6 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from snakemake.exceptions import WorkflowError
-
 from trml.cells import withdraw_untrue_blocks
 from trml.config import load
 from trml.errors import TrmlError
@@ -28,7 +26,7 @@ def _plan():
         withdraw_untrue_blocks(plan)
         return plan
     except TrmlError as error:
-        raise WorkflowError(str(error)) from None
+        sys.exit(f"trml: {error}")  # one line, where a WorkflowError would print a trace of this file
 
 
 PLAN = _plan()

@@ -90,7 +90,7 @@ def load_open_clip(config: OpenClipEncoder, device: torch.device) -> Clip:
 def _how_to_bring(config: OpenClipEncoder, error: Exception) -> str:
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
     if config.checkpoint is not None:
         return f"encoder {config.name}: {config.checkpoint} does not hold weights of {config.model}: {reason}"
     source = open_clip.get_pretrained_cfg(config.model, config.pretrained)

@@ -9,6 +9,7 @@ instead of vector code, which may round tanh or exp otherwise): there it touches
 import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -244,19 +245,22 @@ class _Chunk:
 
     def outcome(self, i: int) -> Outcome:
         """What cell i leaves."""
-        if not hasattr(self, "_final"):
-            self._final = {
-                (name, pattern): as_prediction(self._predict(self.best, split, self._pattern(split, pattern)))
-                for name, split in self.splits.items()
-                if name != "train"
-                for pattern in PATTERNS
-            }
         return Outcome(
-            {key: self._final[key][i] for key in self._final if key[1] in patterns(self.cells[i].victim)},
+            {key: values[i] for key, values in self._final.items() if key[1] in patterns(self.cells[i].victim)},
             self.history[i],
             self.stopping[i].best_epoch,
             {name: value[i].cpu().contiguous() for name, value in self.best.items()},
         )
+
+    @cached_property
+    def _final(self) -> dict[tuple[str, str], NDArray[np.float32]]:
+        """Predictions [C, N] of the best weights by split and pattern."""
+        return {
+            (name, pattern): as_prediction(self._predict(self.best, split, self._pattern(split, pattern)))
+            for name, split in self.splits.items()
+            if name != "train"
+            for pattern in PATTERNS
+        }
 
     def _pattern(self, split: SplitData, pattern: str) -> Tensor:
         victim = pattern_victim(pattern)

@@ -1,0 +1,74 @@
+"""What is committed agrees with itself: results with source and configuration, README with results, pins with pins."""
+
+import re
+import tomllib
+
+import polars as pl
+import pytest
+import yaml
+
+from conftest import ROOT
+from trml.plan import Plan
+from trml.publish import is_published
+from trml.store import read_json
+
+RESULTS = ROOT / "results/pantomime"
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return pl.read_csv(RESULTS / "tables/main.csv")
+
+
+def lock() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def test_committed_results_are_of_this_source_and_configuration(params):
+    assert is_published(Plan(params), ROOT / "results"), "run `make results` and commit results/pantomime"
+
+
+def test_every_table_row_of_the_readme_stands_in_the_results():
+    table = (RESULTS / "tables/main.md").read_text()
+    rows = [line for line in README.splitlines() if re.search(r"\| \**\d\.\d{3}", line)]
+    assert len(rows) >= 6
+    for row in rows:
+        assert row in table
+
+
+def test_claims_in_the_readme_are_the_decided_ones():
+    for claim in read_json(RESULTS / "claims.json"):
+        assert f"| {claim['id']}: {claim['text']} | **{claim['verdict']}**" in README
+
+
+def test_no_method_beats_the_ceiling_beyond_its_interval(summary):
+    ceiling = summary.filter(pl.col("method") == "ceiling").select("victim", "rate", "metric", best="value")
+    scores = summary.filter(pl.col("low").is_not_null()).join(ceiling, on=["victim", "rate", "metric"])
+    assert scores.height > 200
+    lower = pl.col("metric") == "mae"
+    beats = scores.filter((lower & (pl.col("high") < pl.col("best"))) | (~lower & (pl.col("low") > pl.col("best"))))
+    assert beats.is_empty(), beats
+
+
+def test_the_upper_bound_closes_most_of_the_gap_to_the_ceiling(summary):
+    at = {
+        r["method"]: r["value"]
+        for r in summary.filter(pl.col("metric") == "mae", pl.col("rate") == 0).iter_rows(named=True)
+    }
+    assert (at["constant"] - at["supervised_double"]) / (at["constant"] - at["ceiling"]) >= 0.8
+
+
+@pytest.mark.parametrize("path", ["environment.yml", "workflow/envs/trml.yaml"])
+def test_conda_environments_have_the_pins_of_the_lock(path):
+    (pins,) = [d["pip"] for d in yaml.safe_load((ROOT / path).read_text())["dependencies"] if isinstance(d, dict)]
+    assert dict(pin.split("==") for pin in pins if pin != "-e .") == lock()
+
+
+def test_direct_dependencies_are_pinned_as_locked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = {name.lower().replace("_", "-"): version for name, version in lock().items()}
+    for pin in project["dependencies"] + project["optional-dependencies"]["dev"]:
+        name, version = pin.split("==")
+        assert locked[name.lower().replace("_", "-")] == version
