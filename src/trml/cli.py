@@ -123,12 +123,18 @@ def publish(arguments: argparse.Namespace) -> None:
 
 
 def gc(arguments: argparse.Namespace) -> None:
-    """Remove from work/ what the configuration in force cannot reach."""
-    from trml.publish import unreachable
+    """Remove from work/ what the configuration in force cannot reach, or set it aside."""
+    from trml.tidy import ATTIC, set_aside, unreachable
 
-    for path in unreachable(_plan(arguments), arguments.only):
-        print(f"{'would remove' if arguments.dry_run else 'removed'} {path}")
-        if not arguments.dry_run:
+    p = _plan(arguments)
+    paths = unreachable(p, arguments.only)
+    if not arguments.aside and not arguments.only:
+        paths += [path for path in [p.work / ATTIC] if path.is_dir()]
+    for path in paths:
+        print(f"{'would clear' if arguments.dry_run else 'cleared'} {path}")
+        if arguments.aside and not arguments.dry_run:
+            set_aside(p, path)
+        elif not arguments.dry_run:
             _remove(path)
 
 

@@ -1,7 +1,6 @@
-"""results/: the published copy, and what of work/ the configuration in force can no longer reach."""
+"""results/: the published copy of what work/ holds."""
 
 import shutil
-from collections.abc import Collection
 from pathlib import Path
 
 from trml.cells import read_cell
@@ -54,21 +53,3 @@ def _replace(source: Path, target: Path) -> None:
     with new_folder(target) as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
     shutil.rmtree(old, ignore_errors=True)
-
-
-# The folders of work/ that hold one thing a name, and how deep the names lie.
-COLLECTED = {"corpora": 1, "encoders": 1, "features": 1, "blocks": 1, "cells": 4, "evaluations": 1, "results": 1}
-
-
-def unreachable(plan: Plan, only: Collection[str] = ()) -> list[Path]:
-    """What stands in work/ (in the folders `only` names, or in all) under a name that the plan does not have,
-    temporary leftovers included."""
-    kept = {path for path in (plan.corpus, plan.encoder, plan.features, plan.evaluation, plan.results) if path}
-    kept |= {block.path for block in plan.blocks.values()}
-    kept |= {plan.cell_folder(cell) for cell in plan.cells}
-    found: list[Path] = []
-    for top, depth in COLLECTED.items():
-        if not only or top in only:
-            pattern = "/".join([top] + ["*"] * depth)
-            found += [path for path in sorted(plan.work.glob(pattern)) if path not in kept]
-    return found

@@ -17,9 +17,10 @@ from trml.evaluation.scores import Condition, Evaluation
 from trml.features import write_features
 from trml.missingness import missing
 from trml.plan import Plan
-from trml.publish import is_published, publish, unreachable
+from trml.publish import is_published, publish
 from trml.report.tables import Table, to_latex, to_markdown
 from trml.store import read_json, write_json
+from trml.tidy import bring_back, set_aside, unreachable
 from trml.training.grid import Outcome
 
 
@@ -172,6 +173,21 @@ def test_only_what_the_configuration_cannot_reach_is_collected(plan):
     for path in stray:
         path.mkdir(parents=True)
     assert unreachable(plan) == stray
+    assert unreachable(plan, ["corpora"]) == stray[:1]
+
+
+def test_what_is_set_aside_comes_back_by_name(plan, raw):
+    fill(plan, lambda *_: 0.5)
+    raw["protocol"]["seeds"] = [1, 2]
+    narrower = Plan(check(raw), plan.work)
+    before = {path: path.stat().st_mtime_ns for path in plan.work.rglob("cell.json")}
+    aside = unreachable(narrower, ["cells"])
+    assert len(aside) == len(plan.cells) - len(narrower.cells) > 0
+    for path in aside:
+        set_aside(narrower, path)
+    assert unreachable(narrower, ["cells"]) == []
+    bring_back(plan)
+    assert {path: path.stat().st_mtime_ns for path in plan.work.rglob("cell.json")} == before
 
 
 def test_ceiling_mixes_as_a_pooled_predictor_does(tmp_path):

@@ -10,6 +10,7 @@ from trml.config import load
 from trml.errors import TrmlError
 from trml.plan import Plan
 from trml.publish import is_published
+from trml.tidy import bring_back
 
 # Rules find the package in the checkout, whichever environment they run in; a failure before `| tee` is a failure.
 shell.prefix(f"set -euo pipefail; export PYTHONPATH='{workflow.basedir}/src'; ")
@@ -23,6 +24,7 @@ def _plan():
     try:
         plan = Plan(load(PARAMS))
         plan.results
+        bring_back(plan)
         withdraw_untrue_blocks(plan)
         return plan
     except TrmlError as error:
