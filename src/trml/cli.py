@@ -206,7 +206,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "train":
             verb.add_argument("--block", required=True, help="name of the block, as `trml plan` shows it")
         if name == "gc":
-            verb.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+            verb.add_argument("--dry-run", action="store_true", help="only say what would be cleared")
+            verb.add_argument("--aside", action="store_true", help="keep it in work/attic, where it is found again")
             verb.add_argument(
                 "--only", nargs="+", default=(), metavar="FOLDER", help="folders of work/ to look in (all)"
             )
