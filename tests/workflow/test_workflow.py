@@ -65,7 +65,7 @@ class Checkout:
     def make(self, *arguments: str) -> str:
         done = self.snakemake(*arguments)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-        return done.stderr
+        return done.stdout + done.stderr
 
     def cells(self) -> dict[Path, int]:
         """Every cell of the store and when it was written."""
