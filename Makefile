@@ -5,7 +5,7 @@ BIN := .venv/bin
 EXPERIMENT ?=
 DATA ?=
 CORES ?= all
-SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES) --workflow-profile workflow/profiles/default
+SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := results
 .PHONY: results test lint format compose page clean
@@ -23,7 +23,7 @@ results: $(BIN)/.installed
 ifeq ($(strip $(EXPERIMENT)$(DATA)),)
 	$(SNAKEMAKE)
 else
-	$(BIN)/trml compose $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),data=$(DATA)) --output work/params/$(or $(EXPERIMENT),default).yaml
+	$(BIN)/trml compose $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),"data='$(DATA)'") --output work/params/$(or $(EXPERIMENT),default).yaml
 	$(SNAKEMAKE) --config params=work/params/$(or $(EXPERIMENT),default).yaml
 endif
 

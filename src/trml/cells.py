@@ -49,7 +49,7 @@ def write_cell(plan: Plan, cell: Cell, outcome: "Outcome", ids: dict[str, list[s
         )
         for (split, condition), values in outcome.predictions.items()
     )
-    with new_folder(plan.cell_folder(cell)) as folder:
+    with new_folder(plan.cell_folder(cell), "cell.json") as folder:
         predictions.write_parquet(folder / "predictions.parquet")
         pl.DataFrame(outcome.history).write_parquet(folder / "history.parquet")
         save_file(outcome.state, folder / "checkpoint.safetensors")

@@ -51,14 +51,12 @@ def plan(arguments: argparse.Namespace) -> None:
 
 def corpus(arguments: argparse.Namespace) -> None:
     """Generate the corpus, or bring a raw one into the common form."""
-    from trml.corpora import corpus_module
+    from trml.corpora import build_corpus
     from trml.store import new_folder
 
     p = _plan(arguments)
-    with new_folder(p.corpus) as folder:
-        corpus_module(p.params.corpus.kind).build(
-            p.params.corpus, Path(p.params.data), folder, p.corpus.name, arguments.threads
-        )
+    with new_folder(p.corpus, "corpus.json") as folder:
+        build_corpus(p.params.corpus, Path(p.params.data), folder, p.corpus.name, arguments.threads)
 
 
 def pretrain(arguments: argparse.Namespace) -> None:
@@ -70,7 +68,7 @@ def pretrain(arguments: argparse.Namespace) -> None:
 
     if p.encoder is None or not isinstance(p.params.encoder, TinyClipEncoder):
         raise TrmlError(f"encoder {p.params.encoder.name} is not pretrained by the workflow; nothing to do")
-    with new_folder(p.encoder) as folder:
+    with new_folder(p.encoder, "encoder.json") as folder:
         run(p.params.encoder, p.corpus, folder, p.params.seed, device)
 
 
@@ -81,7 +79,7 @@ def features(arguments: argparse.Namespace) -> None:
     from trml.features import write_features
     from trml.store import new_folder
 
-    with new_folder(p.features) as folder:
+    with new_folder(p.features, "features.json") as folder:
         write_features(folder, encode(p.params.encoder, p.corpus, p.encoder, p.features.name, device))
 
 
@@ -101,7 +99,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from trml.store import new_folder
 
     p = _plan(arguments)
-    with new_folder(p.evaluation) as folder:
+    with new_folder(p.evaluation, "claims.json") as folder:
         run(p, folder)
 
 
@@ -111,7 +109,7 @@ def report(arguments: argparse.Namespace) -> None:
     from trml.store import new_folder
 
     p = _plan(arguments)
-    with new_folder(p.results) as folder:
+    with new_folder(p.results, "manifest.json") as folder:
         build(p, p.evaluation, folder)
 
 

@@ -21,8 +21,11 @@ from trml.source import module_file
 
 Victim = Literal["vision", "text"]
 VICTIMS: tuple[Victim, ...] = get_args(Victim)
-Rate = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0)]
+# These four also annotate the options of methods, which are checked against them.
+Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -41,11 +44,11 @@ def _require(condition: bool, message: str) -> None:
 class Weights:
     """What each latent factor of pantomime weighs in the label (see corpora/pantomime.py)."""
 
-    shared: Annotated[float, Field(ge=0)]
-    text_only: Annotated[float, Field(ge=0)]
-    vision_only: Annotated[float, Field(ge=0)]
-    synergy: Annotated[float, Field(ge=0)]
-    noise: Annotated[float, Field(ge=0)]
+    shared: NotNegative
+    text_only: NotNegative
+    vision_only: NotNegative
+    synergy: NotNegative
+    noise: NotNegative
 
     @model_validator(mode="after")
     def _in_range(self) -> "Weights":
@@ -69,7 +72,7 @@ class PantomimeConfig:
 
     kind: Literal["pantomime"]
     name: Name
-    seed: int
+    seed: Seed
     utterances: Sizes
     frames: Annotated[int, Field(ge=2, le=64)]
     weights: Weights
@@ -140,7 +143,45 @@ class Pretraining:
     learning_rate: Positive
     warmup_steps: Annotated[int, Field(ge=0)]
     logit_scale: Positive
-    retrieval_bar: Rate | None
+    retrieval_bar: Share | None
+
+
+@dataclass(config=_strict)
+class TinyVision:
+    """open_clip's vision tower; pixels and widths."""
+
+    image_size: Count
+    patch_size: Count
+    width: Count
+    layers: Count
+    head_width: Count
+
+    @model_validator(mode="after")
+    def _divides(self) -> "TinyVision":
+        _require(
+            self.width % self.head_width == 0, f"width {self.width} is no multiple of head_width {self.head_width}"
+        )
+        _require(
+            self.image_size % self.patch_size == 0,
+            f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}",
+        )
+        return self
+
+
+@dataclass(config=_strict)
+class TinyText:
+    """open_clip's text tower. Shorter contexts than 16 tokens would cut pantomime's sentences."""
+
+    context_length: Annotated[int, Field(ge=16)]
+    vocab_size: Annotated[int, Field(ge=49408)]
+    width: Count
+    heads: Count
+    layers: Count
+
+    @model_validator(mode="after")
+    def _divides(self) -> "TinyText":
+        _require(self.width % self.heads == 0, f"width {self.width} is no multiple of heads {self.heads}")
+        return self
 
 
 @dataclass(config=_strict)
@@ -150,8 +191,8 @@ class TinyClipEncoder:
     kind: Literal["tiny_clip"]
     name: Name
     embed_dim: Count
-    vision: dict[str, Any]
-    text: dict[str, Any]
+    vision: TinyVision
+    text: TinyText
     pretraining: Pretraining
     frames: Count
     batch_size: Count
@@ -195,9 +236,9 @@ class Protocol:
 
     victims: Annotated[list[Victim], Field(min_length=1)]
     level: Literal["modality"]
-    rates: Annotated[list[Rate], Field(min_length=1)]
-    study_rate: Rate
-    seeds: Annotated[list[int], Field(min_length=1)]
+    rates: Annotated[list[Share], Field(min_length=1)]
+    study_rate: Share
+    seeds: Annotated[list[Seed], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _distinct(self) -> "Protocol":
@@ -216,7 +257,7 @@ class Training:
     patience: Count
     batch_size: Annotated[int, Field(ge=2)]
     learning_rate: Positive
-    weight_decay: Annotated[float, Field(ge=0)]
+    weight_decay: NotNegative
     clip_norm: Positive
     hidden: Count
     chunk: Count
@@ -228,7 +269,7 @@ class Report:
     """What the results show."""
 
     resamples: Annotated[int, Field(ge=100)]
-    conditions: list[Rate]
+    conditions: list[Share]
 
 
 @dataclass(config=_strict)
@@ -236,7 +277,7 @@ class Params:
     """The whole configuration of one experiment: params.yaml."""
 
     name: Name
-    seed: int
+    seed: Seed
     data: str
     device: Literal["auto", "cpu", "cuda"]
     corpus: Corpus
@@ -263,6 +304,10 @@ class Params:
         _require(not absent, f"report.conditions {sorted(absent)} are not among protocol.rates")
         for name, method in self.methods.items():
             _check_options(name, method)
+        proposed = [name for name, method in self.methods.items() if method.role == "proposed"]
+        _require(
+            len(proposed) <= 1, f"methods {proposed} have role proposed; the claims judge one: make the others baseline"
+        )
         self._enough_resamples()
         return self
 
@@ -283,11 +328,9 @@ class Params:
 
 
 @lru_cache
-def _signature(target: str) -> dict[str, str]:
-    """The keyword options of a method's class: name -> annotation, as written in its `__init__`.
-
-    Read with `ast`, because importing a method imports torch.
-    """
+def _signature(target: str) -> tuple[dict[str, str], frozenset[str]]:
+    """The keyword options of a method's class: name -> annotation, as written in its `__init__`, and which of them
+    have no default. Read with `ast`, because importing a method imports torch."""
     module, _, name = target.rpartition(".")
     path = module_file(module)
     _require(path is not None, f"target {target!r}: no module {module!r} can be found")
@@ -296,31 +339,54 @@ def _signature(target: str) -> dict[str, str]:
         if isinstance(node, ast.ClassDef) and node.name == name:
             for item in node.body:
                 if isinstance(item, ast.FunctionDef) and item.name == "__init__":
-                    return {a.arg: ast.unparse(a.annotation) if a.annotation else "Any" for a in item.args.kwonlyargs}
-            return {}
+                    options = zip(item.args.kwonlyargs, item.args.kw_defaults, strict=True)
+                    known = {a.arg: (ast.unparse(a.annotation) if a.annotation else "Any", d) for a, d in options}
+                    required = frozenset(k for k, (_, default) in known.items() if default is None)
+                    return {k: annotation for k, (annotation, _) in known.items()}, required
+            return {}, frozenset()
     raise ValueError(f"target {target!r}: {path} has no class {name!r}")
 
 
 def _check_options(name: str, method: MethodConfig) -> None:
-    known = _signature(method.target)
-    for where, options in [("options", method.options)] + [
-        (f"variants.{v}.options", variant.options) for v, variant in method.variants.items()
-    ]:
+    """Check names and values against the signature, in place: a float option written as an integer becomes a float,
+    so that equal values have equal digests."""
+    known, required = _signature(method.target)
+    place = f"methods.{name}"
+    lacking = sorted(required - set(method.options))
+    _require(not lacking, f"{place}.options lacks {', '.join(lacking)}")
+    _require("default" not in method.variants, f"{place}.variants.default: the name is taken by the method as it is")
+    where = {f"{place}.options": method.options}
+    where |= {f"{place}.variants.{v}.options": variant.options for v, variant in method.variants.items()}
+    for prefix, options in where.items():
         for key, value in options.items():
-            place = f"methods.{name}.{where}.{key}"
-            _require(key in known, f"{place} is unknown{_nearest(key, known)}")
-            _require(_fits_annotation(value, known[key]), f"{place} is {value!r}; expected {known[key]}")
-    for key in method.sweeps:
-        _require(key in known, f"methods.{name}.sweeps.{key} is unknown{_nearest(key, known)}")
+            _require(key in known, f"{prefix}.{key} is unknown{_nearest(key, known)}")
+            options[key] = _as_annotated(value, known[key], f"{prefix}.{key}")
+    for key, values in method.sweeps.items():
+        _require(key in known, f"{place}.sweeps.{key} is unknown{_nearest(key, known)}")
+        _require(
+            known[key] in _FLOATS, f"{place}.sweeps.{key}: only options that are numbers with a point can be swept"
+        )
+        method.sweeps[key] = [_as_annotated(value, known[key], f"{place}.sweeps.{key}") for value in values]
 
 
-def _fits_annotation(value: Any, annotation: str) -> bool:
-    plain = {"float": (int, float), "int": (int,), "bool": (bool,), "str": (str,)}
+_FLOATS: dict[str, Any] = {"float": float, "Share": Share, "Positive": Positive, "NotNegative": NotNegative}
+_OTHERS: dict[str, Any] = {"int": int, "Count": Count, "bool": bool, "str": str}
+
+
+def _as_annotated(value: Any, annotation: str, place: str) -> Any:
+    """The value as its annotation has it; annotations that are not known here are left to the method."""
     if annotation.startswith("Literal["):
-        return value in ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)")
-    if annotation in plain:
-        return isinstance(value, plain[annotation]) and (annotation == "bool" or not isinstance(value, bool))
-    return True
+        kind: Any = Literal[ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)")]
+    elif annotation in _FLOATS or annotation in _OTHERS:
+        kind = {**_FLOATS, **_OTHERS}[annotation]
+    else:
+        return value
+    try:
+        found = TypeAdapter(kind).validate_python(value, strict=True)
+    except ValidationError as error:
+        expected = error.errors()[0]["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+        raise ValueError(f"{place} is {value!r}; expected {expected}") from None
+    return float(found) if annotation in _FLOATS else found
 
 
 # --- composing and checking ------------------------------------------------------------------------------
@@ -336,7 +402,7 @@ def check(raw: Any, source: str = "params.yaml") -> Params:
     try:
         return _adapter.validate_json(json.dumps(raw), strict=True)
     except ValidationError as error:
-        lines = [f"{source}: {_explain(fault, raw)}" for fault in error.errors()]
+        lines = [f"{source}: {_explain(fault, raw)}".removeprefix(": ") for fault in error.errors()]
         raise ConfigError("\n".join(dict.fromkeys(lines))) from None
 
 
@@ -363,6 +429,8 @@ def compose(overrides: list[str], config_dir: Path) -> str:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    if not (config_dir / "config.yaml").is_file():
+        raise ConfigError(f"{config_dir}/config.yaml does not exist; run it in the project's folder, or give --config")
     try:
         with initialize_config_dir(str(config_dir.resolve()), version_base=None):
             config = hydra_compose("config", overrides=overrides)
@@ -370,7 +438,7 @@ def compose(overrides: list[str], config_dir: Path) -> str:
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_explain_hydra(error, overrides, config_dir)) from None
     text = OmegaConf.to_yaml(config)
-    check(yaml.safe_load(text), "trml compose")
+    check(yaml.safe_load(text), "")
     return text
 
 
@@ -428,16 +496,16 @@ def _explain_hydra(error: Exception, overrides: list[str], config_dir: Path) -> 
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
         folder = config_dir / key
-        if folder.is_dir() and value and not value.startswith("["):
-            known = [p.stem for p in folder.glob("*.yaml")]
-            if value not in known:
-                return f"trml compose: {key}={value}: no such choice{_nearest(value, known)}"
+        known = [p.stem for p in folder.glob("*.yaml")]
+        for choice in value.strip("[]").split(",") if known else []:
+            if choice.strip() not in known:
+                return f"{key}={choice.strip()}: no such choice{_nearest(choice.strip(), known)}"
     base = compose_keys(config_dir)
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0]
         if key not in base and not (config_dir / key).is_dir():
-            return f"trml compose: {key} is unknown{_nearest(key, base)}"
-    return f"trml compose: {text}"
+            return f"{key} is unknown{_nearest(key, base)}"
+    return text
 
 
 def compose_keys(config_dir: Path) -> list[str]:

@@ -24,6 +24,10 @@ class PretrainingFailed(TrmlError):
     """The retrieval of a pretrained encoder stayed under its bar."""
 
 
+class TrainingDiverged(TrmlError):
+    """A training never had a finite dev loss."""
+
+
 class ContractError(TrmlError):
     """A file between two stages does not hold to its contract."""
 

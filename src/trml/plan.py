@@ -4,6 +4,7 @@ A folder's name ends in the digest of its recipe (store.py), so the plan is also
 what is there under its name is valid, what is not there is to be made.
 """
 
+import os
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
@@ -18,6 +19,11 @@ from trml.source import source_digest
 from trml.store import digest, file_digest, versions
 
 DEFAULT = "default"
+
+
+def sweep_name(option: str, value: float) -> str:
+    """The variant that moves one option to a value; `float` reads the value back exactly."""
+    return f"{option}={float(value)!r}"
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ class Plan:
         studied = [
             *config.variants,
             *(
-                f"{k}={value:g}"
+                sweep_name(k, value)
                 for k, values in config.sweeps.items()
                 for value in values
                 if value != config.options.get(k)
@@ -150,6 +156,7 @@ class Plan:
             "features": self.features.name,
             "source": self._method_source(config.target),
             "versions": versions("torch", "numpy"),
+            "mkl": os.environ.get("MKL_CBWR"),  # moves the last bits (trml/__init__.py)
         }
         return Cell(method, variant, config.target, options, kept, rate, seed, digest(recipe))
 

@@ -15,7 +15,10 @@ def is_published(plan: Plan, results: Path = Path("results")) -> bool:
     folder = results / plan.params.name
     if not (folder / "manifest.json").is_file():
         return False
-    manifest = read_json(folder / "manifest.json")
+    try:
+        manifest = read_json(folder / "manifest.json")
+    except StoreError:
+        return False
     return manifest["digest"] == plan.results.name and all(
         (folder / name).is_file() and file_digest(folder / name) == checksum
         for name, checksum in manifest["files"].items()
@@ -50,6 +53,6 @@ def _replace(source: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.rename(old)
-    with new_folder(target) as folder:
+    with new_folder(target, "manifest.json") as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
     shutil.rmtree(old, ignore_errors=True)

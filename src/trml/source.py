@@ -6,6 +6,8 @@ Nothing is imported to find out, since importing a method would import torch.
 import ast
 import hashlib
 import importlib.util
+import sys
+import sysconfig
 from functools import lru_cache
 from pathlib import Path
 
@@ -45,23 +47,23 @@ def module_file(name: str) -> Path | None:
 
 
 def source_digest(*modules: str) -> str:
-    """Digest of the source that runs when `modules` are imported: they and what they import of their own
-    package or of trml, infrastructure left out, comments, docstrings and layout taken out."""
+    """Digest of the source that runs when `modules` are imported: they and what they import, followed as long as it is
+    trml's or lies outside the installed libraries; infrastructure left out, comments, docstrings and layout taken out.
+    """
     return digest({name: _normal_form(name) for name in sorted(_closure(modules))})
 
 
 def _closure(modules: tuple[str, ...]) -> set[str]:
-    packages = {name.partition(".")[0] for name in modules} | {"trml"}
     found: set[str] = set()
     queue = list(modules)
     while queue:
         name = queue.pop()
-        if name in found or name in INFRASTRUCTURE or name.partition(".")[0] not in packages:
+        if name in found or name in INFRASTRUCTURE:
             continue
         if module_file(name) is None:
             raise StoreError(f"module {name} cannot be found; expected it on the import path")
         found.add(name)
-        queue += [imported for imported in _imports(name) if module_file(imported) is not None]
+        queue += [imported for imported in _imports(name) if _is_project_source(imported)]
     return found
 
 
@@ -74,7 +76,7 @@ def _tree(name: str) -> ast.Module:
 
 @lru_cache
 def _imports(name: str) -> tuple[str, ...]:
-    """Modules of trml and of the module's own package that it imports, wherever the import stands."""
+    """Modules that it imports (and some names that are none), wherever the import stands."""
     found = []
     for node in ast.walk(_tree(name)):
         if isinstance(node, ast.Import):
@@ -83,8 +85,22 @@ def _imports(name: str) -> tuple[str, ...]:
             base = _absolute(name, node.level, node.module)
             # `from package import module` imports the module, `from module import name` does not.
             found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    own = {"trml", name.partition(".")[0]}
-    return tuple(imported for imported in found if imported.partition(".")[0] in own)
+    return tuple(found)
+
+
+# Installed libraries are in a recipe by their versions (store.versions), not by their source.
+_LIBRARIES = tuple(Path(sysconfig.get_path(key)).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+@lru_cache
+def _is_project_source(name: str) -> bool:
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    path = module_file(name)
+    if path is None:
+        return False
+    ours = name.partition(".")[0] == "trml"
+    return ours or not any(path.resolve().is_relative_to(library) for library in _LIBRARIES)
 
 
 def _absolute(importer: str, level: int, module: str | None) -> str:
@@ -109,4 +125,12 @@ def _normal_form(name: str) -> str:
                 and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return hashlib.sha256(repr(_shape(tree)).encode()).hexdigest()
+
+
+def _shape(node: object) -> object:
+    """A syntax tree as nested tuples without its empty fields, which come and go between versions of python."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return (type(node).__name__, *((name, _shape(value)) for name, value in fields))
+    return [_shape(item) for item in node] if isinstance(node, list) else node

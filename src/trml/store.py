@@ -48,22 +48,21 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
+def new_folder(path: Path, finished: str) -> Iterator[Path]:
     """A temporary folder that becomes `path` when the block ends well, and vanishes when it does not.
 
-    An empty folder at `path` is replaced; one with content is a finished one and is kept as it is, since the
-    same name means the same recipe.
+    `finished` is the file that a whole folder has. A folder at `path` that has it is kept as it is, since the same name
+    means the same recipe; one that lacks it (Snakemake takes declared outputs away before it runs a job again) is
+    replaced.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield temporary
         temporary.chmod(0o755)
-        try:
+        if not (path / finished).is_file():
+            shutil.rmtree(path, ignore_errors=True)
             temporary.rename(path)
-        except OSError:
-            if not (path.is_dir() and any(path.iterdir())):
-                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -99,16 +99,21 @@ def test_a_picture_is_a_clip_of_one_frame(tmp_path):
 
 def test_a_folder_is_whole_or_absent(tmp_path):
     target = tmp_path / "deep" / "made-abc"
-    with pytest.raises(RuntimeError), new_folder(target) as folder:
+    with pytest.raises(RuntimeError), new_folder(target, "whole") as folder:
         (folder / "half").write_text("x")
         raise RuntimeError
     assert list(target.parent.iterdir()) == []
     target.mkdir()  # as Snakemake leaves it
-    with new_folder(target) as folder:
+    with new_folder(target, "whole") as folder:
         (folder / "whole").write_text("1")
-    with new_folder(target) as folder:
+    with new_folder(target, "whole") as folder:
         (folder / "whole").write_text("2")
     assert (target / "whole").read_text() == "1"  # the same name means the same recipe
+    (target / "whole").unlink()  # as Snakemake does before it runs a job again
+    (target / "rest").write_text("left over")
+    with new_folder(target, "whole") as folder:
+        (folder / "whole").write_text("3")
+    assert [p.name for p in target.iterdir()] == ["whole"]
     assert [p.name for p in target.parent.iterdir()] == ["made-abc"]
 
 

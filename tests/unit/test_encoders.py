@@ -30,8 +30,8 @@ def tiny(default_raw) -> TinyClipEncoder:
     return replace(
         config,
         embed_dim=16,
-        vision={**config.vision, **small, "head_width": 16},
-        text={**config.text, **small, "heads": 2},
+        vision=replace(config.vision, **small, head_width=16),
+        text=replace(config.text, **small, heads=2),
         pretraining=replace(config.pretraining, epochs=1, batch_size=16, retrieval_bar=None),
         batch_size=50,
     )

@@ -10,7 +10,8 @@ import pytest
 
 from conftest import ROOT
 from trml.config import check
-from trml.plan import Plan
+from trml.plan import Plan, sweep_name
+from trml.source import _closure
 
 
 def test_no_training_is_planned_twice(params):
@@ -29,8 +30,8 @@ def test_no_training_is_planned_twice(params):
 def test_a_swept_default_is_the_default_cell(params):
     plan = Plan(params)
     default = plan.cell("trml", "default", "text", 0.5, 2020)
-    assert plan.cell("trml", "temperature=0.07", "text", 0.5, 2020).digest == default.digest
-    assert plan.cell("trml", "temperature=0.1", "text", 0.5, 2020).digest != default.digest
+    assert plan.cell("trml", sweep_name("temperature", 0.07), "text", 0.5, 2020).digest == default.digest
+    assert plan.cell("trml", sweep_name("temperature", 0.1), "text", 0.5, 2020).digest != default.digest
 
 
 def names(raw):
@@ -52,6 +53,26 @@ def test_a_wider_sweep_keeps_every_cell(raw):
     assert before["results"] != after["results"]
 
 
+def test_a_whole_number_is_the_same_as_with_a_point(raw):
+    raw["methods"]["trml"]["options"]["temperature"] = 1
+    plan = Plan(check(raw))
+    swept = plan.cell("trml", sweep_name("temperature", 1.0), "text", 0.5, 2020)
+    assert swept.digest == plan.cell("trml", "default", "text", 0.5, 2020).digest
+    assert swept.digest in {cell.digest for cell in plan.cells}
+
+
+def test_a_method_outside_the_package_is_followed_through_its_imports(raw, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "outside_helper.py").write_text("SCALE = 1.0\n")
+    (tmp_path / "outside_method.py").write_text(
+        "from trml.methods.zero_fill import ZeroFill\nfrom outside_helper import SCALE\n\n\n"
+        "class Outside(ZeroFill):\n    def __init__(self, shape, *, hidden: int):\n"
+        "        super().__init__(shape, hidden=hidden, drop=0.1 * SCALE)\n"
+    )
+    assert {"outside_method", "outside_helper", "trml.methods.zero_fill"} <= _closure(("outside_method",))
+    assert not {"torch", "numpy", "dataclasses"} & _closure(("outside_method", "trml.training.grid"))
+
+
 def test_report_settings_touch_no_cell_and_data_settings_touch_all(raw):
     before = names(raw)
     raw["report"]["resamples"] = 3000
@@ -71,7 +92,8 @@ def test_where_data_lie_and_which_device_runs_are_not_in_the_recipe(raw):
 
 PROGRAM = """
 from trml.config import load
-from trml.plan import Plan
+from trml.plan import Plan, sweep_name
+from trml.source import _closure
 plan = Plan(load("params.yaml"))
 cells = {}
 for cell in plan.cells:

@@ -131,7 +131,7 @@ def test_a_wider_sweep_trains_the_new_cells_only_and_going_back_trains_none(chec
     after = checkout.cells()
     new = {path for path in after if path not in before}
     assert len(new) == 4  # two victims, two seeds
-    assert all("temperature=1-" in path.name for path in new)
+    assert all("temperature=1.0-" in path.name for path in new)
     assert {path: after[path] for path in before} == before
     assert checkout.digest() == wider.results.name != digest
 

@@ -11,7 +11,5 @@ rule corpus:
     conda:
         "../envs/trml.yaml"
     threads: workflow.cores
-    params:
-        file=PARAMS,
     shell:
-        "python -m trml corpus --params {params.file} --threads {threads} 2>&1 | tee {log}"
+        "python -m trml corpus --params {PARAMS:q} --threads {threads} 2>&1 | tee {log:q}"

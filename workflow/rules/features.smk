@@ -14,10 +14,8 @@ rule pretrain:
     conda:
         "../envs/trml.yaml"
     threads: 1
-    params:
-        file=PARAMS,
     shell:
-        "python -m trml pretrain --params {params.file} --threads {threads} 2>&1 | tee {log}"
+        "python -m trml pretrain --params {PARAMS:q} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule features:
@@ -33,7 +31,5 @@ rule features:
     conda:
         "../envs/trml.yaml"
     threads: 1
-    params:
-        file=PARAMS,
     shell:
-        "python -m trml features --params {params.file} --threads {threads} 2>&1 | tee {log}"
+        "python -m trml features --params {PARAMS:q} --threads {threads} 2>&1 | tee {log:q}"

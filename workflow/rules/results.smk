@@ -4,6 +4,8 @@
 rule evaluate:
     input:
         ancient([block.path for block in PLAN.blocks.values()]),
+        ancient(PLAN.corpus / "corpus.json"),
+        ancient(PLAN.features / "features.json"),
     output:
         PLAN.evaluation / "claims.json",
     log:
@@ -13,15 +15,15 @@ rule evaluate:
     conda:
         "../envs/trml.yaml"
     threads: 1
-    params:
-        file=PARAMS,
     shell:
-        "python -m trml evaluate --params {params.file} 2>&1 | tee {log}"
+        "python -m trml evaluate --params {PARAMS:q} 2>&1 | tee {log:q}"
 
 
 rule report:
     input:
         ancient(PLAN.evaluation / "claims.json"),
+        ancient(PLAN.corpus / "corpus.json"),
+        ancient(PLAN.features / "features.json"),
     output:
         PLAN.results / "manifest.json",
     log:
@@ -29,10 +31,8 @@ rule report:
     conda:
         "../envs/trml.yaml"
     threads: 1
-    params:
-        file=PARAMS,
     shell:
-        "python -m trml report --params {params.file} 2>&1 | tee {log}"
+        "python -m trml report --params {PARAMS:q} 2>&1 | tee {log:q}"
 
 
 # results/ is not an output: Snakemake would delete it before it is known whether it needs to change.
@@ -46,7 +46,5 @@ rule publish:
     conda:
         "../envs/trml.yaml"
     threads: 1
-    params:
-        file=PARAMS,
     shell:
-        "python -m trml publish --params {params.file} 2>&1 | tee {log}"
+        "python -m trml publish --params {PARAMS:q} 2>&1 | tee {log:q}"

@@ -18,7 +18,5 @@ rule train:
     conda:
         "../envs/trml.yaml"
     threads: 1
-    params:
-        file=PARAMS,
     shell:
-        "python -m trml train --block {wildcards.block} --params {params.file} --threads {threads} 2>&1 | tee {log}"
+        "python -m trml train --block {wildcards.block} --params {PARAMS:q} --threads {threads} 2>&1 | tee {log:q}"

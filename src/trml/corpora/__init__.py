@@ -7,13 +7,28 @@ A corpus module offers `raw_files(config, data) -> list[Path]`, the files a user
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from trml.errors import DataMissing
+from trml.errors import ContractError, DataMissing, TrmlError
 
 
 def corpus_module(kind: str) -> ModuleType:
     """The module that builds corpora of this kind."""
     return import_module(f"trml.corpora.{kind}")
+
+
+def build_corpus(config: Any, data: Path, folder: Path, digest: str, workers: int) -> None:
+    """Fill a new folder with the corpus. Raises ContractError where the raw files do not have the expected form."""
+    try:
+        corpus_module(config.kind).build(config, data, folder, digest, workers)
+    except TrmlError:
+        raise
+    except Exception as error:  # whatever a table or archive of another form makes its reader raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ContractError(
+            f"corpus {config.name}: its raw files do not have the expected form ({type(error).__name__}: {reason}); "
+            "docs/corpora.md says which columns and arrays are expected"
+        ) from error
 
 
 def require_files(name: str, files: list[Path]) -> None:

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,9 @@ class Clip:
 
 def new_tiny_clip(config: TinyClipEncoder) -> Clip:
     """open_clip's own CLIP class at the size of the configuration, with fresh weights from torch's current RNG."""
-    model = open_clip.CLIP(embed_dim=config.embed_dim, vision_cfg=config.vision, text_cfg=config.text)
-    transform = image_transform_v2(PreprocessCfg(size=config.vision["image_size"]), is_train=False)
-    tokenizer = open_clip.tokenizer.SimpleTokenizer(context_length=config.text["context_length"])
+    model = open_clip.CLIP(embed_dim=config.embed_dim, vision_cfg=asdict(config.vision), text_cfg=asdict(config.text))
+    transform = image_transform_v2(PreprocessCfg(size=config.vision.image_size), is_train=False)
+    tokenizer = open_clip.tokenizer.SimpleTokenizer(context_length=config.text.context_length)
     return Clip(model.eval(), transform, tokenizer)
 
 

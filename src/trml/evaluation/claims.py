@@ -76,6 +76,7 @@ def decide(evaluation: Evaluation) -> list[Claim]:
 def _c1(evaluation: Evaluation, proposed: str) -> Claim:
     methods = evaluation.plan.params.methods
     label = methods[proposed].label
+    missing = " and with ".join(f"{victim} missing" for victim in evaluation.plan.params.protocol.victims)
     found = []
     for name, method in methods.items():
         if method.role != "baseline":
@@ -88,7 +89,7 @@ def _c1(evaluation: Evaluation, proposed: str) -> Claim:
     return _claim(
         evaluation,
         "C1",
-        f"{label} beats each baseline with vision missing and with text missing, at each rate.",
+        f"{label} beats each baseline with {missing}, at each rate.",
         "Both are trained and evaluated at the same missing rate and judged on the same missing utterances.",
         "rates",
         found,

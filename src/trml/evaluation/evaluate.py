@@ -17,7 +17,7 @@ from trml.evaluation.claims import ALPHA, decide
 from trml.evaluation.metrics import Metric
 from trml.evaluation.scores import Condition, Evaluation
 from trml.evaluation.statistics import Scores, holm
-from trml.plan import DEFAULT, Plan
+from trml.plan import DEFAULT, Plan, sweep_name
 from trml.progress import track
 
 
@@ -71,7 +71,7 @@ def _summary(evaluation: Evaluation) -> list[dict[str, Any]]:
                 for row in _rows(evaluation, name, DEFAULT, method.role, condition)
             ]
             if rate == params.protocol.study_rate:
-                swept = [f"{option}={value:g}" for option, values in method.sweeps.items() for value in values]
+                swept = [sweep_name(option, value) for option, values in method.sweeps.items() for value in values]
                 for variant in (*method.variants, *swept):
                     rows += _rows(evaluation, name, variant, method.role, condition)
         for metric in evaluation.metrics:
@@ -117,6 +117,8 @@ def _row(
 
 def leaders(evaluation: Evaluation, metric: Metric, methods: list[str], condition: Condition) -> list[str]:
     """The best of the methods under a condition and all that are not significantly worse (Holm, 5 %)."""
+    if not methods:
+        return []
     scores = {name: evaluation.scores(metric, evaluation.predictions(name, condition)) for name in methods}
     sign = 1 if metric.higher_is_better else -1
     best = max(scores, key=lambda name: sign * scores[name].value)

@@ -7,6 +7,7 @@ the same size is what its training brings, and `SupervisedSingleMatched` is that
 import torch
 from torch import Tensor, nn
 
+from trml.config import Count
 from trml.layers.fusion import Head
 from trml.layers.towers import FrameTower, TextTower
 from trml.layers.virtual import VirtualModalityNetwork
@@ -19,7 +20,7 @@ class SupervisedSingle(Method):
 
     shaped_by_victim = True
 
-    def __init__(self, shape: Shape, *, hidden: int) -> None:
+    def __init__(self, shape: Shape, *, hidden: Count) -> None:
         super().__init__()
         self._build(shape, hidden, width=2 * hidden)
 
@@ -43,7 +44,7 @@ class SupervisedSingle(Method):
 class SupervisedSingleMatched(SupervisedSingle):
     """The same with the head widened until it has as many parameters as TRML's network (to within half a unit)."""
 
-    def __init__(self, shape: Shape, *, hidden: int) -> None:
+    def __init__(self, shape: Shape, *, hidden: Count) -> None:
         super().__init__(shape, hidden=hidden)
         with torch.device("meta"):
             target = _size(

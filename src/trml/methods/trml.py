@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from trml.config import Count, NotNegative, Positive, Share
 from trml.layers.virtual import VirtualModalityNetwork
 from trml.methods.base import Batch, Method, Shape, visible
 from trml.objectives.matching import semantic_matching
@@ -18,26 +19,29 @@ from trml.objectives.task import task_loss
 
 
 class TRML(Method):
-    """L = L_task + beta L_views + weight (alpha l_v + (1 - alpha) l_t).
+    """L = L_task + beta L_views + weight (alpha use_l_v l_v + (1 - alpha) use_l_t l_t).
 
     L_task is on the utterance as given, virtual in place of missing. L_views, on complete utterances, is the mean
     of the task losses with the text and with the vision dropped. l_v matches virtual to real vision, l_t virtual
-    to real text, both on complete utterances at `temperature`; `detach` stops the gradient on the real side.
+    to real text, both on complete utterances at `temperature`; `detach` stops the gradient on the real side. An
+    ablation sets use_l_v or use_l_t from 1 to 0, which takes the term out and leaves all else as it is.
     """
 
-    tensors = ("temperature", "weight", "alpha", "beta")
+    tensors = ("temperature", "weight", "alpha", "beta", "use_l_v", "use_l_t")
 
     def __init__(
         self,
         shape: Shape,
         *,
-        hidden: int,
+        hidden: Count,
         generator: Literal["residual_mlp", "linear", "identity", "zeros"],
         detach: bool,
-        temperature: float,
-        weight: float,
-        alpha: float,
-        beta: float,
+        temperature: Positive,
+        weight: NotNegative,
+        alpha: Share,
+        beta: NotNegative,
+        use_l_v: Share,
+        use_l_t: Share,
     ) -> None:
         super().__init__()
         self.net = VirtualModalityNetwork(shape.text, shape.vision, shape.outputs, hidden=hidden, kind=generator)
@@ -59,7 +63,8 @@ class TRML(Method):
         real_text, real_vision = (text.detach(), vision.detach()) if self.detach else (text, vision)
         l_v = semantic_matching(virtual_vision, real_vision, complete, options["temperature"])
         l_t = semantic_matching(virtual_text, real_text, complete, options["temperature"])
-        matching = options["alpha"] * l_v + (1 - options["alpha"]) * l_t
+        alpha = options["alpha"]
+        matching = alpha * options["use_l_v"] * l_v + (1 - alpha) * options["use_l_t"] * l_t
         return task + options["beta"] * views + options["weight"] * matching
 
     def _encode(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:

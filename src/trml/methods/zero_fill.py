@@ -6,6 +6,7 @@ Without dropout and trained on complete data it is Supervised-Double, the upper 
 import torch
 from torch import Tensor
 
+from trml.config import Count, Share
 from trml.layers.fusion import Head
 from trml.layers.towers import FrameTower, TextTower
 from trml.methods.base import Batch, Method, Shape, visible
@@ -18,7 +19,7 @@ class ZeroFill(Method):
     drop: probability that a complete training utterance loses one modality, which one by a fair coin, never both.
     """
 
-    def __init__(self, shape: Shape, *, hidden: int, drop: float) -> None:
+    def __init__(self, shape: Shape, *, hidden: Count, drop: Share) -> None:
         super().__init__()
         self.text_tower = TextTower(shape.text, hidden)
         self.frame_tower = FrameTower(shape.vision, hidden)

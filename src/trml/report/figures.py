@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from trml.config import Params
 from trml.evaluation.metrics import Metric
-from trml.plan import DEFAULT
+from trml.plan import DEFAULT, sweep_name
 from trml.report.style import look, plt, save
 
 
@@ -83,7 +83,7 @@ def _band(axis: Axes, x: pl.Series, series: pl.DataFrame, i: int, label: str) ->
 def sweep(params: Params, summary: pl.DataFrame, name: str, option: str, values: list[float], metric: Metric) -> Figure:
     """The primary score of a method over one of its options, a line for each victim."""
     figure, axis = plt.subplots(figsize=(3.4, 2.5), layout="constrained")
-    order = pl.DataFrame({"variant": [f"{option}={value:g}" for value in values], "x": sorted(values)})
+    order = pl.DataFrame({"variant": [sweep_name(option, value) for value in values], "x": values})
     for i, victim in enumerate(params.protocol.victims):
         series = (
             summary.filter(

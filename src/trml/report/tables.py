@@ -9,7 +9,7 @@ import polars as pl
 
 from trml.config import Params
 from trml.evaluation.metrics import Metric
-from trml.plan import DEFAULT
+from trml.plan import DEFAULT, sweep_name
 
 _HEADLINE = ("mae", "corr", "acc2_neg_nonneg", "accuracy", "f1_weighted", "f1_macro")
 
@@ -37,6 +37,8 @@ def main_table(params: Params, summary: pl.DataFrame, metrics: tuple[Metric, ...
         ("constant", "Constant predictor"),
     ]
     data = summary.filter(pl.col("variant") == DEFAULT)
+    # A method that is another one for each victim has no single score on complete data.
+    by_victim = {name for name, method in params.methods.items() if "victim" in method.depends_on}
     groups = []
     for metric in metrics:
         if metric.name not in _HEADLINE:
@@ -46,7 +48,13 @@ def main_table(params: Params, summary: pl.DataFrame, metrics: tuple[Metric, ...
             for row in data.filter(pl.col("metric") == metric.name).iter_rows(named=True)
         }
         lines = [
-            [(label, False), *(_cell(part.get((name, victim, rate))) for victim, rate in columns)]
+            [
+                (label, False),
+                *(
+                    _cell(None if rate == 0 and name in by_victim else part.get((name, victim, rate)))
+                    for victim, rate in columns
+                ),
+            ]
             for name, label in rows
             if any((name, *column) in part for column in columns)
         ]
@@ -55,7 +63,8 @@ def main_table(params: Params, summary: pl.DataFrame, metrics: tuple[Metric, ...
         f"Mean over {len(params.protocol.seeds)} seeds with a 95 % paired bootstrap interval over test utterances and "
         "seeds. Trained and evaluated at the same missing rate; Supervised-Double is trained on complete data and sees "
         "zeros for what is missing. Bold: the best of the compared methods and all that are not significantly worse "
-        "(Holm, 5 %); the upper bound is not compared."
+        "(Holm, 5 %); the upper bound is not compared. "
+        "Empty: a method of one modality, whose score without anything missing is that of its other columns."
     )
     return Table("main", "Main results", note, header, groups, data)
 
@@ -91,7 +100,7 @@ def claim_table(claim: dict[str, Any], metric: Metric) -> Table:
 def study_table(params: Params, summary: pl.DataFrame, method: str, metric: Metric) -> Table:
     """The variants and sweeps of a method at the study rate."""
     config, rate = params.methods[method], params.protocol.study_rate
-    swept = {f"{o}={v:g}": f"{o} = {v:g}" for o, values in config.sweeps.items() for v in sorted(values)}
+    swept = {sweep_name(o, v): f"{o} = {v:g}" for o, values in config.sweeps.items() for v in sorted(values)}
     names = {DEFAULT: "default", **{k: v.label for k, v in config.variants.items()}, **swept}
     part = summary.filter(pl.col("method") == method, pl.col("rate") == rate, pl.col("variant").is_in(list(names)))
     rows = {

@@ -9,27 +9,12 @@ import torch
 
 from trml import __version__
 from trml.cells import is_done, write_cell
+from trml.errors import TrainingDiverged
 from trml.features import read_features
 from trml.plan import Block, Cell, Plan
 from trml.progress import say, track
 from trml.store import versions, write_json
 from trml.training.grid import Outcome, Settings, train
-
-
-def settings(plan: Plan) -> Settings:
-    """What the trainer needs of the configuration."""
-    training = plan.params.training
-    return Settings(
-        experiment_seed=plan.params.seed,
-        corpus=plan.params.corpus.name,
-        epochs=training.epochs,
-        patience=training.patience,
-        batch_size=training.batch_size,
-        learning_rate=training.learning_rate,
-        weight_decay=training.weight_decay,
-        clip_norm=training.clip_norm,
-        chunk=training.chunk,
-    )
 
 
 def train_block(plan: Plan, block: Block, device: torch.device) -> None:
@@ -42,6 +27,11 @@ def train_block(plan: Plan, block: Block, device: torch.device) -> None:
     clock = _Clock()
 
     def done(cell: Cell, outcome: Outcome) -> None:
+        if outcome.best_epoch < 0:
+            raise TrainingDiverged(
+                f"cell {cell.name}: the dev loss was not a finite number in any of {len(outcome.history)} epochs; nothing "
+                "of it is kept. Try a smaller training.learning_rate, or look at the options of the method"
+            )
         about = {
             "device": str(device),
             "machine": platform.machine(),
@@ -58,7 +48,7 @@ def train_block(plan: Plan, block: Block, device: torch.device) -> None:
         return track(clock.each(chunks), n, f"block {block.name}, chunks of up to {plan.params.training.chunk} cells")
 
     if todo:
-        train(todo, features, settings(plan), device, done, said=said)
+        train(todo, features, Settings.of(plan.params), device, done, said=said)
     write_json(block.path, {"cells": [cell.name for cell in block.cells]})
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
+from trml.config import Params
 from trml.features import FeatureSet
 from trml.methods.base import Batch, Method, Shape
 from trml.missingness import PATTERNS, pattern_victim, presence
@@ -56,6 +57,22 @@ class Settings:
     weight_decay: float
     clip_norm: float
     chunk: int
+
+    @classmethod
+    def of(cls, params: Params) -> "Settings":
+        """The settings of a configuration."""
+        training = params.training
+        return cls(
+            experiment_seed=params.seed,
+            corpus=params.corpus.name,
+            epochs=training.epochs,
+            patience=training.patience,
+            batch_size=training.batch_size,
+            learning_rate=training.learning_rate,
+            weight_decay=training.weight_decay,
+            clip_norm=training.clip_norm,
+            chunk=training.chunk,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The faces of pantomime: a drawn speaker whose expression moves from neutral through onset and apex to offset.
 
-Mouth and eyes follow an envelope that is near zero in the first frames, so some frames tell more than others.
-The brows rise then fall, or fall then rise: no single frame tells which, their order does.
+Mouth and eyes follow an envelope that is near zero at both ends, so some frames tell more than others. The brows rise
+then fall, or fall then rise, while all else is the same forwards and backwards: the two clips have the same frames,
+and only their order tells which is which.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ class Speaker:
 
 def envelope(frames: int) -> NDArray[np.float64]:
     """Strength of the expression in each frame: neutral, onset, apex, offset; in [0, 1]."""
-    return np.interp(np.linspace(0, 1, frames), [0.0, 0.1, 0.4, 0.75, 1.0], [0.0, 0.05, 1.0, 1.0, 0.35])
+    time = np.linspace(0, 1, frames)
+    return np.interp(np.minimum(time, 1 - time), [0.0, 0.1, 0.4], [0.0, 0.05, 1.0])
 
 
 def brow_path(brow: int, frames: int) -> NDArray[np.float64]:
