@@ -13,7 +13,8 @@ from trml.publish import is_published
 from trml.tidy import bring_back
 
 # Rules find the package in the checkout, whichever environment they run in; a failure before `| tee` is a failure.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH='{workflow.basedir}/src'${{PYTHONPATH:+:$PYTHONPATH}}; ")
+SOURCE = Path(workflow.basedir) / "src"
+shell.prefix("set -euo pipefail; export PYTHONPATH={SOURCE:q}${{PYTHONPATH:+:$PYTHONPATH}}; ")
 
 # The configuration in force. Not `configfile:`, which would merge another one over it key by key. Rules take its place
 # from here and not as a parameter: what is in it is in the names of their outputs, where it lies changes nothing.

@@ -29,7 +29,7 @@ def train_block(plan: Plan, block: Block, device: torch.device) -> None:
     def done(cell: Cell, outcome: Outcome) -> None:
         if outcome.best_epoch < 0:
             raise TrainingDiverged(
-                f"cell {cell.name}: the dev loss was not a finite number in any of {len(outcome.history)} epochs; nothing "
+                f"cell {cell.name}: the dev loss was not finite in any of {len(outcome.history)} epochs; nothing "
                 "of it is kept. Try a smaller training.learning_rate, or look at the options of the method"
             )
         about = {
