@@ -177,6 +177,8 @@ _EXAMPLES = """examples:
 
 `make results` or `snakemake --cores all` run the verbs in order."""
 
+_PARAMS_HELP = "configuration in force (the variable TRML_PARAMS, else params.yaml)"
+
 _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     f.__name__: f for f in (compose, schema, plan, corpus, pretrain, features, train, evaluate, report, publish, gc)
 }
@@ -199,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--config", type=Path, default=Path("config"), help="folder to compose from (config)")
             verb.add_argument("--output", type=Path, default=Path("params.yaml"), help="file to write (params.yaml)")
         elif name != "schema":
-            verb.add_argument("--params", default="params.yaml", help="configuration in force (params.yaml)")
+            verb.add_argument("--params", default=os.environ.get("TRML_PARAMS", "params.yaml"), help=_PARAMS_HELP)
             verb.add_argument("--threads", type=int, default=1, help="threads to use (1)")
         if name == "train":
             verb.add_argument("--block", required=True, help="name of the block, as `trml plan` shows it")

@@ -12,13 +12,15 @@ from trml.plan import Plan
 from trml.publish import is_published
 from trml.tidy import bring_back
 
-# Rules find the package in the checkout, whichever environment they run in; a failure before `| tee` is a failure.
-SOURCE = Path(workflow.basedir) / "src"
-shell.prefix("set -euo pipefail; export PYTHONPATH={SOURCE:q}${{PYTHONPATH:+:$PYTHONPATH}}; ")
-
-# The configuration in force. Not `configfile:`, which would merge another one over it key by key. Rules take its place
-# from here and not as a parameter: what is in it is in the names of their outputs, where it lies changes nothing.
+# The configuration in force. Not `configfile:`, which would merge another one over it key by key.
 PARAMS = config.get("params", "params.yaml")
+
+# Rules find the package in the checkout, whichever environment they run in, and the configuration by its place, which is
+# no parameter of theirs: what is in it is in the names of their outputs. A failure before `| tee` is a failure.
+SOURCE = Path(workflow.basedir) / "src"
+shell.prefix(
+    "set -euo pipefail; export TRML_PARAMS={PARAMS:q} PYTHONPATH={SOURCE:q}${{PYTHONPATH:+:$PYTHONPATH}}; "
+)
 
 
 def _plan():

@@ -12,4 +12,4 @@ rule corpus:
         "../envs/trml.yaml"
     threads: workflow.cores
     shell:
-        "python -m trml corpus --params {PARAMS:q} --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml corpus --threads {threads} 2>&1 | tee {log:q}"

@@ -15,7 +15,7 @@ rule pretrain:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml pretrain --params {PARAMS:q} --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml pretrain --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule features:
@@ -32,4 +32,4 @@ rule features:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml features --params {PARAMS:q} --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml features --threads {threads} 2>&1 | tee {log:q}"

@@ -16,7 +16,7 @@ rule evaluate:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml evaluate --params {PARAMS:q} 2>&1 | tee {log:q}"
+        "python -m trml evaluate 2>&1 | tee {log:q}"
 
 
 rule report:
@@ -32,7 +32,7 @@ rule report:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml report --params {PARAMS:q} 2>&1 | tee {log:q}"
+        "python -m trml report 2>&1 | tee {log:q}"
 
 
 # results/ is not an output: Snakemake would delete it before it is known whether it needs to change.
@@ -47,4 +47,4 @@ rule publish:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml publish --params {PARAMS:q} 2>&1 | tee {log:q}"
+        "python -m trml publish 2>&1 | tee {log:q}"

@@ -19,4 +19,4 @@ rule train:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml train --block {wildcards.block} --params {PARAMS:q} --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml train --block {wildcards.block} --threads {threads} 2>&1 | tee {log:q}"
