@@ -103,7 +103,7 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
             "blocks": list(plan.blocks),
         },
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_clean": _git("status", "--porcelain", "--untracked-files=no") == "",
+        "git_clean": _git("status", "--porcelain", "--untracked-files=no", "--", ":!results") == "",
         "versions": {"trml": __version__, "python": platform.python_version(), **versions(*_PACKAGES)},
         "machine": {
             "system": platform.system(),
