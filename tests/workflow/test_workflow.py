@@ -158,6 +158,32 @@ def test_a_lost_cell_is_trained_again_alone_and_comes_out_the_same(checkout):
     assert (checkout.folder / "results/pantomime/metrics.csv").read_bytes() == published
 
 
+def test_running_everything_again_ends_where_it_was(checkout):
+    """Snakemake takes declared outputs away before it runs a job again; the folders are made anew around them."""
+    published = (checkout.folder / "results/pantomime/metrics.csv").read_bytes()
+    before = checkout.cells()
+    checkout.make("--forceall")
+    assert checkout.cells() == before
+    assert (checkout.folder / "results/pantomime/metrics.csv").read_bytes() == published
+    assert "Nothing to be done" in checkout.make()
+
+
+def test_the_same_configuration_from_another_file_does_nothing(checkout):
+    shutil.copy(checkout.folder / "params.yaml", checkout.folder / "work/other.yaml")
+    assert "Nothing to be done" in checkout.make("--config", "params=work/other.yaml")
+
+
+def test_other_blocks_are_other_jobs_over_the_same_cells(checkout):
+    before, digest = checkout.cells(), checkout.digest()
+    checkout.configure(*MINIATURE, *SMALL_GRID, "training.block=8")
+    checkout.make()
+    assert checkout.cells() == before
+    assert (checkout.folder / "results/pantomime/claims.json").stat().st_size > 0
+    checkout.configure(*MINIATURE, *SMALL_GRID)
+    checkout.make()
+    assert checkout.digest() == digest
+
+
 @pytest.mark.parametrize("harm", ["delete", "edit"])
 def test_results_that_were_touched_are_published_again(checkout, harm):
     page = checkout.folder / "results/pantomime/report/index.html"

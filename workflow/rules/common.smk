@@ -49,5 +49,6 @@ def published_stamp():
 
 
 def encoder_files(wildcards):
-    """The weights of the encoder, where the workflow trains it."""
-    return [PLAN.encoder / "model.safetensors"] if PLAN.encoder else []
+    """The finishing file of the encoder, where the workflow trains it. A declared output is always the file that finishes
+    its folder (store.new_folder)."""
+    return [PLAN.encoder / "encoder.json"] if PLAN.encoder else []

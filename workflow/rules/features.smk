@@ -6,7 +6,7 @@ rule pretrain:
     input:
         ancient(PLAN.corpus / "corpus.json"),
     output:
-        f"work/encoders/{PLAN.encoder.name if PLAN.encoder else 'none'}/model.safetensors",
+        f"work/encoders/{PLAN.encoder.name if PLAN.encoder else 'none'}/encoder.json",
     log:
         f"work/logs/encoders/{PLAN.encoder.name if PLAN.encoder else 'none'}.log",
     benchmark:
