@@ -168,6 +168,8 @@ def _state(there: bool) -> str:
     return "(there)" if there else "(to be made)"
 
 
+_DESCRIPTION = "A benchmark of sentiment from text and video when one of the two is missing."
+
 _EXAMPLES = """examples:
   trml compose                                   write params.yaml from config/
   trml compose protocol.seeds=[2020,2021]        with two seeds
