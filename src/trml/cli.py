@@ -224,5 +224,8 @@ def main(argv: list[str] | None = None) -> None:
         _VERBS[arguments.verb](arguments)
     except TrmlError as error:
         sys.exit(f"trml {arguments.verb}: {error}")
+    except FileNotFoundError as error:  # a folder of work/ that lost a file
+        where = Path(str(error.filename))
+        sys.exit(f"trml {arguments.verb}: {where} is absent. Remove {where.parent} and run: snakemake --cores all")
     except KeyboardInterrupt:
         sys.exit(f"trml {arguments.verb}: interrupted; what is finished is kept, run the same command to go on")
