@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from trml.config import MethodConfig
 from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.claims import ALPHA, decide
 from trml.evaluation.metrics import Metric
@@ -60,10 +61,10 @@ def _summary(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Every method over the rates, its variants and sweeps at the study rate, the constant predictor, the ceiling."""
     params, rows = evaluation.plan.params, []
     ceiling = Ceiling(evaluation.plan.corpus)
-    compared = [name for name, method in params.methods.items() if method.role != "upper"]
     grid = [(victim, rate) for victim in params.protocol.victims for rate in params.protocol.rates]
     for victim, rate in grid:
         condition = Condition(victim, rate)
+        compared = [name for name, method in params.methods.items() if _is_compared(method, rate)]
         leading = {metric.name: leaders(evaluation, metric, compared, condition) for metric in evaluation.metrics}
         for name, method in params.methods.items():
             rows += [
@@ -81,6 +82,11 @@ def _summary(evaluation: Evaluation) -> list[dict[str, Any]]:
             if best is not None:
                 rows.append(_row("ceiling", DEFAULT, "ceiling", condition, metric, None, best))
     return rows
+
+
+def _is_compared(method: MethodConfig, rate: float) -> bool:
+    """The upper bound is not compared, and on complete data no method that has only one modality."""
+    return method.role != "upper" and (rate > 0 or "victim" not in method.depends_on)
 
 
 def _rows(evaluation: Evaluation, name: str, variant: str, role: str, condition: Condition) -> list[dict[str, Any]]:
