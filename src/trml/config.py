@@ -384,8 +384,7 @@ def _as_annotated(value: Any, annotation: str, place: str) -> Any:
     try:
         found = TypeAdapter(kind).validate_python(value, strict=True)
     except ValidationError as error:
-        expected = error.errors()[0]["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-        raise ValueError(f"{place} is {value!r}; expected {expected}") from None
+        raise ValueError(f"{place} is {value!r}; expected {_expected(error.errors()[0])}") from None
     return float(found) if annotation in _FLOATS else found
 
 
@@ -423,8 +422,6 @@ def compose(overrides: list[str], config_dir: Path) -> str:
 
     The text equals what `dvc exp run -S` writes for the same overrides.
     """
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -432,14 +429,21 @@ def compose(overrides: list[str], config_dir: Path) -> str:
     if not (config_dir / "config.yaml").is_file():
         raise ConfigError(f"{config_dir}/config.yaml does not exist; run it in the project's folder, or give --config")
     try:
-        with initialize_config_dir(str(config_dir.resolve()), version_base=None):
-            config = hydra_compose("config", overrides=overrides)
+        config = _hydra(overrides, config_dir)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_explain_hydra(error, overrides, config_dir)) from None
     text = OmegaConf.to_yaml(config)
     check(yaml.safe_load(text), "")
     return text
+
+
+def _hydra(overrides: list[str], config_dir: Path) -> Any:
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    with initialize_config_dir(str(config_dir.resolve()), version_base=None):
+        return hydra_compose("config", overrides=overrides)
 
 
 def json_schema() -> dict[str, Any]:
@@ -454,7 +458,8 @@ def _nearest(name: str, known: Any) -> str:
 
 def _siblings(path: tuple[Any, ...], raw: Any) -> list[str]:
     """The valid keys at the place of an unknown one, from the JSON schema."""
-    schema, definitions = json_schema(), json_schema()["$defs"]
+    schema = json_schema()
+    definitions = schema["$defs"]
     for key in path[:-1]:
         node: dict[str, Any] = schema.get("properties", {}).get(key, schema.get("additionalProperties") or {})
         raw = raw.get(key, {}) if isinstance(raw, dict) else {}
@@ -467,13 +472,10 @@ def _siblings(path: tuple[Any, ...], raw: Any) -> list[str]:
 
 
 def _explain(fault: Any, raw: Any) -> str:
-    # A discriminated union puts its tag into the path: drop it, users know no tags.
-    kinds = {"pantomime", "mosi", "mvsa", "given", "open_clip", "tiny_clip"}
-    path = tuple(
-        p
-        for i, p in enumerate(fault["loc"])
-        if not (i == 1 and p in kinds and fault["loc"][0] in ("corpus", "encoder"))
-    )
+    # A discriminated union puts its tag, the kind, into the path: drop it, users know no tags.
+    top, *rest = fault["loc"] or ("",)
+    tagged = bool(rest) and top in ("corpus", "encoder") and rest[0] == raw[top].get("kind")
+    path = tuple(fault["loc"][:1]) + tuple(rest[1:] if tagged else rest)
     place = ".".join(str(p) for p in path) or "the configuration"
     kind, context, found = fault["type"], fault.get("ctx", {}), fault.get("input")
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
@@ -487,8 +489,11 @@ def _explain(fault: Any, raw: Any) -> str:
     if kind == "literal_error":
         allowed = [word.strip(" '") for word in context["expected"].replace(" or ", ",").split(",")]
         return f"{place} is {found!r}{_nearest(str(found), allowed)} (expected {context['expected']})"
-    message = fault["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return f"{place} is {found!r}; expected {message}"
+    return f"{place} is {found!r}; expected {_expected(fault)}"
+
+
+def _expected(fault: Any) -> str:
+    return fault["msg"].removeprefix("Input should be ").removeprefix("a valid ")
 
 
 def _explain_hydra(error: Exception, overrides: list[str], config_dir: Path) -> str:
@@ -500,7 +505,7 @@ def _explain_hydra(error: Exception, overrides: list[str], config_dir: Path) -> 
         for choice in value.strip("[]").split(",") if known else []:
             if choice.strip() not in known:
                 return f"{key}={choice.strip()}: no such choice{_nearest(choice.strip(), known)}"
-    base = compose_keys(config_dir)
+    base = _compose_keys(config_dir)
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0]
         if key not in base and not (config_dir / key).is_dir():
@@ -508,14 +513,11 @@ def _explain_hydra(error: Exception, overrides: list[str], config_dir: Path) -> 
     return text
 
 
-def compose_keys(config_dir: Path) -> list[str]:
+def _compose_keys(config_dir: Path) -> list[str]:
     """All dotted keys of the default composition, for naming the nearest one."""
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
-    with initialize_config_dir(str(config_dir.resolve()), version_base=None):
-        tree = OmegaConf.to_container(hydra_compose("config"))
+    tree = OmegaConf.to_container(_hydra([], config_dir))
 
     def walk(node: Any, prefix: str) -> list[str]:
         if not isinstance(node, dict):
