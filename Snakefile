@@ -7,7 +7,8 @@
 #   work/cells/...              the cell store, one folder a training
 #   work/blocks/{block}.json    the cells of a block are in the store
 #   work/evaluations/{evaluation}, work/results/{results}    scores and claims; tables, figures and page
-#   results/{experiment}        the published copy, read by no rule
+#   work/unfinished/{block}/    chunks of cells that are in training, saved
+#   results/{experiment}        the published copy, read by no rule; of several datasets, one folder each in it
 
 from snakemake.utils import min_version, validate
 
@@ -29,21 +30,21 @@ include: "workflow/rules/results.smk"
 rule all:
     default_target: True
     input:
-        PLAN.results / "manifest.json",
-        published_stamp(),
+        [plan.results / "manifest.json" for plan in PLANS],
+        published_stamps(),
 
 
 # What dvc.yaml's stages call.
 rule data:
     input:
-        PLAN.corpus / "corpus.json",
+        [plan.corpus / "corpus.json" for plan in PLANS],
 
 
 rule features_only:
     input:
-        PLAN.features / "features.json",
+        [plan.features / "features.json" for plan in PLANS],
 
 
 rule cells:
     input:
-        [block.path for block in PLAN.blocks.values()],
+        [block.path for _, block in BLOCKS.values()],

@@ -12,7 +12,7 @@ import yaml
 
 from trml.config import Params, check
 from trml.features import FeatureInfo, FeatureSet
-from trml.training.grid import Settings
+from trml.training.stack import Settings
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = Settings(

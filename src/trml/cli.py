@@ -40,13 +40,13 @@ def plan(arguments: argparse.Namespace) -> None:
     """Show every folder of the configuration in force and whether it is there."""
     from trml.cells import is_done
 
-    p = _plan(arguments)
-    for what, path in [("corpus", p.corpus), ("encoder", p.encoder), ("features", p.features)]:
-        print(f"{what:10} {path or 'none of our own'} {'' if path is None else _state(path.is_dir())}")
-    for block in p.blocks.values():
-        done = sum(is_done(p, cell) for cell in block.cells)
-        print(f"{'block':10} {block.path} {done}/{len(block.cells)} cells {_state(block.path.is_file())}")
-    print(f"{'results':10} {p.results} {_state(p.results.is_dir())}")
+    for p in _plans(arguments):
+        for what, path in [("corpus", p.corpus), ("encoder", p.encoder), ("features", p.features)]:
+            print(f"{what:10} {path or 'none of our own'} {'' if path is None else _state(path.is_dir())}")
+        for block in p.blocks.values():
+            done = sum(is_done(p, cell) for cell in block.cells)
+            print(f"{'block':10} {block.path} {done}/{len(block.cells)} cells {_state(block.path.is_file())}")
+        print(f"{'results':10} {p.results} {_state(p.results.is_dir())}")
 
 
 def corpus(arguments: argparse.Namespace) -> None:
@@ -54,17 +54,18 @@ def corpus(arguments: argparse.Namespace) -> None:
     from trml.corpora import build_corpus
     from trml.store import new_folder
 
-    p = _plan(arguments)
+    p = _plan(arguments, lambda p: p.corpus)
     with new_folder(p.corpus, "corpus.json") as folder:
         build_corpus(p.params.corpus, Path(p.params.data), folder, p.corpus.name, arguments.threads)
 
 
 def pretrain(arguments: argparse.Namespace) -> None:
     """Pretrain the tiny CLIP on the corpus's pairs."""
-    p, device = _plan_and_device(arguments)
     from trml.config import TinyClipEncoder
-    from trml.encoders.pretrain import pretrain as run
     from trml.store import new_folder
+
+    p, device = _plan(arguments, lambda p: p.encoder), _device(arguments)
+    from trml.encoders.pretrain import pretrain as run
 
     if p.encoder is None or not isinstance(p.params.encoder, TinyClipEncoder):
         raise TrmlError(f"encoder {p.params.encoder.name} is not pretrained by the workflow; nothing to do")
@@ -74,7 +75,7 @@ def pretrain(arguments: argparse.Namespace) -> None:
 
 def features(arguments: argparse.Namespace) -> None:
     """Encode the corpus's text and frames."""
-    p, device = _plan_and_device(arguments)
+    p, device = _plan(arguments, lambda p: p.features), _device(arguments)
     from trml.encoders.encode import encode
     from trml.features import write_features
     from trml.store import new_folder
@@ -85,12 +86,13 @@ def features(arguments: argparse.Namespace) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train the cells of a block that the store does not hold yet."""
-    p, device = _plan_and_device(arguments)
+    found = {name: (p, block) for p in _plans(arguments) for name, block in p.blocks.items()}
+    if arguments.block not in found:
+        raise TrmlError(f"block {arguments.block} is not in this configuration; known are {', '.join(found)}")
+    device = _device(arguments)
     from trml.training.block import train_block
 
-    if arguments.block not in p.blocks:
-        raise TrmlError(f"block {arguments.block} is not in this configuration; known are {', '.join(p.blocks)}")
-    train_block(p, p.blocks[arguments.block], device)
+    train_block(*found[arguments.block], device)
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -98,7 +100,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from trml.evaluation.evaluate import evaluate as run
     from trml.store import new_folder
 
-    p = _plan(arguments)
+    p = _plan(arguments, lambda p: p.evaluation)
     with new_folder(p.evaluation, "claims.json") as folder:
         run(p, folder)
 
@@ -108,7 +110,7 @@ def report(arguments: argparse.Namespace) -> None:
     from trml.report.build import build
     from trml.store import new_folder
 
-    p = _plan(arguments)
+    p = _plan(arguments, lambda p: p.results)
     with new_folder(p.results, "manifest.json") as folder:
         build(p, p.evaluation, folder)
 
@@ -117,21 +119,21 @@ def publish(arguments: argparse.Namespace) -> None:
     """Copy the finished results to results/<experiment>."""
     from trml.publish import publish as run
 
-    run(_plan(arguments), Path("results"))
+    run(_plan(arguments, lambda p: p.results), Path("results"))
 
 
 def gc(arguments: argparse.Namespace) -> None:
     """Remove from work/ what the configuration in force cannot reach, or set it aside."""
     from trml.tidy import ATTIC, set_aside, unreachable
 
-    p = _plan(arguments)
-    paths = unreachable(p, arguments.only)
+    work = Path("work")
+    paths = unreachable(_plans(arguments), arguments.only, work)
     if not arguments.aside and not arguments.only:
-        paths += [path for path in [p.work / ATTIC] if path.is_dir()]
+        paths += [path for path in [work / ATTIC] if path.is_dir()]
     for path in paths:
         print(f"{'would clear' if arguments.dry_run else 'cleared'} {path}")
         if arguments.aside and not arguments.dry_run:
-            set_aside(p, path)
+            set_aside(path, work)
         elif not arguments.dry_run:
             _remove(path)
 
@@ -145,23 +147,31 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _plan(arguments: argparse.Namespace) -> "Plan":
+def _plans(arguments: argparse.Namespace) -> "list[Plan]":
     from trml.config import load
-    from trml.plan import Plan
+    from trml.plan import plans
 
-    return Plan(load(arguments.params))
+    return plans(load(arguments.params))
 
 
-def _plan_and_device(arguments: argparse.Namespace) -> "tuple[Plan, torch.device]":
-    """The plan, and the device to run on; also gives torch the threads of the rule and no more."""
-    import torch
+def _plan(arguments: argparse.Namespace, folder: "Callable[[Plan], Path | None]") -> "Plan":
+    """The plan that has the folder which was asked for, else the first."""
+    found = _plans(arguments)
+    if arguments.folder is None:
+        return found[0]
+    for p in found:
+        if folder(p) == arguments.folder:
+            return p
+    known = ", ".join(str(folder(p)) for p in found)
+    raise TrmlError(f"{arguments.folder} is not in this configuration; known are {known}")
 
-    torch.set_num_threads(arguments.threads)
-    p = _plan(arguments)
-    wanted = p.params.device
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise TrmlError("device is cuda, but torch finds no CUDA device here; set device=auto or device=cpu")
-    return p, torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+
+def _device(arguments: argparse.Namespace) -> "torch.device":
+    """The device to run on, with this process set up for it."""
+    from trml.config import load
+    from trml.hardware import set_up
+
+    return set_up(load(arguments.params).device, arguments.threads)
 
 
 def _state(there: bool) -> str:
@@ -205,6 +215,10 @@ def _parser() -> argparse.ArgumentParser:
         elif name != "schema":
             verb.add_argument("--params", default=os.environ.get("TRML_PARAMS", "params.yaml"), help=_PARAMS_HELP)
             verb.add_argument("--threads", type=int, default=1, help="threads to use (1)")
+        if name in ("corpus", "pretrain", "features", "evaluate", "report", "publish"):
+            verb.add_argument(
+                "--folder", type=Path, help="which folder of work/ to make, as `trml plan` shows it (the first)"
+            )
         if name == "train":
             verb.add_argument("--block", required=True, help="name of the block, as `trml plan` shows it")
         if name == "gc":

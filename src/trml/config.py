@@ -7,7 +7,7 @@ Nothing here imports torch: the Snakefile and every verb start from this module.
 import ast
 import difflib
 import json
-from dataclasses import field
+from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -260,7 +260,7 @@ class Training:
     weight_decay: NotNegative
     clip_norm: Positive
     hidden: Count
-    chunk: Count
+    chunk: Count | Literal["auto"]
     block: Count
 
 
@@ -273,8 +273,31 @@ class Report:
 
 
 @dataclass(config=_strict)
+class Dataset:
+    """A corpus seen through an encoder."""
+
+    corpus: Corpus
+    encoder: Encoder
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Dataset":
+        _require_fit(self.corpus, self.encoder)
+        return self
+
+
+def _require_fit(corpus: Corpus, encoder: Encoder) -> None:
+    given = encoder.kind == "given"
+    brings = corpus.kind == "mosi"
+    remedy = "it brings its features, use encoder=given" if brings else "it brings media, use an encoder that encodes"
+    _require(given == brings, f"encoder {encoder.name} does not fit corpus {corpus.name}: {remedy}")
+
+
+@dataclass(config=_strict)
 class Params:
-    """The whole configuration of one experiment: params.yaml."""
+    """The whole configuration of one experiment: params.yaml.
+
+    The experiment is run on `corpus` through `encoder`, and in the same way on every dataset in `also`.
+    """
 
     name: Name
     seed: Seed
@@ -286,19 +309,21 @@ class Params:
     protocol: Protocol
     training: Training
     report: Report
+    also: dict[Name, Dataset] = field(default_factory=dict)
+
+    def each(self) -> dict[str, "Params"]:
+        """The experiment on each of its datasets, by name; the first has its corpus's name."""
+        first = {self.corpus.name: replace(self, also={})}
+        return first | {
+            name: replace(self, corpus=dataset.corpus, encoder=dataset.encoder, also={})
+            for name, dataset in self.also.items()
+        }
 
     @model_validator(mode="after")
     def _fits(self) -> "Params":
-        given = self.encoder.kind == "given"
-        brings = self.corpus.kind == "mosi"
+        _require_fit(self.corpus, self.encoder)
         _require(
-            given == brings,
-            f"encoder {self.encoder.name} does not fit corpus {self.corpus.name}: "
-            + (
-                "it brings its features, use encoder=given"
-                if brings
-                else "it brings media, use an encoder that encodes"
-            ),
+            self.corpus.name not in self.also, f"also.{self.corpus.name} has the name of the experiment's own corpus"
         )
         absent = set(self.report.conditions) - set(self.protocol.rates)
         _require(not absent, f"report.conditions {sorted(absent)} are not among protocol.rates")
@@ -327,6 +352,10 @@ class Params:
 # --- the options of a method, read from its source without importing it ----------------------------------
 
 
+# Options that every method has, and that the trainer takes: its own learning rate, instead of training.learning_rate.
+OF_TRAINER = {"learning_rate": "Positive"}
+
+
 @lru_cache
 def _signature(target: str) -> tuple[dict[str, str], frozenset[str]]:
     """The keyword options of a method's class: name -> annotation, as written in its `__init__`, and which of them
@@ -342,8 +371,8 @@ def _signature(target: str) -> tuple[dict[str, str], frozenset[str]]:
                     options = zip(item.args.kwonlyargs, item.args.kw_defaults, strict=True)
                     known = {a.arg: (ast.unparse(a.annotation) if a.annotation else "Any", d) for a, d in options}
                     required = frozenset(k for k, (_, default) in known.items() if default is None)
-                    return {k: annotation for k, (annotation, _) in known.items()}, required
-            return {}, frozenset()
+                    return OF_TRAINER | {k: annotation for k, (annotation, _) in known.items()}, required
+            return OF_TRAINER, frozenset()
     raise ValueError(f"target {target!r}: {path} has no class {name!r}")
 
 

@@ -24,8 +24,8 @@ class PretrainingFailed(TrmlError):
     """The retrieval of a pretrained encoder stayed under its bar."""
 
 
-class TrainingDiverged(TrmlError):
-    """A training never had a finite dev loss."""
+class Interrupted(TrmlError):
+    """The process was asked to stop; what is finished is kept."""
 
 
 class ContractError(TrmlError):

@@ -58,10 +58,16 @@ class Block:
 
 @dataclass(frozen=True)
 class Plan:
-    """All folders of one configuration, below `work`."""
+    """All folders of one experiment on one dataset, below `work`. `dataset` names it where there are several."""
 
     params: Params
     work: Path = Path("work")
+    dataset: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Where the results are published, below results/."""
+        return self.params.name if self.dataset is None else f"{self.params.name}/{self.dataset}"
 
     @cached_property
     def corpus(self) -> Path:
@@ -151,7 +157,7 @@ class Plan:
             "rate": rate,
             "seed": seed,
             "experiment_seed": self.params.seed,
-            "training": {k: v for k, v in asdict(self.params.training).items() if k not in ("block", "hidden")},
+            "training": self._training,
             "corpus": self.params.corpus.name,
             "features": self.features.name,
             "source": self._method_source(config.target),
@@ -159,6 +165,11 @@ class Plan:
             "mkl": os.environ.get("MKL_CBWR"),  # moves the last bits (trml/__init__.py)
         }
         return Cell(method, variant, config.target, options, kept, rate, seed, digest(recipe))
+
+    @cached_property
+    def _training(self) -> dict[str, Any]:
+        """What of the training part moves a number: neither how cells are put together nor what methods take over."""
+        return {k: v for k, v in asdict(self.params.training).items() if k not in ("block", "chunk", "hidden")}
 
     def _moved(self, method: str, variant: str) -> dict[str, Any]:
         config = self.params.methods[method]
@@ -189,6 +200,22 @@ class Plan:
                 blocks[name] = Block(name, self.work / "blocks" / f"{name}.json", part)
         return blocks
 
+    def unfinished(self, block: Block) -> Path:
+        """Where the chunks of a block are saved while they are in training."""
+        return self.work / "unfinished" / block.name
+
+    @property
+    def folders(self) -> list[tuple[Path, str]]:
+        """Every folder that is written once and never changed, and the file that a finished one has."""
+        found = [
+            (self.corpus, "corpus.json"),
+            (self.features, "features.json"),
+            (self.evaluation, "claims.json"),
+            (self.results, "manifest.json"),
+            *((self.cell_folder(cell), "cell.json") for cell in self.cells),
+        ]
+        return found if self.encoder is None else [*found, (self.encoder, "encoder.json")]
+
     @cached_property
     def evaluation(self) -> Path:
         """Scores, intervals and claims."""
@@ -200,19 +227,29 @@ class Plan:
             "source": source_digest("trml.evaluation.evaluate"),
             "versions": versions("polars", "numpy"),
         }
-        return self.work / "evaluations" / f"{self.params.name}-{digest(recipe)}"
+        return self.work / "evaluations" / f"{self._flat_name}-{digest(recipe)}"
 
     @cached_property
     def results(self) -> Path:
         """Tables, figures and the page, before they are published."""
         recipe = {
             "evaluation": self.evaluation.name,
-            "params": {k: v for k, v in asdict(self.params).items() if k not in ("data", "device")},
+            "name": self.name,
+            "params": {k: v for k, v in asdict(self.params).items() if k not in ("data", "device", "also")},
             "source": source_digest("trml.report.build"),
             "template": file_digest(Path(__file__).parent / "report" / "page" / "index.html.j2"),
             "versions": versions("matplotlib", "polars", "numpy"),
         }
-        return self.work / "results" / f"{self.params.name}-{digest(recipe)}"
+        return self.work / "results" / f"{self._flat_name}-{digest(recipe)}"
+
+    @property
+    def _flat_name(self) -> str:
+        return self.name.replace("/", "-")
+
+
+def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
+    """The plans of an experiment, one a dataset. The results of several are published side by side."""
+    return [Plan(each, work, name if params.also else None) for name, each in params.each().items()]
 
 
 def _checkpoint_digest(config: OpenClipEncoder) -> str | None:

@@ -12,7 +12,7 @@ from trml.store import file_digest, new_folder, read_json
 
 def is_published(plan: Plan, results: Path = Path("results")) -> bool:
     """Whether results/<experiment> is complete and says what the configuration in force says."""
-    folder = results / plan.params.name
+    folder = results / plan.name
     if not (folder / "manifest.json").is_file():
         return False
     try:
@@ -31,7 +31,7 @@ def publish(plan: Plan, results: Path) -> None:
     Where the same recipe is published already and metrics.csv has the same bytes, the copy there stays as it is:
     its manifest tells of the run that was published. Raises StoreError for results not of this configuration.
     """
-    folder, made = results / plan.params.name, read_json(plan.results / "manifest.json")
+    folder, made = results / plan.name, read_json(plan.results / "manifest.json")
     if made["digest"] != plan.results.name:
         raise StoreError(
             f"{plan.results} holds {made['digest']}; it is not published. Remove it and run: snakemake --cores all"

@@ -25,6 +25,8 @@ INFRASTRUCTURE = frozenset(
         "trml.plan",
         "trml.progress",
         "trml.cli",
+        "trml.hardware",
+        "trml.training.unfinished",
     }
 )
 

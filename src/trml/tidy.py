@@ -5,43 +5,55 @@ aside in work/attic and brought back by name when the configuration returns. DVC
 keeps is what the configuration says and going back trains nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from trml.plan import Plan
 
 # The folders of work/ that hold one thing a name, and how deep the names lie.
-FOLDERS = {"corpora": 1, "encoders": 1, "features": 1, "blocks": 1, "cells": 4, "evaluations": 1, "results": 1}
+FOLDERS = {
+    "corpora": 1,
+    "encoders": 1,
+    "features": 1,
+    "blocks": 1,
+    "unfinished": 1,
+    "cells": 4,
+    "evaluations": 1,
+    "results": 1,
+}
 ATTIC = "attic"
 
 
-def reachable(plan: Plan) -> list[Path]:
-    """Every name below work/ that the plan has, whether it is there or not."""
-    single = (plan.corpus, plan.encoder, plan.features, plan.evaluation, plan.results)
-    blocks = (block.path for block in plan.blocks.values())
-    return [*filter(None, single), *blocks, *(plan.cell_folder(cell) for cell in plan.cells)]
-
-
-def unreachable(plan: Plan, only: Collection[str] = ()) -> list[Path]:
-    """What stands in work/ (in the folders `only` names, or in all) under a name that the plan does not have,
-    temporary leftovers included."""
-    kept, found = set(reachable(plan)), []
-    for top, depth in FOLDERS.items():
-        if not only or top in only:
-            found += [path for path in sorted(plan.work.glob("/".join([top] + ["*"] * depth))) if path not in kept]
+def reachable(plans: Iterable[Plan]) -> list[Path]:
+    """Every name below work/ that the plans have, whether it is there or not."""
+    found = []
+    for plan in plans:
+        found += [folder for folder, _ in plan.folders]
+        for block in plan.blocks.values():
+            found += [block.path, plan.unfinished(block)]
     return found
 
 
-def set_aside(plan: Plan, path: Path) -> None:
-    """Move what the plan cannot reach to the attic."""
-    _move(path, plan.work / ATTIC / path.relative_to(plan.work))
+def unreachable(plans: Iterable[Plan], only: Collection[str] = (), work: Path = Path("work")) -> list[Path]:
+    """What stands in work/ (in the folders `only` names, or in all) under a name that no plan has, temporary leftovers
+    included."""
+    kept, found = set(reachable(plans)), []
+    for top, depth in FOLDERS.items():
+        if not only or top in only:
+            found += [path for path in sorted(work.glob("/".join([top] + ["*"] * depth))) if path not in kept]
+    return found
 
 
-def bring_back(plan: Plan) -> None:
-    """Take from the attic what the plan can reach and work/ lacks."""
-    if (plan.work / ATTIC).is_dir():
-        for path in reachable(plan):
-            kept = plan.work / ATTIC / path.relative_to(plan.work)
+def set_aside(path: Path, work: Path = Path("work")) -> None:
+    """Move what no plan can reach to the attic."""
+    _move(path, work / ATTIC / path.relative_to(work))
+
+
+def bring_back(plans: Iterable[Plan], work: Path = Path("work")) -> None:
+    """Take from the attic what the plans can reach and work/ lacks."""
+    if (work / ATTIC).is_dir():
+        for path in reachable(plans):
+            kept = work / ATTIC / path.relative_to(work)
             if kept.exists() and not path.exists():
                 _move(kept, path)
 

@@ -113,7 +113,7 @@ def test_a_folder_is_whole_or_absent(tmp_path):
     (target / "rest").write_text("left over")
     with new_folder(target, "whole") as folder:
         (folder / "whole").write_text("3")
-    assert [p.name for p in target.iterdir()] == ["whole"]
+    assert sorted(p.name for p in target.iterdir()) == ["SHA256SUMS", "whole"]
     assert [p.name for p in target.parent.iterdir()] == ["made-abc"]
 
 

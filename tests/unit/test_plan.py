@@ -21,7 +21,7 @@ def test_no_training_is_planned_twice(params):
     assert counts["supervised_double"] == seeds  # depends on nothing
     assert counts["supervised_single"] == 2 * seeds  # on the victim
     assert counts["zero_fill"] == (1 + 2 * 6) * seeds  # on the rate: complete is one training for both victims
-    assert counts["trml"] == (1 + 2 * 6 + 2 * (4 + 7)) * seeds  # and ablations, and the sweep without its default
+    assert counts["trml"] == (1 + 2 * 6 + 2 * (4 + 7 + 4)) * seeds  # and ablations and sweeps
     assert len({cell.name for cell in plan.cells}) == len(plan.cells)
     assert sorted(c.name for b in plan.blocks.values() for c in b.cells) == sorted(c.name for c in plan.cells)
     assert max(len(b.cells) for b in plan.blocks.values()) <= params.training.block
@@ -138,7 +138,7 @@ def test_editing_comments_docstrings_and_layout_retrains_nothing(checkout):
     for path in source.rglob("*.py"):
         path.write_text("# a comment\n" + path.read_text())
     edit(source / "objectives/matching.py", '"""Symmetric InfoNCE', '"""Another docstring. Symmetric InfoNCE')
-    edit(source / "training/grid.py", "losses.sum().backward()", "losses.sum(\n        ).backward()")
+    edit(source / "training/optimizer.py", "grad(losses.sum(), ", "grad(losses.sum(\n        ), ")
     assert changed(before, ask()) == set()
 
 

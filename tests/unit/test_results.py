@@ -1,5 +1,6 @@
 """From cells to claims and tables: scores come from the store, damage is refused, claims can come out any way."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,20 +9,23 @@ import pytest
 from sklearn.metrics import mean_absolute_error
 
 from conftest import made_features
-from trml.cells import read_cell, write_cell
+from trml.cells import is_done, read_cell, write_cell
 from trml.config import check
 from trml.errors import StoreError
 from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.evaluate import evaluate
+from trml.evaluation.metrics import metrics_of
 from trml.evaluation.scores import Condition, Evaluation
 from trml.features import write_features
 from trml.missingness import missing
 from trml.plan import Plan
 from trml.publish import is_published, publish
-from trml.report.tables import Table, to_latex, to_markdown
-from trml.store import read_json, write_json
+from trml.report.figures import ablation, rate_curves
+from trml.report.style import plt
+from trml.report.tables import Table, claim_table, main_table, to_latex, to_markdown
+from trml.store import read_json, write_json, write_sums
 from trml.tidy import bring_back, set_aside, unreachable
-from trml.training.grid import Outcome
+from trml.training.chunk import Outcome
 
 
 @pytest.fixture
@@ -117,12 +121,56 @@ def test_damage_in_the_store_is_named(plan):
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(StoreError, match="its checksum differs") as damage:
         read_cell(plan, cell)
-    assert str(path) in str(damage.value)
+    assert f"{plan.cell_folder(cell)}: predictions.parquet" in str(damage.value)
     assert "snakemake --cores all" in str(damage.value)
-    record = read_json(plan.cell_folder(other) / "cell.json")
-    write_json(plan.cell_folder(other) / "cell.json", {**record, "digest": "0" * 12})
+    assert not is_done(plan, cell)  # withdrawn: the next run trains it again
+    rename(plan, other, "0" * 12)
     with pytest.raises(StoreError, match="holds cell 000000000000; expected"):
         read_cell(plan, other)
+
+
+def rename(plan, cell, digest):
+    """Have a cell's folder hold, undamaged, the cell of another recipe."""
+    folder = plan.cell_folder(cell)
+    write_json(folder / "cell.json", {**read_json(folder / "cell.json"), "digest": digest})
+    write_sums(folder)
+
+
+def test_a_failed_training_is_shown_as_failed_and_never_as_a_number(plan, tmp_path):
+    fill(plan, lambda *_: 0.4)
+    cell = plan.cell("trml", "default", "vision", 0.5, 2)
+    shutil.rmtree(plan.cell_folder(cell))
+    failed = Outcome(
+        {}, [{"epoch": 0, "train_loss": float("nan"), "dev_loss": 1.0}], -1, {}, "the training loss was nan"
+    )
+    write_cell(plan, cell, failed, {}, {"device": "cpu", "wall_s": 0.1})
+    found = claims(plan, tmp_path)
+    metrics = pl.read_csv(tmp_path / "evaluation" / "metrics.csv")
+    assert (
+        metrics.filter(pl.col("cell") == cell.digest)["value"].null_count()
+        == metrics.filter(pl.col("cell") == cell.digest).height
+        > 0
+    )
+    assert metrics.filter(pl.col("cell") != cell.digest)["value"].null_count() == 0
+    summary = pl.read_parquet(tmp_path / "evaluation" / "summary.parquet")
+    row = summary.filter(
+        pl.col("method") == "trml", pl.col("variant") == "default", pl.col("victim") == "vision", pl.col("rate") == 0.5
+    )
+    assert row["failed"].to_list() == [1] * row.height
+    assert row["value"].null_count() == row.height
+    assert not row["leads"].any()
+    here = [c for c in found["C1"]["comparisons"] if (c["victim"], c["rate"]) == ("vision", 0.5)]
+    assert {(c["verdict"], c["effect"]) for c in here} == {("failed", None)}
+    assert found["C1"]["verdict"] != "supported"
+    params, known = plan.params, metrics_of("regression", 0)
+    main = to_markdown(main_table(params, summary, known))
+    assert "failed (1 of the seeds)" in main
+    assert "nan" not in main + to_markdown(claim_table(found["C1"], known[0]))
+    for figure in (
+        rate_curves(params, summary, "vision", known[:2]),
+        ablation(params, found["C3"], known[0]),
+    ):
+        plt.close(figure)
 
 
 def test_publishing_keeps_equal_results_and_replaces_others(plan, tmp_path):
@@ -160,8 +208,7 @@ def test_publishing_refuses_a_cell_of_another_recipe(plan, tmp_path):
     plan.results.mkdir(parents=True)
     write_json(plan.results / "manifest.json", {"digest": plan.results.name, "files": {}})
     cell = plan.cells[3]
-    record = read_json(plan.cell_folder(cell) / "cell.json")
-    write_json(plan.cell_folder(cell) / "cell.json", {**record, "digest": "stale"})
+    rename(plan, cell, "stale")
     with pytest.raises(StoreError, match="holds cell stale"):
         publish(plan, tmp_path / "results")
     assert not (tmp_path / "results").exists()
@@ -172,8 +219,8 @@ def test_only_what_the_configuration_cannot_reach_is_collected(plan):
     stray = [plan.work / "corpora" / "old-abc", plan.cell_store / "trml" / "default-none-0-1-abc"]
     for path in stray:
         path.mkdir(parents=True)
-    assert unreachable(plan) == stray
-    assert unreachable(plan, ["corpora"]) == stray[:1]
+    assert unreachable([plan], work=plan.work) == stray
+    assert unreachable([plan], ["corpora"], plan.work) == stray[:1]
 
 
 def test_what_is_set_aside_comes_back_by_name(plan, raw):
@@ -181,12 +228,12 @@ def test_what_is_set_aside_comes_back_by_name(plan, raw):
     raw["protocol"]["seeds"] = [1, 2]
     narrower = Plan(check(raw), plan.work)
     before = {path: path.stat().st_mtime_ns for path in plan.work.rglob("cell.json")}
-    aside = unreachable(narrower, ["cells"])
+    aside = unreachable([narrower], ["cells"], plan.work)
     assert len(aside) == len(plan.cells) - len(narrower.cells) > 0
     for path in aside:
-        set_aside(narrower, path)
-    assert unreachable(narrower, ["cells"]) == []
-    bring_back(plan)
+        set_aside(path, plan.work)
+    assert unreachable([narrower], ["cells"], plan.work) == []
+    bring_back([plan], plan.work)
     assert {path: path.stat().st_mtime_ns for path in plan.work.rglob("cell.json")} == before
 
 

@@ -11,9 +11,10 @@ from conftest import SETTINGS, made_features
 from trml.config import Params
 from trml.methods.zero_fill import ZeroFill
 from trml.plan import Cell
-from trml.training.grid import Outcome, train
+from trml.training.chunk import Outcome
+from trml.training.grid import train
 from trml.training.reference import train_one
-from trml.training.schedule import EarlyStopping, batch_rows, learning_rate
+from trml.training.schedule import Course, batch_rows, learning_rate
 
 CPU = torch.device("cpu")
 
@@ -71,21 +72,53 @@ def test_many_agree_with_a_plain_loop_of_one(params, method, classes):
             torch.testing.assert_close(ours.state[name], value, rtol=1e-6, atol=1e-8)
 
 
+def same(mine: Outcome, theirs: Outcome) -> bool:
+    """Whether two outcomes are the same bytes."""
+    return (
+        mine.history == theirs.history
+        and mine.failed == theirs.failed
+        and mine.state.keys() == theirs.state.keys()
+        and all(torch.equal(mine.state[name], value) for name, value in theirs.state.items())
+        and mine.predictions.keys() == theirs.predictions.keys()
+        and all((mine.predictions[key] == values).all() for key, values in theirs.predictions.items())
+    )
+
+
 @pytest.mark.parametrize("hidden", [8, 13, 64])
 @pytest.mark.parametrize("method", METHODS)
 def test_same_bytes_alone_and_in_any_company(params, method, hidden):
     features = made_features()
     cells = cells_of(params, method, hidden)
-    for settings in (SETTINGS, replace(SETTINGS, chunk=7)):
+    for settings in (SETTINGS, replace(SETTINGS, chunk=None)):
         together, backwards = run(cells, features, settings), run(cells[::-1], features, settings)
         for c in cells:
             alone = run([c], features, settings)[c.digest]
-            for other in (together[c.digest], backwards[c.digest]):
-                assert other.history == alone.history
-                for name, value in alone.state.items():
-                    assert torch.equal(other.state[name], value)
-                for key, values in alone.predictions.items():
-                    assert (other.predictions[key] == values).all()
+            assert same(together[c.digest], alone)
+            assert same(backwards[c.digest], alone)
+
+
+@pytest.mark.parametrize("d", [8, 64])
+def test_same_bytes_in_a_stack_of_any_size(params, d):
+    """What lets finished cells leave, and chunks have the size that suits the machine."""
+    features = made_features(d=d)
+    cells = [cell(params, "trml", "vision", 0.5, 2020 + i, hidden=d) for i in range(20)]
+    alone = run(cells[:1], features)[cells[0].digest]
+    for size in (2, 3, 4, 5, 7, 8, 11, 15, 16, 20):
+        for c in (cells[:size], cells[:size][::-1]):
+            assert same(run(c, features, replace(SETTINGS, chunk=size))[cells[0].digest], alone), size
+
+
+def test_finished_cells_leave_and_change_nothing(params):
+    """With a patience of one, cells end at different epochs, so the stack shrinks on the way."""
+    features, settings = made_features(), replace(SETTINGS, epochs=12, patience=1, chunk=8, learning_rate=0.03)
+    cells = [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(8)]
+    left = []
+    train(cells, features, settings, CPU, lambda c, outcome: left.append((c, outcome)))
+    lengths = [len(outcome.history) for _, outcome in left]
+    assert lengths == sorted(lengths)
+    assert len(set(lengths)) > 1
+    for c, outcome in left:
+        assert same(run([c], features, settings)[c.digest], outcome)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -104,7 +137,7 @@ def test_a_method_that_peeks_is_caught(params):
     """The NaN test can fail: a method that reads the raw batch turns its loss to NaN."""
     peeking = replace(cell(params, "zero_fill", "text", 0.5), target="test_training.Peeking")
     outcome = run([peeking], made_features(), fill=float("nan"))[peeking.digest]
-    assert np.isnan(outcome.history[0]["train_loss"])
+    assert outcome.failed == "the training loss was nan in epoch 0"
 
 
 def test_training_learns(params):
@@ -150,26 +183,76 @@ def test_matched_single_has_the_parameters_of_trml(params):
         )  # one unit of its head: 8 + 1 + 1
 
 
+def test_a_training_that_diverges_fails_alone(params):
+    """One of a stack gets an infinite loss: it ends with its reason, and the bits of the others stay."""
+    features = made_features()
+    cells = [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(3)]
+    cells[1] = cell(params, "trml", "vision", 0.5, 2021, weight=float("inf"))
+    alone = {c.digest: run([c], features)[c.digest] for c in cells}
+    for c, outcome in run(cells, features).items():
+        assert same(outcome, alone[c]) or outcome.failed
+    failed = alone[cells[1].digest]
+    assert failed.failed in ("the training loss was inf in epoch 0", "the training loss was nan in epoch 0")
+    assert (failed.predictions, failed.state) == ({}, {})
+    assert train_one(cells[1], features, SETTINGS, dtype=torch.float32).failed == failed.failed
+
+
+def test_each_cell_has_its_own_learning_rate(params):
+    features = made_features()
+    cells = [cell(params, "zero_fill", "vision", 0.5, 2020), cell(params, "zero_fill", "vision", 0.5, 2020)]
+    cells[1] = replace(cells[1], options={**cells[1].options, "learning_rate": 0.0005}, digest="slower")
+    together = run(cells, features, dtype=torch.float64)
+    for c in cells:
+        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
+        assert together[c.digest].history[-1] == pytest.approx(alone.history[-1], rel=1e-6)
+        assert same(run([c], features)[c.digest], run(cells, features)[c.digest])
+    slower = run([cells[0]], features, replace(SETTINGS, learning_rate=0.0005), dtype=torch.float64)
+    assert slower[cells[0].digest].history == [pytest.approx(h, rel=1e-9) for h in together["slower"].history]
+
+
+def everything(n: int) -> np.ndarray:
+    return np.ones(n, dtype=bool)
+
+
 def test_batch_order_is_a_partition_shared_by_a_seed():
-    rows = batch_rows(1, 2020, 3, 50, 16)
+    rows = batch_rows(1, 3, 0, 2020, everything(50), 16)
     assert rows.shape == (3, 16)
     assert len(np.unique(rows)) == 48
-    assert (rows == batch_rows(1, 2020, 3, 50, 16)).all()
-    assert (rows != batch_rows(1, 2020, 4, 50, 16)).any()
-    assert batch_rows(1, 2020, 0, 5, 16).shape == (1, 5)
+    assert (rows == batch_rows(1, 3, 0, 2020, everything(50), 16)).all()
+    assert (rows != batch_rows(1, 4, 0, 2020, everything(50), 16)).any()
+    assert (rows != batch_rows(1, 3, 1, 2020, everything(50), 16)).any()
+    assert batch_rows(1, 0, 0, 2020, everything(5), 16).shape == (1, 5)
+
+
+def test_a_pass_over_some_rows_keeps_their_order():
+    whole = batch_rows(1, 3, 0, 2020, everything(50), 50)[0]
+    some = np.arange(50) % 3 == 0
+    assert (batch_rows(1, 3, 0, 2020, some, 50)[0] == whole[some[whole]]).all()
+    assert batch_rows(1, 3, 0, 2020, ~everything(50), 16).shape == (0, 0)
 
 
 def test_learning_rate_warms_up_then_falls_to_zero():
-    values = [learning_rate(1.0, step, 10, 5) for step in range(50)]
+    values = [learning_rate(1.0, epoch, step, 10, 5) for epoch in range(5) for step in range(10)]
     assert values[:10] == pytest.approx(np.arange(1, 11) / 10)
     assert all(a >= b for a, b in pairwise(values[9:]))
     assert values[-1] < 0.01
 
 
 def test_early_stopping():
-    stopping = EarlyStopping(patience=2)
-    assert [stopping.update(v) for v in (3.0, 2.0, 2.5, 2.0)] == [True, True, False, False]
-    assert stopping.finished
-    assert not stopping.update(0.0)
-    assert (stopping.best, stopping.best_epoch) == (2.0, 1)
-    assert not EarlyStopping(patience=1).update(float("nan"))
+    course = Course(epochs=10, patience=2, history=[])
+    assert [course.update(1.0, v) for v in (3.0, 2.0, 2.5, 2.0)] == [True, True, False, False]
+    assert course.finished
+    assert (course.best, course.best_epoch, course.failed) == (2.0, 1, None)
+    course = Course(epochs=2, patience=2, history=[])
+    assert [course.update(1.0, 2.0), course.finished, course.update(1.0, 1.0), course.finished] == [
+        True, False, True, True,
+    ]  # fmt: skip
+
+
+def test_a_loss_that_is_not_finite_ends_a_training():
+    for losses, reason in (((float("nan"), 1.0), "training loss was nan"), ((1.0, float("inf")), "dev loss was inf")):
+        course = Course(epochs=10, patience=2, history=[])
+        course.update(1.0, 2.0)
+        assert not course.update(*losses)
+        assert course.finished
+        assert course.failed == f"the {reason} in epoch 1"

@@ -1,3 +1,4 @@
+import fcntl
 import sys
 from pathlib import Path
 
@@ -5,10 +6,10 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from trml.cells import withdraw_untrue_blocks
 from trml.config import load
 from trml.errors import TrmlError
-from trml.plan import Plan
+from trml.integrity import withdraw_damaged
+from trml.plan import plans
 from trml.publish import is_published
 from trml.tidy import bring_back
 
@@ -23,32 +24,66 @@ shell.prefix(
 )
 
 
-def _plan():
-    """The plan of the configuration in force, every path of it worked out, so that what is amiss is said now."""
+def _plans():
+    """The plans of the configuration in force, one a dataset, every path of them worked out, so that what is amiss is said
+    now. The jobs' own readings of this file change nothing."""
     try:
-        plan = Plan(load(PARAMS))
-        plan.results
-        bring_back(plan)
-        withdraw_untrue_blocks(plan)
-        return plan
+        found = plans(load(PARAMS))
+        [plan.results for plan in found]
+        if workflow.is_main_process:
+            bring_back(found)
+            withdraw_damaged(found)
+        return found
     except TrmlError as error:
         sys.exit(f"trml: {error}")  # one line, where a WorkflowError would print a trace of this file
 
 
-PLAN = _plan()
+PLANS = _plans()
+
+
+# One run at a time in a folder. The system gives this lock back however the run ends; Snakemake's own (switched off in
+# the profile) stays after a kill, and then every further run is refused until it is taken away by hand.
+RUN_LOCK = []
+
+
+onstart:
+    Path("work").mkdir(exist_ok=True)
+    RUN_LOCK.append((Path("work") / ".lock").open("w"))
+    try:
+        fcntl.flock(RUN_LOCK[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("trml: another run is at work in this folder; wait for it to end, or stop it")
+
+
 RAW_PARAMS = yaml.safe_load(Path(PARAMS).read_text())
+BLOCKS = {name: (plan, block) for plan in PLANS for name, block in plan.blocks.items()}
 
 
-def published_stamp():
-    """The stamp of the rule that publishes, taken away where results/ does not say what the configuration says
-    (edited, removed, checked out from elsewhere): then it is not true."""
-    stamp = Path("work/published") / PLAN.results.name
-    if not is_published(PLAN):
-        stamp.unlink(missing_ok=True)
-    return stamp
+def _names(folders):
+    return "|".join(folder.name for folder in folders if folder) or "none"
 
 
-def encoder_files(wildcards):
-    """The finishing file of the encoder, where the workflow trains it. A declared output is always the file that finishes
-    its folder (store.new_folder)."""
-    return [PLAN.encoder / "encoder.json"] if PLAN.encoder else []
+# A folder's name is its recipe's, so a rule makes the folders of its kind for all datasets.
+wildcard_constraints:
+    corpus=_names(plan.corpus for plan in PLANS),
+    encoder=_names(plan.encoder for plan in PLANS),
+    features=_names(plan.features for plan in PLANS),
+    block="|".join(BLOCKS),
+    evaluation=_names(plan.evaluation for plan in PLANS),
+    results=_names(plan.results for plan in PLANS),
+
+
+def plan_with(kind, name):
+    """The first plan whose folder of this kind has the name."""
+    return next(plan for plan in PLANS if (folder := getattr(plan, kind)) and folder.name == name)
+
+
+def published_stamps():
+    """The stamps of the rule that publishes, those taken away where results/ does not say what the configuration says
+    (edited, removed, checked out from elsewhere): then they are not true."""
+    stamps = []
+    for plan in PLANS:
+        stamps.append(Path("work/published") / plan.results.name)
+        if not is_published(plan):
+            stamps[-1].unlink(missing_ok=True)
+    return stamps

@@ -3,13 +3,13 @@
 
 rule corpus:
     output:
-        PLAN.corpus / "corpus.json",
+        "work/corpora/{corpus}/corpus.json",
     log:
-        f"work/logs/corpora/{PLAN.corpus.name}.log",
+        "work/logs/corpora/{corpus}.log",
     benchmark:
-        f"work/benchmarks/corpora/{PLAN.corpus.name}.tsv"
+        "work/benchmarks/corpora/{corpus}.tsv"
     conda:
         "../envs/trml.yaml"
     threads: workflow.cores
     shell:
-        "python -m trml corpus --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml corpus --folder work/corpora/{wildcards.corpus} --threads {threads} 2>&1 | tee {log:q}"

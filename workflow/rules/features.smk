@@ -2,34 +2,41 @@
 # One thread each: the same thread count gives the same bits, whatever --cores.
 
 
+def encoder_files(wildcards):
+    """The finishing file of the encoder, where the workflow trains it. A declared output is always the file that finishes
+    its folder (store.new_folder)."""
+    encoder = plan_with("features", wildcards.features).encoder
+    return [encoder / "encoder.json"] if encoder else []
+
+
 rule pretrain:
     input:
-        ancient(PLAN.corpus / "corpus.json"),
+        lambda wildcards: ancient(plan_with("encoder", wildcards.encoder).corpus / "corpus.json"),
     output:
-        f"work/encoders/{PLAN.encoder.name if PLAN.encoder else 'none'}/encoder.json",
+        "work/encoders/{encoder}/encoder.json",
     log:
-        f"work/logs/encoders/{PLAN.encoder.name if PLAN.encoder else 'none'}.log",
+        "work/logs/encoders/{encoder}.log",
     benchmark:
-        f"work/benchmarks/encoders/{PLAN.encoder.name if PLAN.encoder else 'none'}.tsv"
+        "work/benchmarks/encoders/{encoder}.tsv"
     conda:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml pretrain --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml pretrain --folder work/encoders/{wildcards.encoder} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule features:
     input:
-        ancient(PLAN.corpus / "corpus.json"),
+        lambda wildcards: ancient(plan_with("features", wildcards.features).corpus / "corpus.json"),
         ancient(encoder_files),
     output:
-        PLAN.features / "features.json",
+        "work/features/{features}/features.json",
     log:
-        f"work/logs/features/{PLAN.features.name}.log",
+        "work/logs/features/{features}.log",
     benchmark:
-        f"work/benchmarks/features/{PLAN.features.name}.tsv"
+        "work/benchmarks/features/{features}.tsv"
     conda:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml features --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml features --folder work/features/{wildcards.features} --threads {threads} 2>&1 | tee {log:q}"

@@ -1,50 +1,57 @@
 # From cells to scores and claims, to tables, figures and the page, to the published copy.
 
 
+def evaluated_files(wildcards):
+    plan = plan_with("evaluation", wildcards.evaluation)
+    blocks = [block.path for block in plan.blocks.values()]
+    return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
+
+
+def reported_files(wildcards):
+    plan = plan_with("results", wildcards.results)
+    return [plan.evaluation / "claims.json", plan.corpus / "corpus.json", plan.features / "features.json"]
+
+
 rule evaluate:
     input:
-        ancient([block.path for block in PLAN.blocks.values()]),
-        ancient(PLAN.corpus / "corpus.json"),
-        ancient(PLAN.features / "features.json"),
+        ancient(evaluated_files),
     output:
-        PLAN.evaluation / "claims.json",
+        "work/evaluations/{evaluation}/claims.json",
     log:
-        f"work/logs/evaluations/{PLAN.evaluation.name}.log",
+        "work/logs/evaluations/{evaluation}.log",
     benchmark:
-        f"work/benchmarks/evaluations/{PLAN.evaluation.name}.tsv"
+        "work/benchmarks/evaluations/{evaluation}.tsv"
     conda:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml evaluate 2>&1 | tee {log:q}"
+        "python -m trml evaluate --folder work/evaluations/{wildcards.evaluation} 2>&1 | tee {log:q}"
 
 
 rule report:
     input:
-        ancient(PLAN.evaluation / "claims.json"),
-        ancient(PLAN.corpus / "corpus.json"),
-        ancient(PLAN.features / "features.json"),
+        ancient(reported_files),
     output:
-        PLAN.results / "manifest.json",
+        "work/results/{results}/manifest.json",
     log:
-        f"work/logs/results/{PLAN.results.name}.log",
+        "work/logs/results/{results}.log",
     conda:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml report 2>&1 | tee {log:q}"
+        "python -m trml report --folder work/results/{wildcards.results} 2>&1 | tee {log:q}"
 
 
 # results/ is not an output: Snakemake would delete it before it is known whether it needs to change.
 rule publish:
     input:
-        ancient(PLAN.results / "manifest.json"),
+        ancient("work/results/{results}/manifest.json"),
     output:
-        touch(f"work/published/{PLAN.results.name}"),
+        touch("work/published/{results}"),
     log:
-        f"work/logs/published/{PLAN.results.name}.log",
+        "work/logs/published/{results}.log",
     conda:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml publish 2>&1 | tee {log:q}"
+        "python -m trml publish --folder work/results/{wildcards.results} 2>&1 | tee {log:q}"

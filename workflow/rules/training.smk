@@ -2,21 +2,20 @@
 # those that are there, so a changed grid trains its new cells only. A job has one thread; more cores mean more jobs.
 
 
-wildcard_constraints:
-    block="|".join(PLAN.blocks),
-
-
 rule train:
     input:
-        ancient(PLAN.features / "features.json"),
+        lambda wildcards: ancient(BLOCKS[wildcards.block][0].features / "features.json"),
     output:
         "work/blocks/{block}.json",
     log:
         "work/logs/blocks/{block}.log",
     benchmark:
         "work/benchmarks/blocks/{block}.tsv"
+    priority: lambda wildcards: len(BLOCKS[wildcards.block][1].cells)  # the longest first, so that all cores end together
     conda:
         "../envs/trml.yaml"
     threads: 1
+    resources:
+        gpu=lambda wildcards: int(BLOCKS[wildcards.block][0].params.device == "cuda"),
     shell:
         "python -m trml train --block {wildcards.block} --threads {threads} 2>&1 | tee {log:q}"

@@ -41,10 +41,11 @@ def read_frames(path: Path, count: int) -> list[Image.Image]:
                 return [picture.convert("RGB")]
         with av.open(str(path)) as container:
             container.streams.video[0].thread_type = "NONE"
-            frames = [frame.to_image() for frame in container.decode(video=0)]
+            frames = list(container.decode(video=0))
+            keep = np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int))
+            pictures = [frames[i].to_image() for i in keep]
     except (OSError, av.FFmpegError) as error:
         raise ContractError(f"clip {path} cannot be decoded: {error}") from None
-    if not frames:
+    if not pictures:
         raise ContractError(f"clip {path} has no frames")
-    keep = np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int))
-    return [frames[i] for i in keep]
+    return pictures

@@ -1,5 +1,9 @@
 """From a corpus to its features: sentences and decoded frames through a CLIP, in batches, or features as given."""
 
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -75,27 +79,43 @@ def _encode_texts(
 def _encode_clips(
     clip: Clip, table: pl.DataFrame, corpus: Path, config: OpenClipEncoder | TinyClipEncoder, device: torch.device
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Decode clip after clip and encode their frames in full batches; frames [N, T, d] and their mask [N, T]."""
+    """Encode the frames of all clips in full batches; frames [N, T, d] and their mask [N, T]."""
     mask = np.zeros((table.height, config.frames), dtype=bool)
-    places: list[tuple[int, int]] = []
     waiting: list[torch.Tensor] = []
     chunks: list[NDArray[np.float32]] = []
 
-    def flush() -> None:
-        chunks.append(clip.encode_images(torch.stack(waiting), device).numpy())
-        waiting.clear()
+    def encode_waiting(at_least: int) -> None:
+        while len(waiting) >= at_least:
+            chunks.append(clip.encode_images(torch.stack(waiting[: config.batch_size]), device).numpy())
+            del waiting[: config.batch_size]
 
-    for row, name in enumerate(track(table["clip"], table.height, "clips decoded and encoded")):
-        for t, picture in enumerate(read_frames(corpus / name, config.frames) if name is not None else []):
-            mask[row, t] = True
-            places.append((row, t))
-            waiting.append(clip.transform(picture))
-            if len(waiting) == config.batch_size:
-                flush()
-    if waiting:
-        flush()
+    pictures = _decoded(clip, [corpus / name if name else None for name in table["clip"]], config.frames, device)
+    for row, of_clip in enumerate(track(pictures, table.height, "clips decoded and encoded")):
+        mask[row, : len(of_clip)] = True
+        waiting += of_clip
+        encode_waiting(config.batch_size)
+    encode_waiting(1)
     encoded = np.concatenate(chunks)
-    frames = np.zeros((table.height, config.frames, encoded.shape[1]), dtype=np.float32)
-    rows, times = np.array(places).T
-    frames[rows, times] = encoded
+    frames = np.zeros((*mask.shape, encoded.shape[1]), dtype=np.float32)
+    frames[mask] = encoded  # in order: clip after clip, frame after frame
     return frames, mask
+
+
+def _decoded(
+    clip: Clip, paths: Sequence[Path | None], frames: int, device: torch.device
+) -> Iterator[list[torch.Tensor]]:
+    """The transformed frames of clip after clip, decoded ahead in threads of their own while the model computes: one
+    beside a CPU, where decoding takes a small part of the time, all cores beside a GPU. No path, no frames."""
+
+    def decode(path: Path | None) -> list[torch.Tensor]:
+        return [] if path is None else [clip.transform(picture) for picture in read_frames(path, frames)]
+
+    workers = (os.cpu_count() or 1) if device.type == "cuda" else 1
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[Future[list[torch.Tensor]]] = deque()
+        for path in paths:
+            ahead.append(pool.submit(decode, path))
+            if len(ahead) > 8 * workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()

@@ -12,21 +12,24 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Comparison:
-    """One paired comparison. `effect` is positive where the claim's side is better, in units of the metric."""
+    """One paired comparison. `effect` is positive where the claim's side is better, in units of the metric; there is
+    none where a training of either side failed."""
 
     against: str
     label: str
     victim: str
     rate: float
-    effect: float
-    low: float
-    high: float
+    effect: float | None
+    low: float | None
+    high: float | None
     p: float
     p_holm: float
 
     @property
     def verdict(self) -> str:
-        """`better` or `worse` where Holm's p is under 0.05, else `undecided`."""
+        """`better` or `worse` where Holm's p is under 0.05, else `undecided`; `failed` where a training failed."""
+        if self.effect is None:
+            return "failed"
         if self.p_holm >= ALPHA:
             return "undecided"
         return "better" if self.effect > 0 else "worse"
@@ -127,10 +130,10 @@ def _claim(
     evaluation: Evaluation, id_: str, text: str, how: str, figure: str, found: list[tuple[str, str, Condition, Scores]]
 ) -> Claim:
     adjusted = holm([scores.p_value for *_, scores in found])
-    comparisons = [
-        Comparison(against, label, c.victim, c.rate, s.value, *s.interval, s.p_value, p)
-        for (against, label, c, s), p in zip(found, adjusted, strict=True)
-    ]
+    comparisons = []
+    for (against, label, c, s), p in zip(found, adjusted, strict=True):
+        effect, (low, high) = (None, (None, None)) if s.is_failed else (s.value, s.interval)
+        comparisons.append(Comparison(against, label, c.victim, c.rate, effect, low, high, s.p_value, p))
     resamples = evaluation.resamples
     return Claim(
         id_,

@@ -1,8 +1,9 @@
 """Scores every cell and summarises them with intervals: the tables that the report is made from.
 
-metrics.parquet, .csv   one row a cell x condition x metric, on test
+metrics.parquet, .csv   one row a cell x condition x metric, on test; no value where the training failed
 summary.parquet         one row a method x variant x condition x metric: mean over seeds and its interval; `leads`
-                        where no compared method is significantly better
+                        where no compared method is significantly better; `failed`: how many seeds' trainings failed,
+                        and then there is no value
 claims.json             every claim with its comparisons
 """
 
@@ -10,13 +11,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from trml.config import MethodConfig
 from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.claims import ALPHA, decide
 from trml.evaluation.metrics import Metric
-from trml.evaluation.scores import Condition, Evaluation
+from trml.evaluation.scores import Condition, Evaluation, failed_seeds
 from trml.evaluation.statistics import Scores, holm
 from trml.plan import DEFAULT, Plan, sweep_name
 from trml.progress import track
@@ -51,10 +53,12 @@ def _metrics(evaluation: Evaluation) -> pl.DataFrame:
                         "cell": cell.digest,
                         "condition": condition.name,
                         "metric": metric.name,
-                        "value": float(metric.score(evaluation.label, predictions)),
+                        "value": None
+                        if np.isnan(predictions).any()
+                        else float(metric.score(evaluation.label, predictions)),
                     }
                 )
-    return pl.DataFrame(rows)
+    return pl.DataFrame(rows, schema_overrides={"value": pl.Float64}, infer_schema_length=None)
 
 
 def _summary(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -92,7 +96,15 @@ def _is_compared(method: MethodConfig, rate: float) -> bool:
 def _rows(evaluation: Evaluation, name: str, variant: str, role: str, condition: Condition) -> list[dict[str, Any]]:
     predictions = evaluation.predictions(name, condition, variant=variant)
     return [
-        _row(name, variant, role, condition, metric, evaluation.scores(metric, predictions))
+        _row(
+            name,
+            variant,
+            role,
+            condition,
+            metric,
+            evaluation.scores(metric, predictions),
+            failed=failed_seeds(predictions),
+        )
         for metric in evaluation.metrics
     ]
 
@@ -105,8 +117,9 @@ def _row(
     metric: Metric,
     scores: Scores | None,
     value: float | None = None,
+    failed: int = 0,
 ) -> dict[str, Any]:
-    low, high = scores.interval if scores else (None, None)
+    low, high = scores.interval if scores and not failed else (None, None)
     return {
         "method": method,
         "variant": variant,
@@ -114,20 +127,23 @@ def _row(
         "victim": condition.victim,
         "rate": condition.rate,
         "metric": metric.name,
-        "value": scores.value if scores else value,
+        "value": scores.value if scores and not failed else value,
         "low": low,
         "high": high,
         "leads": False,
+        "failed": failed,
     }
 
 
 def leaders(evaluation: Evaluation, metric: Metric, methods: list[str], condition: Condition) -> list[str]:
-    """The best of the methods under a condition and all that are not significantly worse (Holm, 5 %)."""
-    if not methods:
+    """The best of the methods under a condition and all that are not significantly worse (Holm, 5 %); a method that
+    failed is neither."""
+    every = {name: evaluation.scores(metric, evaluation.predictions(name, condition)) for name in methods}
+    scores = {name: score for name, score in every.items() if not score.is_failed}
+    if not scores:
         return []
-    scores = {name: evaluation.scores(metric, evaluation.predictions(name, condition)) for name in methods}
     sign = 1 if metric.higher_is_better else -1
     best = max(scores, key=lambda name: sign * scores[name].value)
-    others = [name for name in methods if name != best]
+    others = [name for name in scores if name != best]
     adjusted = holm([(scores[best] - scores[name]).p_value for name in others])
     return [best, *(name for name, p in zip(others, adjusted, strict=True) if p >= ALPHA)]

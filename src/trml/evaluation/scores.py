@@ -34,6 +34,11 @@ class Condition:
         return "complete" if self.rate == 0 else f"{self.victim}@{self.rate:g}"
 
 
+def failed_seeds(predictions: Array) -> int:
+    """How many seeds of predictions [seeds, N] have none, because their training failed."""
+    return int(np.isnan(predictions).any(axis=1).sum())
+
+
 class Evaluation:
     """Scores of the cells of a plan, on test utterances."""
 
@@ -63,8 +68,11 @@ class Evaluation:
         return [Condition(victim or protocol.victims[0], 0.0), *missing_one]
 
     def cell_predictions(self, cell: Cell, condition: Condition) -> Array:
-        """Predictions [N] of one cell: made without the victim where it is missing, with both elsewhere."""
+        """Predictions [N] of one cell: made without the victim where it is missing, with both elsewhere; all NaN where
+        the training failed."""
         patterns = self._patterns(cell)
+        if not patterns:
+            return np.full(len(self.ids), np.nan)
         if condition.rate == 0:
             return patterns["complete"]
         lost = self._missing(condition, cell.seed)
@@ -79,7 +87,9 @@ class Evaluation:
         return np.stack([self.cell_predictions(cell, condition) for cell in cells])
 
     def scores(self, metric: Metric, predictions: Array) -> Scores:
-        """Score and resamples of predictions [seeds, N]."""
+        """Score and resamples of predictions [seeds, N]; failed where one of the seeds is."""
+        if failed_seeds(predictions):
+            return Scores.failed(self.resamples.count)
         return self.resamples.scores(metric, self.label, predictions)
 
     @cached_property
@@ -104,6 +114,8 @@ class Evaluation:
         if cell.digest not in self._memory:
             # A cell may stand for several names; the store keeps it under the first.
             _, table = read_cell(self.plan, self._stored[cell.digest])
+            if table is None:
+                return self._memory.setdefault(cell.digest, {})
             table = table.filter(pl.col("split") == SPLIT)
             self._memory[cell.digest] = {
                 str(condition): part["prediction"].to_numpy().astype(float)

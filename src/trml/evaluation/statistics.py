@@ -52,6 +52,16 @@ class Scores:
     value: float
     replicates: Array
 
+    @classmethod
+    def failed(cls, count: int) -> "Scores":
+        """The score of what has none, because a training failed: no number, and no difference from anything."""
+        return cls(float("nan"), np.full(count, np.nan))
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether there is no score."""
+        return bool(np.isnan(self.value))
+
     def __sub__(self, other: "Scores") -> "Scores":
         return Scores(self.value - other.value, self.replicates - other.replicates)
 
@@ -60,13 +70,16 @@ class Scores:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % percentile interval."""
+        """The 95 % percentile interval, (nan, nan) where a training failed."""
         low, high = np.quantile(self.replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return float(low), float(high)
 
     @property
     def p_value(self) -> float:
-        """Two-sided: twice the share of resamples on the other side of zero, never below 2 / (count + 1)."""
+        """Two-sided: twice the share of resamples on the other side of zero, never below 2 / (count + 1); 1 where a
+        training failed."""
+        if self.is_failed:
+            return 1.0
         below, above = (self.replicates <= 0).sum(), (self.replicates >= 0).sum()
         return float(min(1.0, 2 * (min(below, above) + 1) / (len(self.replicates) + 1)))
 

@@ -2,11 +2,12 @@
 
 The trainer stacks many cells and runs them at once under torch.vmap, so a method has no python branches on data
 and no randomness of its own: `Batch.draws` brings what it needs. Options that may differ between the cells of
-a stack are named in `tensors` and arrive in `loss` as scalars; all others shape the module.
+a stack are named in `tensors` and arrive in `loss` as scalars; all others shape the module. A method whose training
+has phases says so in `passes`; one that vmap cannot run says why in `unstackable`.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,10 @@ class Shape:
 
 
 class Batch(NamedTuple):
-    """One batch of one cell. What is missing holds an arbitrary value, in tests NaN; call `visible` first."""
+    """One batch of one cell. What is missing holds an arbitrary value, in tests NaN; call `visible` first.
+
+    Features are standardised: zero mean and unit variance within each vector, so encoders of any scale fit.
+    """
 
     text: Tensor  # [B, d_t]
     frames: Tensor  # [B, T, d_v]
@@ -45,11 +49,40 @@ def visible(batch: Batch) -> Batch:
     )
 
 
+Rows = Literal["all", "complete", "incomplete"]  # training utterances, by what the protocol left of them
+
+
+class Step(NamedTuple):
+    """One optimizer step on a batch.
+
+    loss: the method's function that gives it, called as `loss` is. moves: the parameters it changes, as pairs of a
+    prefix of their names and a factor on the learning rate; the first pair that fits counts, and what no pair fits
+    stays as it is. Steps with the same `moves` share one AdamW, others have their own.
+    """
+
+    loss: str = "loss"
+    moves: tuple[tuple[str, float], ...] = (("", 1.0),)
+
+
+class Pass(NamedTuple):
+    """One walk over training utterances in batches; on each batch every step is made in turn."""
+
+    rows: Rows = "all"
+    steps: tuple[Step, ...] = (Step(),)
+
+
 class Method(nn.Module):
     """Base of all methods. Options are keyword-only arguments of `__init__`, after the shape of the data."""
 
     tensors: ClassVar[tuple[str, ...]] = ()
     shaped_by_victim: ClassVar[bool] = False  # whether the module itself differs by which modality may be missing
+    unstackable: ClassVar[str | None] = None  # why vmap cannot run it; its cells are then run one after the other
+
+    @classmethod
+    def passes(cls, epoch: int) -> tuple[Pass, ...]:
+        """The passes of an epoch (from 0), in order: warm-up phases, passes over complete or incomplete
+        utterances only, several losses in turn."""
+        return (Pass(),)
 
     def forward(self, batch: Batch) -> Tensor:
         """Predictions [B, outputs] from what is present."""

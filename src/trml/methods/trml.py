@@ -48,18 +48,21 @@ class TRML(Method):
         self.detach = detach
 
     def forward(self, batch: Batch) -> Tensor:
-        return self._predict(batch, *self._encode(batch))
+        return self.net.predict(*self._given(batch, *self._encode(batch)))
 
     def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
         encoded = self._encode(batch)
         text, vision, virtual_text, virtual_vision = encoded
         complete = batch.text_present & batch.vision_present
-        everyone = torch.ones_like(complete).to(text.dtype)
-        task = task_loss(self._predict(batch, *encoded), batch.label, everyone)
-        views = (
-            task_loss(self.net.predict(text, virtual_vision), batch.label, complete.to(text.dtype))
-            + task_loss(self.net.predict(virtual_text, vision), batch.label, complete.to(text.dtype))
-        ) / 2
+        everyone, views_of = torch.ones_like(complete).to(text.dtype), complete.to(text.dtype)
+        # The utterance as given, its text alone and its vision alone: three views, one product.
+        given_text, given_vision = self._given(batch, *encoded)
+        predicted = self.net.predict(
+            torch.cat([given_text, text, virtual_text]), torch.cat([given_vision, virtual_vision, vision])
+        )
+        given, no_vision, no_text = predicted.chunk(3)
+        task = task_loss(given, batch.label, everyone)
+        views = (task_loss(no_vision, batch.label, views_of) + task_loss(no_text, batch.label, views_of)) / 2
         real_text, real_vision = (text.detach(), vision.detach()) if self.detach else (text, vision)
         l_v = semantic_matching(virtual_vision, real_vision, complete, options["temperature"])
         l_t = semantic_matching(virtual_text, real_text, complete, options["temperature"])
@@ -74,10 +77,11 @@ class TRML(Method):
         vision = self.net.frame_tower(seen.frames, seen.frame_mask)
         return text, vision, self.net.text_from_vision(vision), self.net.vision_from_text(text)
 
-    def _predict(
+    def _given(
         self, batch: Batch, text: Tensor, vision: Tensor, virtual_text: Tensor, virtual_vision: Tensor
-    ) -> Tensor:
-        return self.net.predict(
+    ) -> tuple[Tensor, Tensor]:
+        """Text and vision [B, hidden], the virtual one in place of a missing one."""
+        return (
             torch.where(batch.text_present.unsqueeze(-1), text, virtual_text),
             torch.where(batch.vision_present.unsqueeze(-1), vision, virtual_vision),
         )

@@ -27,4 +27,4 @@ def semantic_matching(virtual: Tensor, real: Tensor, valid: Tensor, temperature:
 
 def _own_log_softmax(scores: Tensor) -> Tensor:
     """log softmax over the last dimension at the row's own place: [B, B] -> [B]."""
-    return scores.diagonal(dim1=-2, dim2=-1) - scores.logsumexp(dim=-1)
+    return scores.log_softmax(dim=-1).diagonal(dim1=-2, dim2=-1)

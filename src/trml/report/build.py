@@ -83,13 +83,13 @@ def _claims_markdown(claims: list[dict[str, Any]], tables: dict[str, Table], met
 def count_verdicts(claim: dict[str, Any]) -> dict[str, int]:
     """How many comparisons of a claim came out better, worse and undecided."""
     verdicts = [c["verdict"] for c in claim["comparisons"]]
-    return {verdict: verdicts.count(verdict) for verdict in ("better", "worse", "undecided")}
+    return {verdict: verdicts.count(verdict) for verdict in ("better", "worse", "undecided", "failed")}
 
 
 def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, Any]:
     cells = read_json(evaluation / "cells.json")
     return {
-        "experiment": plan.params.name,
+        "experiment": plan.name,
         "digest": plan.results.name,
         "command": _command(
             plan.params.name,
@@ -110,6 +110,7 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
             "machine": platform.machine(),
             "devices": sorted({c["device"] for c in cells}),
         },
+        "failed_cells": {c["digest"]: c["failed"] for c in cells if c["failed"]},
         "training_wall_s": round(sum(c["wall_s"] for c in cells), 1),
     }
 

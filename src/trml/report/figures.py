@@ -113,7 +113,7 @@ def ablation(params: Params, claim: dict[str, Any], metric: Metric) -> Figure:
     for i, victim in enumerate(params.protocol.victims):
         aside = 0.26 * (i - (len(params.protocol.victims) - 1) / 2)
         for c in claim["comparisons"]:
-            if c["victim"] != victim:
+            if c["victim"] != victim or c["effect"] is None:
                 continue
             y = terms.index(c["label"]) + aside
             filled = look(i)["color"] if c["verdict"] != "undecided" else "white"

@@ -72,6 +72,8 @@ def main_table(params: Params, summary: pl.DataFrame, metrics: tuple[Metric, ...
 def _cell(row: dict[str, Any] | None) -> tuple[str, bool]:
     if row is None:
         return "", False
+    if row["failed"]:
+        return f"failed ({row['failed']} of the seeds)", False
     interval = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
     return f"{row['value']:.3f}{interval}", bool(row["leads"])
 
@@ -84,17 +86,23 @@ def claim_table(claim: dict[str, Any], metric: Metric) -> Table:
             (str(c["label"]), False),
             (c["victim"], False),
             (f"{c['rate']:g}", False),
-            (f"{c['effect']:+.3f}", c["verdict"] == "better"),
-            (f"[{c['low']:+.3f}, {c['high']:+.3f}]", False),
-            (f"{c['p_holm']:.3f}", False),
+            *_gain_cells(c),
             (c["verdict"], False),
         ]
         for c in claim["comparisons"]
     ]
     n = f"n = {claim['utterances']} test utterances, {claim['seeds']} seeds, {claim['resamples']} resamples"
     note = f"{claim['how']} A gain is positive where the claim's side is better; {n}."
-    data = pl.DataFrame(claim["comparisons"])
+    data = pl.DataFrame(claim["comparisons"], infer_schema_length=None)
     return Table(f"claim_{claim['id'].lower()}", f"{claim['id']}: {claim['text']}", note, header, [("", lines)], data)
+
+
+def _gain_cells(c: dict[str, Any]) -> list[tuple[str, bool]]:
+    """Gain, interval and p of a comparison."""
+    if c["effect"] is None:
+        return [("", False)] * 3
+    gain = (f"{c['effect']:+.3f}", c["verdict"] == "better")
+    return [gain, (f"[{c['low']:+.3f}, {c['high']:+.3f}]", False), (f"{c['p_holm']:.3f}", False)]
 
 
 def study_table(params: Params, summary: pl.DataFrame, method: str, metric: Metric) -> Table:

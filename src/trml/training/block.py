@@ -2,67 +2,50 @@
 
 import platform
 import time
-from collections.abc import Iterable, Iterator
-from typing import Any
 
 import torch
 
 from trml import __version__
 from trml.cells import is_done, write_cell
-from trml.errors import TrainingDiverged
 from trml.features import read_features
 from trml.plan import Block, Cell, Plan
-from trml.progress import say, track
+from trml.progress import Meter, say
 from trml.store import versions, write_json
-from trml.training.grid import Outcome, Settings, train
+from trml.training.chunk import Outcome
+from trml.training.grid import train
+from trml.training.stack import Settings
+from trml.training.unfinished import Unfinished, asked_to_stop
 
 
 def train_block(plan: Plan, block: Block, device: torch.device) -> None:
-    """Complete the block's cells in the store and write the file that says so."""
+    """Complete the block's cells in the store and write the file that says so.
+
+    Raises Interrupted when asked to stop; what is finished then is in the store, what is in training is saved.
+    """
     features = read_features(plan.features)
     todo = [cell for cell in block.cells if not is_done(plan, cell)]
     there = len(block.cells) - len(todo)
     say(f"block {block.name}: {there} of {len(block.cells)} cells are in the store, {len(todo)} to train")
     ids = {split: features.index["utterance_id"].gather(features.rows(split)).to_list() for split in ("valid", "test")}
-    clock = _Clock()
+    about = {
+        "device": str(device),
+        "machine": platform.machine(),
+        "versions": {"trml": __version__, "python": platform.python_version(), **versions("torch", "numpy")},
+    }
+    meter, last = Meter(f"block {block.name}, cells", len(todo)), time.monotonic()
 
     def done(cell: Cell, outcome: Outcome) -> None:
-        if outcome.best_epoch < 0:
-            raise TrainingDiverged(
-                f"cell {cell.name}: the dev loss was not finite in any of {len(outcome.history)} epochs; nothing "
-                "of it is kept. Try a smaller training.learning_rate, or look at the options of the method"
-            )
-        about = {
-            "device": str(device),
-            "machine": platform.machine(),
-            "versions": {
-                "trml": __version__,
-                "python": platform.python_version(),
-                **versions("torch", "numpy"),
-            },
-            "wall_s": round(clock.seconds_a_cell, 2),
-        }
-        write_cell(plan, cell, outcome, ids, about)
-
-    def said(chunks: Iterable[list[Any]], n: int) -> Iterator[list[Any]]:
-        return track(clock.each(chunks), n, f"block {block.name}, chunks of up to {plan.params.training.chunk} cells")
+        nonlocal last
+        now = time.monotonic()
+        if outcome.failed:
+            say(f"cell {cell.name} failed: {outcome.failed}. Results show it as failed")
+        # A cell of a stack has no time of its own. What passed since the last one was kept adds up to the whole.
+        write_cell(plan, cell, outcome, ids, {**about, "wall_s": round(now - last, 3)})
+        last = now
 
     if todo:
-        train(todo, features, Settings.of(plan.params), device, done, said=said)
+        with asked_to_stop() as stopping:
+            unfinished = Unfinished(plan.unfinished(block), stopping)
+            train(todo, features, Settings.of(plan.params), device, done, unfinished=unfinished, progress=meter.update)
+        meter.end()
     write_json(block.path, {"cells": [cell.name for cell in block.cells]})
-
-
-class _Clock:
-    """How long the chunk in hand has run so far, shared out over its cells."""
-
-    def __init__(self) -> None:
-        self.start, self.cells = time.monotonic(), 1
-
-    @property
-    def seconds_a_cell(self) -> float:
-        return (time.monotonic() - self.start) / self.cells
-
-    def each(self, chunks: Iterable[list[Any]]) -> Iterator[list[Any]]:
-        for chunk in chunks:
-            self.start, self.cells = time.monotonic(), len(chunk)
-            yield chunk

@@ -1,5 +1,10 @@
-"""The data of a block: features as tensors, and the batches and presence masks of a cell."""
+"""The data of a block: features as tensors, the batches and the presence masks of a cell.
 
+On the CPU features stay on disk, memory-mapped, and a batch is read when it is needed, so memory does not grow with
+the corpus. On a GPU they lie on the device.
+"""
+
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,72 +12,100 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import layer_norm
 
 from trml.features import FeatureSet
 from trml.methods.base import Batch, Shape
-from trml.missingness import missing, presence
+from trml.missingness import missing, pattern_victim, presence
 
 
 @dataclass(frozen=True)
-class SplitData:
-    """One split, resident on the device. `real` is what is present before any protocol, bool [N, 2] on the CPU."""
+class Split:
+    """One split. `rows` are its rows in the feature arrays; `real` [N, 2] is what is present before any protocol."""
 
     name: str
-    ids: list[str]
-    text: Tensor
-    frames: Tensor
-    frame_mask: Tensor
+    rows: Tensor
     label: Tensor
     real: NDArray[np.bool_]
 
     @property
     def n(self) -> int:
-        return len(self.ids)
+        return len(self.rows)
 
     def masked(self, corpus: str, victim: str | None, rate: float, seed: int) -> NDArray[np.bool_]:
         """Presence [N, 2] under a protocol."""
         lost = missing(corpus, victim or "none", self.name, seed, rate, self.n)
         return presence(self.real, victim, lost)
 
+    def pattern(self, name: str) -> NDArray[np.bool_]:
+        """Presence [N, 2] under an evaluation condition."""
+        victim = pattern_victim(name)
+        return presence(self.real, victim, np.full(self.n, victim is not None))
 
-def load_split(features: FeatureSet, split: str, device: torch.device, dtype: torch.dtype) -> SplitData:
-    """A split of a feature set as tensors of one type on one device."""
-    rows = features.rows(split)
-    index = features.index[rows]
-    regression = features.info.task == "regression"
-    return SplitData(
-        split,
-        index["utterance_id"].to_list(),
-        torch.from_numpy(features.text[rows]).to(device, dtype),
-        torch.from_numpy(features.frames[rows]).to(device, dtype),
-        torch.from_numpy(features.frame_mask[rows]).to(device),
-        torch.from_numpy(index["label"].to_numpy().copy()).to(device, dtype if regression else torch.int64),
-        features.present[rows],
-    )
+
+@dataclass(frozen=True)
+class Data:
+    """The features of a corpus, and its splits. Batches come in `dtype`."""
+
+    text: Tensor
+    frames: Tensor
+    frame_mask: Tensor
+    splits: dict[str, Split]
+    dtype: torch.dtype
+    fill: float
+
+    def batch(self, split: Split, rows: Tensor, present: Tensor, draws: Tensor, owner: Tensor | None = None) -> Batch:
+        """The batch of rows [..., B] of a split, every value that presence [..., B, 2] masks overwritten by `fill`.
+
+        Whatever a method does, it cannot read what the protocol took away: it is not in the batch. With `owner` [C],
+        rows and draws are those of S seeds, [S, B], and cell c gets those of seed `owner[c]`.
+        """
+
+        def of_cells(x: Tensor) -> Tensor:
+            if owner is None:
+                return x
+            return x.expand(len(owner), *x.shape[1:]) if len(x) == 1 else x[owner]
+
+        at = split.rows[rows]
+        text, frames = (self._standardised(array[at]) for array in (self.text, self.frames))
+        text_present, vision_present = present.unbind(-1)
+        frame_mask = of_cells(self.frame_mask[at]) & vision_present.unsqueeze(-1)
+        return Batch(
+            text=torch.where(text_present.unsqueeze(-1), of_cells(text), self.fill),
+            frames=torch.where(frame_mask.unsqueeze(-1), of_cells(frames), self.fill),
+            frame_mask=frame_mask,
+            text_present=text_present,
+            vision_present=vision_present,
+            label=of_cells(split.label[rows]),
+            draws=of_cells(draws),
+        )
+
+    def _standardised(self, x: Tensor) -> Tensor:
+        return layer_norm(x.to(self.dtype), x.shape[-1:])
+
+
+def load_data(features: FeatureSet, device: torch.device, dtype: torch.dtype, fill: float = 0.0) -> Data:
+    """The data of a feature set on a device. `fill` stands in place of every masked value (NaN in tests)."""
+    kind = dtype if features.info.task == "regression" else torch.int64
+    labels = torch.from_numpy(features.index["label"].to_numpy().copy()).to(device, kind)
+
+    def split(name: str) -> Split:
+        rows = features.rows(name)
+        here = torch.from_numpy(rows).to(device)
+        return Split(name, here, labels[here], features.present[rows])
+
+    with warnings.catch_warnings():  # torch warns that a memory-mapped array must not be written to; none is
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        text, frames, frame_mask = (
+            torch.from_numpy(array).to(device) for array in (features.text, features.frames, features.frame_mask)
+        )
+    return Data(text, frames, frame_mask, {name: split(name) for name in ("train", "valid", "test")}, dtype, fill)
 
 
 def data_shape(features: FeatureSet, victim: str | None) -> Shape:
     """The sizes a method is built for."""
     outputs = 1 if features.info.task == "regression" else len(features.info.classes)
     return Shape(features.text.shape[1], features.frames.shape[2], outputs, victim)
-
-
-def gather(split: SplitData, rows: Tensor, present: Tensor, draws: Tensor, fill: float) -> Batch:
-    """The batch of rows [..., B] with presence [..., B, 2], every masked value overwritten by `fill`.
-
-    Whatever a method does, it cannot read what the protocol took away: it is not in the batch.
-    """
-    text_present, vision_present = present.unbind(-1)
-    frame_mask = split.frame_mask[rows] & vision_present.unsqueeze(-1)
-    return Batch(
-        text=torch.where(text_present.unsqueeze(-1), split.text[rows], fill),
-        frames=torch.where(frame_mask.unsqueeze(-1), split.frames[rows], fill),
-        frame_mask=frame_mask,
-        text_present=text_present,
-        vision_present=vision_present,
-        label=split.label[rows],
-        draws=draws,
-    )
 
 
 def as_prediction(outputs: Tensor) -> Any:

@@ -1,78 +1,99 @@
-"""The plain trainer of one cell: no stacking, no vmap, an ordinary module and an ordinary optimizer.
+"""The plain trainer of one cell: no stacking, no vmap, an ordinary module and ordinary optimizers.
 
 Slow, and easy to read; the grid trainer is tested against it. It shares the schedule (orders, masks, learning
 rates, early stopping) and nothing of how the numbers are computed.
 """
 
 import copy
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 
 from trml.features import FeatureSet
-from trml.methods.base import Method
-from trml.missingness import pattern_victim, presence
+from trml.methods.base import Batch, Method, Pass, Step
 from trml.objectives.task import task_loss
 from trml.training import schedule
-from trml.training.data import SplitData, as_prediction, data_shape, gather, load_split
-from trml.training.grid import Outcome, Settings, Trainable, method_class, new_method, patterns
+from trml.training.chunk import Outcome, patterns
+from trml.training.data import Data, Split, as_prediction, data_shape, load_data
+from trml.training.stack import Settings, Trainable, new_method, victim_of_shape
 
 
 def train_one(
     cell: Trainable, features: FeatureSet, settings: Settings, *, dtype: torch.dtype, fill: float = 0.0
 ) -> Outcome:
     """Train one cell on the CPU and return what the grid trainer would."""
-    device = torch.device("cpu")
-    splits = {split: load_split(features, split, device, dtype) for split in ("train", "valid", "test")}
-    shape = data_shape(features, cell.victim if method_class(cell.target).shaped_by_victim else None)
-    method = new_method(cell, shape, settings, dtype)
+    data = load_data(features, torch.device("cpu"), dtype, fill)
+    dev = data.splits["valid"]
+    method = new_method(cell, data_shape(features, victim_of_shape(cell)), settings, dtype)
     options = {name: torch.tensor(cell.options[name], dtype=dtype) for name in method.tensors}
-    present = {
-        name: torch.from_numpy(split.masked(settings.corpus, cell.victim, cell.rate, cell.seed))
-        for name, split in splits.items()
-    }
-    optimizer = torch.optim.AdamW(method.parameters(), lr=0.0, weight_decay=settings.weight_decay)
-    stopping = schedule.EarlyStopping(settings.patience)
-    best, history = copy.deepcopy(method), []
-    train, dev = splits["train"], splits["valid"]
-    for epoch in range(settings.epochs):
-        order = schedule.batch_rows(settings.experiment_seed, cell.seed, epoch, train.n, settings.batch_size)
-        draws = schedule.draws(settings.experiment_seed, cell.seed, epoch, *order.shape)
-        losses = []
-        for step, rows in enumerate(torch.from_numpy(order)):
-            batch = gather(train, rows, present["train"][rows], torch.from_numpy(draws[step]), fill)
-            loss = method.loss(batch, options)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(method.parameters(), settings.clip_norm)
-            at = epoch * len(order) + step
-            optimizer.param_groups[0]["lr"] = schedule.learning_rate(
-                settings.learning_rate, at, len(order), settings.epochs
-            )
-            optimizer.step()
-            losses.append(loss.item())
-        outputs = _outputs(method, dev, present["valid"], fill)
+    base = cell.options.get("learning_rate", settings.learning_rate)
+    optimizers: dict[object, torch.optim.AdamW] = {}
+    course, best = schedule.Course(settings.epochs, settings.patience, []), copy.deepcopy(method)
+    while not course.finished:
+        epoch = len(course.history)
+        batches = list(_epoch(cell, method, data, settings, epoch))
+        losses = [0.0]
+        for done, (each, batch) in enumerate(batches):
+            rate = schedule.learning_rate(base, epoch, done, len(batches), settings.epochs)
+            for step in each.steps:
+                if step.moves not in optimizers:
+                    optimizers[step.moves] = _optimizer(method, step, settings)
+                loss = getattr(method, step.loss)(batch, options)
+                _move(optimizers[step.moves], method, loss, rate, settings.clip_norm)
+                losses.append(loss.item() / len(each.steps))
+        outputs = _outputs(method, data, dev, dev.masked(settings.corpus, cell.victim, cell.rate, cell.seed))
         dev_loss = float(task_loss(outputs, dev.label, torch.ones(dev.n, dtype=dtype)))
-        history.append({"epoch": epoch, "train_loss": float(np.mean(losses)), "dev_loss": dev_loss})
-        if stopping.update(dev_loss):
+        if course.update(float(np.sum(losses)) / max(1, len(batches)), dev_loss):
             best = copy.deepcopy(method)
-        if stopping.finished:
-            break
+    if course.failed:
+        return Outcome({}, course.history, -1, {}, course.failed)
     predictions = {
-        (name, pattern): as_prediction(_outputs(best, split, _pattern(split, pattern), fill))
-        for name, split in splits.items()
+        (name, pattern): as_prediction(_outputs(best, data, split, split.pattern(pattern)))
+        for name, split in data.splits.items()
         if name != "train"
         for pattern in patterns(cell.victim)
     }
-    return Outcome(predictions, history, stopping.best_epoch, dict(best.state_dict()))
+    return Outcome(predictions, course.history, course.best_epoch, dict(best.state_dict()))
 
 
-def _pattern(split: SplitData, pattern: str) -> torch.Tensor:
-    victim = pattern_victim(pattern)
-    return torch.from_numpy(presence(split.real, victim, np.full(split.n, victim is not None)))
+def _epoch(cell: Trainable, method: Method, data: Data, settings: Settings, epoch: int) -> Iterator[tuple[Pass, Batch]]:
+    train = data.splits["train"]
+    present = train.masked(settings.corpus, cell.victim, cell.rate, cell.seed)
+    for which, each in enumerate(method.passes(epoch)):
+        key = settings.experiment_seed, epoch, which, cell.seed
+        order = schedule.batch_rows(*key, schedule.usable(each.rows, present), settings.batch_size)
+        draws = schedule.draws(*key, *order.shape)
+        for rows, of_batch in zip(order, draws, strict=True):
+            yield (
+                each,
+                data.batch(train, torch.from_numpy(rows), torch.from_numpy(present[rows]), torch.from_numpy(of_batch)),
+            )
+
+
+def _optimizer(method: Method, step: Step, settings: Settings) -> torch.optim.AdamW:
+    groups: dict[float, list[torch.nn.Parameter]] = {}
+    for name, parameter in method.named_parameters():
+        factors = [factor for prefix, factor in step.moves if name.startswith(prefix)]
+        if factors:
+            groups.setdefault(factors[0], []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": parameters, "factor": factor} for factor, parameters in groups.items()],
+        lr=0.0,
+        weight_decay=settings.weight_decay,
+    )
+
+
+def _move(optimizer: torch.optim.AdamW, method: Method, loss: torch.Tensor, rate: float, clip_norm: float) -> None:
+    method.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], clip_norm)
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["factor"]
+    optimizer.step()
 
 
 @torch.no_grad()
-def _outputs(method: Method, split: SplitData, present: torch.Tensor, fill: float) -> torch.Tensor:
+def _outputs(method: Method, data: Data, split: Split, present: np.ndarray) -> torch.Tensor:
     rows = torch.arange(split.n)
-    return method(gather(split, rows, present, torch.zeros(split.n, 2, dtype=split.text.dtype), fill))
+    return method(data.batch(split, rows, torch.from_numpy(present), torch.zeros(split.n, 2)))

@@ -1,4 +1,4 @@
-"""What every training follows, whoever runs it: batch orders, learning rates, masks, early stopping."""
+"""What every training follows, whoever runs it: batch orders, learning rates, early stopping, divergence."""
 
 import math
 from dataclasses import dataclass
@@ -6,53 +6,83 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trml.methods.base import Rows
 from trml.seeding import generator
 
 WARMUP_EPOCHS = 1
 
 
-def batch_rows(seed: int, cell_seed: int, epoch: int, n: int, batch: int) -> NDArray[np.int64]:
-    """Row numbers [steps, batch] of an epoch: a fresh order, the last incomplete batch left out.
+def usable(rows: Rows, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which training utterances a pass walks over, bool [n], from their presence [n, 2]."""
+    if rows == "all":
+        return np.ones(len(present), dtype=bool)
+    complete: NDArray[np.bool_] = np.logical_and.reduce(present, axis=1)
+    return complete if rows == "complete" else ~complete
 
-    All cells of one seed share the order, whatever their method.
+
+def batches(n: int, batch_size: int) -> tuple[int, int]:
+    """How many batches n utterances make, and of which size; the last incomplete one is left out."""
+    size = min(batch_size, n)
+    return (n // size, size) if n else (0, 0)
+
+
+def batch_rows(
+    seed: int, epoch: int, which: int, cell_seed: int, usable: NDArray[np.bool_], batch_size: int
+) -> NDArray[np.int64]:
+    """Row numbers [steps, batch] of pass `which` of an epoch: a fresh order of the usable rows.
+
+    All cells of one seed share the order, whatever their method; where only some rows are usable the others are
+    left out of it.
     """
-    batch = min(batch, n)
-    order = generator(seed, "batch order", cell_seed, epoch).permutation(n)
-    return order[: n // batch * batch].reshape(-1, batch)
+    order = generator(seed, "batch order", cell_seed, epoch, which).permutation(len(usable))
+    order = order[usable[order]]
+    steps, size = batches(len(order), batch_size)
+    return order[: steps * size].reshape(steps, size)
 
 
-def draws(seed: int, cell_seed: int, epoch: int, steps: int, batch: int) -> NDArray[np.float32]:
+def draws(seed: int, epoch: int, which: int, cell_seed: int, steps: int, batch: int) -> NDArray[np.float32]:
     """Uniform draws [steps, batch, 2] for what a method does at random."""
-    return generator(seed, "draws", cell_seed, epoch).random((steps, batch, 2), dtype=np.float32)
+    return generator(seed, "draws", cell_seed, epoch, which).random((steps, batch, 2), dtype=np.float32)
 
 
-def learning_rate(base: float, step: int, steps_an_epoch: int, epochs: int) -> float:
-    """Linear warm-up over the first epoch, then a cosine to zero."""
-    warmup, total = WARMUP_EPOCHS * steps_an_epoch, epochs * steps_an_epoch
-    if step < warmup:
-        return base * (step + 1) / warmup
-    return base * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+def learning_rate(base: float, epoch: int, step: int, steps: int, epochs: int) -> float:
+    """Linear warm-up over the first epoch, then a cosine to zero; `step` of the `steps` of this epoch."""
+    if epoch < WARMUP_EPOCHS:
+        return base * (epoch + (step + 1) / steps) / WARMUP_EPOCHS
+    gone = (epoch - WARMUP_EPOCHS + step / steps) / max(1, epochs - WARMUP_EPOCHS)
+    return base * 0.5 * (1 + math.cos(math.pi * gone))
 
 
 @dataclass
-class EarlyStopping:
-    """The best epoch so far on dev, of one cell. After `patience` epochs without a better one it is finished."""
+class Course:
+    """How the training of one cell goes: its history, its best epoch on dev, and when it ends.
 
+    It ends after `patience` epochs without a better dev loss, after `epochs`, or as soon as a loss is not finite; then
+    `failed` says which.
+    """
+
+    epochs: int
     patience: int
+    history: list[dict[str, float]]
     best: float = math.inf
     best_epoch: int = -1
-    epoch: int = -1
+    failed: str | None = None
 
     @property
     def finished(self) -> bool:
-        return self.epoch - self.best_epoch >= self.patience
+        """Whether there is nothing left to train."""
+        ran = len(self.history)
+        return self.failed is not None or ran >= self.epochs or ran - 1 - self.best_epoch >= self.patience
 
-    def update(self, value: float) -> bool:
-        """Take the dev loss of the next epoch; True if it is the best so far. A finished cell takes none."""
-        if self.finished:
-            return False
-        self.epoch += 1
-        if value < self.best:
-            self.best, self.best_epoch = value, self.epoch
+    def update(self, train_loss: float, dev_loss: float) -> bool:
+        """Take the losses of the next epoch; True if it is the best so far."""
+        epoch = len(self.history)
+        self.history.append({"epoch": epoch, "train_loss": train_loss, "dev_loss": dev_loss})
+        for name, value in (("training", train_loss), ("dev", dev_loss)):
+            if not math.isfinite(value):
+                self.failed = f"the {name} loss was {value} in epoch {epoch}"
+                return False
+        if dev_loss < self.best:
+            self.best, self.best_epoch = dev_loss, epoch
             return True
         return False

@@ -1,0 +1,57 @@
+"""Whether what stands in work/ is what was written: damage is named, and what is damaged is made again.
+
+Checked when the Snakefile is read, so that Snakemake sees what there is to be made.
+
+A folder that was found whole is not read again as long as the sizes and times of its files stay the same.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from trml.cells import is_done
+from trml.plan import Plan
+from trml.progress import say
+from trml.store import damage, digest, write_json
+
+CHECKED = "checked.json"
+
+
+def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
+    """Name every damaged folder that the plans reach and take its finishing file away: without it the folder counts as
+    not made. The file of a block whose cells are not all there goes too: what it says is not true."""
+    known = _read(work / CHECKED)
+    found = {}
+    for folder, finished in dict.fromkeys(each for plan in plans for each in plan.folders):
+        if (folder / finished).is_file():
+            name, state = str(folder.relative_to(work)), _fingerprint(folder)
+            fault = None if known.get(name) == state else damage(folder)
+            if fault is None:
+                found[name] = state
+            else:
+                say(f"{folder}: {fault}; it is made again")
+                (folder / finished).unlink()
+    if found != known:
+        write_json(work / CHECKED, found)
+    for plan in plans:
+        for block in plan.blocks.values():
+            if block.path.is_file() and not all(is_done(plan, cell) for cell in block.cells):
+                block.path.unlink()
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        known = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _fingerprint(folder: Path) -> str:
+    """Changes with the name, size and time of any file in the folder."""
+    entries = []
+    for root, _, files in os.walk(folder):
+        for name in files:
+            stat = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118  pathlib takes three times as long
+            entries.append((root, name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+    return digest(sorted(entries))

@@ -1,0 +1,174 @@
+"""Many modules as one: parameters stacked along a first dimension C, functions under torch.vmap.
+
+All parameters of a stack lie in one array [C, P], a row a cell, so that whatever is done to each number of them (an
+optimizer's step, a copy, a save) is done once.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, stack_module_state, vmap
+
+from trml.config import OF_TRAINER, Params
+from trml.methods.base import Batch, Method, Shape
+from trml.seeding import stream_seed
+
+
+class Trainable(Protocol):
+    """What the trainer needs to know of a cell. Cells of one digest are the same training."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def options(self) -> dict[str, Any]: ...
+    @property
+    def victim(self) -> str | None: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def seed(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The training part of the configuration, and the experiment it belongs to."""
+
+    experiment_seed: int
+    corpus: str
+    epochs: int
+    patience: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    clip_norm: float
+    chunk: int | None  # cells trained as one stack, at most; None leaves it to memory and device
+
+    @classmethod
+    def of(cls, params: Params) -> "Settings":
+        """The settings of a configuration."""
+        training = params.training
+        return cls(
+            experiment_seed=params.seed,
+            corpus=params.corpus.name,
+            epochs=training.epochs,
+            patience=training.patience,
+            batch_size=training.batch_size,
+            learning_rate=training.learning_rate,
+            weight_decay=training.weight_decay,
+            clip_norm=training.clip_norm,
+            chunk=None if training.chunk == "auto" else training.chunk,
+        )
+
+
+def method_class(target: str) -> type[Method]:
+    """The class that a dotted path names, inside the package or outside."""
+    module, _, name = target.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def victim_of_shape(cell: Trainable) -> str | None:
+    """The victim, for methods whose module differs by it."""
+    return cell.victim if method_class(cell.target).shaped_by_victim else None
+
+
+def new_method(cell: Trainable, shape: Shape, settings: Settings, dtype: torch.dtype) -> Method:
+    """A cell's module with its initial weights, which depend on the seeds alone."""
+    options = {name: value for name, value in cell.options.items() if name not in OF_TRAINER}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(settings.experiment_seed, "init", cell.seed))
+        return method_class(cell.target)(shape, **options).to(dtype)
+
+
+class Stack:
+    """The modules of C cells. All have one structure: class, shapes, and every option but those in `tensors`.
+
+    A method that says why it is `unstackable` keeps its parameters stacked too, but its functions run cell after cell.
+    """
+
+    def __init__(
+        self, cells: Sequence[Trainable], shape: Shape, settings: Settings, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        modules = [new_method(cell, shape, settings, dtype).to(device) for cell in cells]
+        parameters, self.buffers = stack_module_state(modules)
+        self.shapes = {name: value.shape[1:] for name, value in parameters.items()}
+        self.columns, width = {}, 0
+        for name, value in parameters.items():
+            self.columns[name] = slice(width, width + value[0].numel())
+            width += value[0].numel()
+        self.width = width
+        # Rows of a multiple of 16 numbers: what lies at the start of a cache line for one cell does so for each.
+        self.set(torch.zeros(len(cells), -(-width // 16) * 16, device=device, dtype=dtype))
+        for name, value in parameters.items():
+            self.parameters[name].data.copy_(value)
+        self.module = copy.deepcopy(modules[0]).to("meta")
+        self.options = {
+            name: torch.tensor([cell.options[name] for cell in cells], dtype=dtype, device=device)
+            for name in modules[0].tensors
+        }
+
+    def set(self, values: Tensor) -> None:
+        """Take the array [C, P] as the parameters."""
+        self.values = values
+        self.parameters = {name: value.requires_grad_() for name, value in self.views(values).items()}
+
+    def views(self, values: Tensor) -> dict[str, Tensor]:
+        """An array [C, P] as parameters by name, each [C, ...]."""
+        return {
+            name: values.detach()[:, columns].reshape(len(values), *self.shapes[name])
+            for name, columns in self.columns.items()
+        }
+
+    def losses(self, name: str, batch: Batch) -> Tensor:
+        """The loss [C] that the method's function of this name gives each cell on its batch."""
+
+        def loss(parameters: dict[str, Tensor], buffers: dict[str, Tensor], of_cell: Batch, options: Any) -> Tensor:
+            return functional_call(_Call(self.module, name), _inside(parameters, buffers), (of_cell, options))
+
+        return self._each(loss, self.parameters, self.buffers, batch, self.options)
+
+    def outputs(self, values: Tensor, batch: Batch) -> Tensor:
+        """The outputs [C, B, outputs] of the modules with the parameters in an array [C, P]."""
+
+        def forward(own: dict[str, Tensor], buffers: dict[str, Tensor], of_cell: Batch) -> Tensor:
+            return functional_call(self.module, {**own, **buffers}, (of_cell,))
+
+        return self._each(forward, self.views(values), self.buffers, batch)
+
+    def _each(self, function: Callable[..., Tensor], *stacked: Any) -> Tensor:
+        if self.module.unstackable is None:
+            return vmap(function)(*stacked)
+        return torch.stack([function(*(_member(tree, i) for tree in stacked)) for i in range(len(self.values))])
+
+    def keep(self, members: Tensor) -> None:
+        """Leave only these cells, by their places."""
+        self.set(self.values[members])
+        self.buffers = {n: b[members] for n, b in self.buffers.items()}
+        self.options = {n: o[members] for n, o in self.options.items()}
+
+
+class _Call(torch.nn.Module):
+    """Lets functional_call reach a function of a method by its name."""
+
+    def __init__(self, method: Method, name: str) -> None:
+        super().__init__()
+        self.method, self.name = method, name
+
+    def forward(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
+        return getattr(self.method, self.name)(batch, options)
+
+
+def _inside(*states: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"method.{name}": value for state in states for name, value in state.items()}
+
+
+def _member(tree: Any, i: int) -> Any:
+    if isinstance(tree, dict):
+        return {name: value[i] for name, value in tree.items()}
+    return Batch(*(x[i] for x in tree))

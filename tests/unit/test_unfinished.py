@@ -1,0 +1,164 @@
+"""Left before its end, gone on with later: the same bytes; damage named; a full disk loses nothing finished."""
+
+import errno
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from test_phases import cells_of as phased_cells
+from test_training import CPU, cell, run, same
+
+import trml.training.unfinished as module
+from conftest import SETTINGS, made_features
+from trml.errors import Interrupted
+from trml.training.grid import train
+from trml.training.unfinished import Unfinished, asked_to_stop
+
+SETTING = replace(SETTINGS, epochs=6, patience=2, chunk=3, learning_rate=0.02)
+
+
+def cells_of(params):
+    return [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(5)]
+
+
+def go_on(cells, features, folder, found, settings=SETTING, **options):
+    """Train what is not found yet, as a block does."""
+    todo = [c for c in cells if c.digest not in found]
+    train(
+        todo,
+        features,
+        settings,
+        CPU,
+        lambda c, o: found.__setitem__(c.digest, o),
+        unfinished=Unfinished(folder, **options),
+    )
+
+
+class StopAfter:
+    """Asks to stop after so many batches."""
+
+    def __init__(self, batches: int) -> None:
+        self.left = batches
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2, 5, 7, 16, 40])
+def test_stopped_at_any_batch_it_goes_on_to_the_same_bytes(params, tmp_path, batches):
+    features, cells, found, rounds = made_features(), cells_of(params), {}, 0
+    undisturbed = run(cells, features, SETTING)
+    while len(found) < len(cells):
+        rounds += 1
+        try:
+            go_on(cells, features, tmp_path / "b", found, stopping=StopAfter(batches if rounds < 12 else 10**6))
+        except Interrupted as stop:
+            assert "Go on with: snakemake --cores all" in str(stop)
+    assert rounds > 1
+    for c in cells:
+        assert same(found[c.digest], undisturbed[c.digest])
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("name", ["WarmedUp", "Alternating"])
+def test_phases_and_their_optimizers_are_saved_too(tmp_path, name):
+    features, cells, found = made_features(), phased_cells(name), {}
+    settings = replace(SETTING, patience=6)
+    undisturbed = run(cells, features, settings)
+    with pytest.raises(Interrupted):
+        go_on(cells, features, tmp_path, found, settings, stopping=StopAfter(11))
+    go_on(cells, features, tmp_path, found, settings)
+    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells)
+
+
+def test_a_chunk_is_saved_from_time_to_time(params, tmp_path, monkeypatch):
+    """What a kill leaves behind: the last save, from which it goes on."""
+    monkeypatch.setattr(module, "SAVE_EVERY_S", 0.0)
+    features, cells, found = made_features(), cells_of(params), {}
+
+    class Killed(Exception):
+        pass
+
+    def kill(done):
+        if done > 1.5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(cells, features, SETTING, CPU, lambda *_: None, unfinished=Unfinished(tmp_path), progress=kill)
+    assert len(list(tmp_path.glob("*.chunk"))) == 1
+    go_on(cells, features, tmp_path, found)
+    undisturbed = run(cells, features, SETTING)
+    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells)
+
+
+def test_cells_that_are_wanted_no_more_are_left_out(params, tmp_path):
+    features, cells, found = made_features(), cells_of(params), {}
+    with pytest.raises(Interrupted):
+        go_on(cells, features, tmp_path, found, stopping=StopAfter(3))
+    go_on(cells[1:], features, tmp_path, found)
+    undisturbed = run(cells, features, SETTING)
+    assert found.keys() == {c.digest for c in cells[1:]}
+    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells[1:])
+
+
+@pytest.mark.parametrize("harm", ["truncated", "flipped", "empty"])
+def test_a_damaged_save_is_named_and_not_gone_on_from(params, tmp_path, capsys, harm):
+    features, cells, found = made_features(), cells_of(params), {}
+    with pytest.raises(Interrupted):
+        go_on(cells, features, tmp_path, found, stopping=StopAfter(3))
+    (path,) = tmp_path.glob("*.chunk")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes({"truncated": content[: len(content) // 2], "flipped": content, "empty": b""}[harm])
+    go_on(cells, features, tmp_path, found)
+    assert f"{path} is damaged" in capsys.readouterr().err
+    undisturbed = run(cells, features, SETTING)
+    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells)
+
+
+def test_a_full_disk_keeps_the_last_save(params, tmp_path, monkeypatch):
+    features, cells, found = made_features(), cells_of(params), {}
+    with pytest.raises(Interrupted):
+        go_on(cells, features, tmp_path, found, stopping=StopAfter(3))
+    (path,) = tmp_path.glob("*.chunk")
+    before = path.read_bytes()
+    with monkeypatch.context() as full:
+        full.setattr("pathlib.Path.write_bytes", _no_space)
+        full.setattr(module, "SAVE_EVERY_S", 0.0)
+        with pytest.raises(OSError, match="No space left"):
+            go_on(cells, features, tmp_path, found)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == before
+    go_on(cells, features, tmp_path, found)
+    undisturbed = run(cells, features, SETTING)
+    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells)
+
+
+def _no_space(path, content):
+    path.open("wb").write(content[: len(content) // 2])
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_and_the_second_ends(number):
+    before = signal.getsignal(number)
+    with asked_to_stop() as stopping:
+        assert not stopping()
+        os.kill(os.getpid(), number)
+        assert stopping()
+        assert signal.getsignal(number) == before  # the next one does what it always did
+    assert signal.getsignal(number) == before
+
+
+def test_torch_arrays_of_a_save_are_exact(params, tmp_path):
+    """Saved and read back, bit for bit."""
+    features, cells = made_features(), cells_of(params)
+    with pytest.raises(Interrupted):
+        go_on(cells, features, tmp_path, {}, stopping=StopAfter(3))
+    (saved,) = Unfinished(tmp_path).saved()
+    assert saved.cells == [c.digest for c in cells[: len(saved.cells)]]
+    assert saved.tensors["values"].dtype == torch.float32
+    assert saved.rest["batches_done"] + saved.rest["epoch"] > 0
