@@ -1,4 +1,4 @@
-# make results | test | lint | page | clean. Each makes the environment first where there is none.
+# make results | test | lint | bench | clean. Each makes the environment first where there is none.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +8,7 @@ CORES ?= all
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := results
-.PHONY: results test lint format compose page clean
+.PHONY: results test lint bench format compose clean
 
 # The stamp is written last, so that an interrupted install is done again.
 $(BIN)/.installed: requirements.lock pyproject.toml
@@ -36,6 +36,10 @@ lint: $(BIN)/.installed
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
+
+# Speed and memory, as ratios of one run; some twenty minutes. ONLY="cells encode" measures parts of it.
+bench: $(BIN)/.installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 format: $(BIN)/.installed
 	$(BIN)/ruff check --fix .

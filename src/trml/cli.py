@@ -88,7 +88,10 @@ def train(arguments: argparse.Namespace) -> None:
     """Train the cells of a block that the store does not hold yet."""
     found = {name: (p, block) for p in _plans(arguments) for name, block in p.blocks.items()}
     if arguments.block not in found:
-        raise TrmlError(f"block {arguments.block} is not in this configuration; known are {', '.join(found)}")
+        raise TrmlError(
+            f"block {arguments.block} is not one of this configuration and source (edited while a run was at work?); "
+            "`trml plan` shows those that are. Go on with: snakemake --cores all"
+        )
     device = _device(arguments)
     from trml.training.block import train_block
 

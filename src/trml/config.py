@@ -501,16 +501,13 @@ def _siblings(path: tuple[Any, ...], raw: Any) -> list[str]:
 
 
 def _explain(fault: Any, raw: Any) -> str:
-    # A discriminated union puts its tag, the kind, into the path: drop it, users know no tags.
-    top, *rest = fault["loc"] or ("",)
-    tagged = bool(rest) and top in ("corpus", "encoder") and rest[0] == raw[top].get("kind")
-    path = tuple(fault["loc"][:1]) + tuple(rest[1:] if tagged else rest)
+    path = _without_tags(fault["loc"], raw)
     place = ".".join(str(p) for p in path) or "the configuration"
     kind, context, found = fault["type"], fault.get("ctx", {}), fault.get("input")
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         return f"{place} is unknown{_nearest(str(path[-1]), _siblings(path, raw))}"
-    if kind in ("missing", "missing_argument"):
-        return f"{place} is missing"
+    if kind in ("missing", "missing_argument", "union_tag_not_found"):
+        return f"{place}{'.kind' if kind == 'union_tag_not_found' else ''} is missing"
     if kind == "union_tag_invalid":
         return f"{place}.kind is {context.get('tag')!r}; expected one of {context.get('expected_tags')}"
     if kind == "value_error":
@@ -519,6 +516,17 @@ def _explain(fault: Any, raw: Any) -> str:
         allowed = [word.strip(" '") for word in context["expected"].replace(" or ", ",").split(",")]
         return f"{place} is {found!r}{_nearest(str(found), allowed)} (expected {context['expected']})"
     return f"{place} is {found!r}; expected {_expected(fault)}"
+
+
+def _without_tags(location: tuple[Any, ...], raw: Any) -> tuple[Any, ...]:
+    """A fault's place as users write it: a discriminated union puts its tag, the kind, after `corpus` and `encoder`."""
+    path: list[Any] = []
+    for part in location:
+        if path and path[-1] in ("corpus", "encoder") and isinstance(raw, dict) and part == raw.get("kind"):
+            continue
+        path.append(part)
+        raw = raw.get(part) if isinstance(raw, dict) else None
+    return tuple(path)
 
 
 def _expected(fault: Any) -> str:

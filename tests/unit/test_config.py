@@ -1,5 +1,6 @@
 """The configuration: the committed one is what config/ composes to, and every refusal is one clear line."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -61,6 +62,11 @@ REFUSED = [
     ({"methods.zero_fill.role": "proposed"}, "have role proposed; the claims judge one"),
     ({"encoder.vision.foo": 1}, "encoder.vision.foo is unknown"),
     ({"encoder.vision.width": 100}, "width 100 is no multiple of head_width 32"),
+    ({"also.other.corpus": {}}, "also.other.corpus.kind is missing"),
+    ({"also.other.encoder.vision.foo": 1}, "also.other.encoder.vision.foo is unknown"),
+    ({"also.other.corpus.frames": 1}, "also.other.corpus.frames is 1; expected greater than or equal to 2"),
+    ({"also.other.encoder": {"kind": "given", "name": "g"}}, "encoder g does not fit corpus pantomime"),
+    ({"also": {"pantomime": "other"}}, "also.pantomime has the name of the experiment's own corpus"),
     ({"report.resamples": 1000}, "report.resamples is 1000; with 36 comparisons in a claim"),
     ({"report.conditions": [0.2]}, "report.conditions [0.2] are not among protocol.rates"),
 ]
@@ -68,12 +74,14 @@ REFUSED = [
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED, ids=[next(iter(c)) for c, _ in REFUSED])
 def test_refused_in_words(raw, changes, words):
+    other = {"corpus": copy.deepcopy(raw["corpus"]), "encoder": copy.deepcopy(raw["encoder"])}
+    raw["also"] = {"other": other}
     for key, value in changes.items():
         node = raw
         *path, last = key.split(".")
         for part in path:
             node = node[part]
-        node[last] = value
+        node[last] = {"pantomime": other} if value == {"pantomime": "other"} else value
     with pytest.raises(ConfigError) as refusal:
         check(raw)
     assert words in str(refusal.value)

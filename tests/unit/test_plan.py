@@ -1,5 +1,6 @@
 """The plan: which trainings there are, and that a name changes exactly when its recipe does."""
 
+import copy
 import shutil
 import subprocess
 import sys
@@ -7,10 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from conftest import ROOT
-from trml.config import check
-from trml.plan import Plan, sweep_name
+from trml.config import check, compose
+from trml.plan import Plan, plans, sweep_name
 from trml.source import _closure
 
 
@@ -88,6 +90,42 @@ def test_where_data_lie_and_which_device_runs_are_not_in_the_recipe(raw):
     before = names(raw)
     raw["data"], raw["device"] = "elsewhere", "cpu"
     assert names(raw) == before
+
+
+def with_another(raw):
+    """The configuration with a second dataset: other weights, the same encoder."""
+    corpus = {**copy.deepcopy(raw["corpus"]), "name": "other", "seed": 2}
+    raw["also"] = {"other": {"corpus": corpus, "encoder": copy.deepcopy(raw["encoder"])}}
+    return raw
+
+
+def test_several_datasets_are_several_plans(raw):
+    alone = Plan(check(raw))
+    first, second = plans(check(with_another(raw)))
+    assert first.corpus == alone.corpus
+    assert [c.name for c in first.cells] == [c.name for c in alone.cells]  # what is trained already serves here too
+    assert second.corpus != alone.corpus
+    assert not {c.digest for c in first.cells} & {c.digest for c in second.cells}
+    assert (alone.name, first.name, second.name) == ("pantomime", "pantomime/pantomime", "pantomime/other")
+    assert len({first.results, second.results, alone.results}) == 3
+
+
+def test_a_second_dataset_equals_an_experiment_of_its_own(raw):
+    second = plans(check(with_another(copy.deepcopy(raw))))[1]
+    raw["corpus"] = {**raw["corpus"], "name": "other", "seed": 2}
+    assert [c.name for c in second.cells] == [c.name for c in Plan(check(raw)).cells]
+
+
+def test_how_cells_are_put_together_moves_no_digest(raw):
+    before = [cell.digest for cell in Plan(check(raw)).cells]
+    raw["training"].update(chunk=3, block=7)
+    assert [cell.digest for cell in Plan(check(raw)).cells] == before
+
+
+def test_stress_has_five_thousand_trainings(default_raw):
+    found = plans(check(yaml.safe_load(compose(["experiment=stress"], ROOT / "config"))))
+    assert len(found) == 3
+    assert sum(len(plan.cells) for plan in found) > 5000
 
 
 PROGRAM = """

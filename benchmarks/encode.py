@@ -1,0 +1,94 @@
+"""Frames a second from mp4 files to features, by `trml.encoders.encode.encode` with open_clip's ViT-B-32 (random
+weights, from a checkpoint file), against the model alone on ready tensors and against decoding and preprocessing alone.
+
+60 clips of 320 x 240 pixels, 3 s at 25 frames a second, 8 frames of each; batches of 32 frames; one torch thread.
+Loading the model and encoding the sentences are taken out of the first: it is run on all clips and on the same corpus
+with only 4 of them, and the frames that differ are divided by the time that differs. The three are run in turn, in
+three rounds, after one run unmeasured; rates are medians, shares medians of the ratios within a round. Without
+overlap the share of the model alone would be the least possible; with decoding wholly hidden it is 1.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from benchmarks.made import configuration
+from benchmarks.made_clips import few, write_clip_corpus
+from benchmarks.row import Row
+from benchmarks.timing import in_turn, ratio
+from trml.config import OpenClipEncoder
+from trml.corpora.video import read_frames
+from trml.encoders.clip import load_open_clip
+from trml.encoders.encode import encode
+from trml.encoders.open_clip import open_clip
+from trml.hardware import set_up
+from trml.progress import say
+
+CLIPS, FEW, ROUNDS = 60, 4, 3
+FRAMES, BATCH = 8, 32
+
+
+def measure(quick: bool) -> Iterator[Row]:
+    """One encoder, one corpus."""
+    device = set_up("cpu", 1)
+    model, clips, rounds = ("ViT-S-32-alt", 8, 1) if quick else ("ViT-B-32", CLIPS, ROUNDS)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        say(f"  making {clips} clips and the weights of {model}")
+        corpus = write_clip_corpus(folder / "all", clips)
+        some = few(corpus, folder / "few", FEW)
+        config = _encoder(model, folder)
+        yield from _compare(model, config, corpus, some, device, (clips - FEW) * FRAMES, rounds)
+
+
+def _compare(
+    model: str, config: OpenClipEncoder, corpus: Path, some: Path, device: torch.device, frames: int, rounds: int
+) -> Iterator[Row]:
+    clip = load_open_clip(config, device)
+    paths = sorted((corpus / "media").iterdir())[FEW:]
+    pixels = torch.stack([clip.transform(picture) for path in paths for picture in read_frames(path, FRAMES)])
+
+    def alone() -> None:
+        for batch in pixels.split(BATCH):
+            clip.encode_images(batch, device)
+
+    def decoded() -> None:
+        for path in paths:
+            for picture in read_frames(path, FRAMES):
+                clip.transform(picture)
+
+    encode(config, some, None, "made", device)
+    actions = {
+        "all clips": lambda: encode(config, corpus, None, "made", device),
+        "few clips": lambda: encode(config, some, None, "made", device),
+        "model alone": alone,
+        "decoding and preprocessing alone": decoded,
+    }
+    taken = in_turn(actions, rounds)
+    both = [whole - start for whole, start in zip(taken["all clips"], taken["few clips"], strict=True)]
+    parts = {name: taken[name] for name in list(actions)[2:]}
+    for name, times in {"encode": both, **parts}.items():
+        yield Row(name, "frames a second", frames / median(times), "")
+    yield Row("encode", "over the model alone", ratio(parts["model alone"], both), "times")
+    serial = [sum(times) for times in zip(*parts.values(), strict=True)]
+    yield Row("encode", "over both in turn", ratio(serial, both), "times")
+    yield Row("encode", f"model, sentences and {FEW} clips", median(taken["few clips"]), "s")
+
+
+def _encoder(model: str, folder: Path) -> OpenClipEncoder:
+    """The configuration of the encoder, with a checkpoint of random weights."""
+    path = folder / "weights.pt"
+    torch.save(open_clip.create_model(model, precision="fp32").state_dict(), path)
+    found = configuration(
+        "encoder=open_clip",
+        f"encoder.model={model}",
+        "encoder.pretrained=null",
+        f"encoder.checkpoint='{path}'",
+        f"encoder.frames={FRAMES}",
+        f"encoder.batch_size={BATCH}",
+    ).encoder
+    assert isinstance(found, OpenClipEncoder)
+    return found

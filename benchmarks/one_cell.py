@@ -1,0 +1,25 @@
+"""One training in a process of its own: `python -m benchmarks.one_cell FEATURES JOB`, the job as JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from benchmarks.made import MadeCell
+from trml.features import read_features
+from trml.hardware import set_up
+from trml.training.reference import train_one
+from trml.training.stack import Settings
+
+
+def main(features: str, job: str) -> None:
+    """Train the cell that the job describes with its settings."""
+    set_up("cpu", 1)
+    read = json.loads(job)
+    train_one(
+        MadeCell(**read["cell"]), read_features(Path(features)), Settings(**read["settings"]), dtype=torch.float32
+    )
+
+
+main(*sys.argv[1:])

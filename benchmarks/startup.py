@@ -1,0 +1,44 @@
+"""How long each verb of the command line takes until it starts to work: the wall time of `trml VERB --help`, and of a
+python that imports the command line and what the verb runs ("imports"). Medians of three; "(nothing)" is a python that
+imports nothing.
+"""
+
+from collections.abc import Iterator
+from statistics import median
+
+from benchmarks import child
+from benchmarks.row import Row
+from benchmarks.timing import Action, in_turn
+from trml.cli import _VERBS
+
+ROUNDS, NOTHING = 3, "(nothing)"
+IMPORTS = {
+    "compose": "trml.config, hydra, omegaconf",
+    "schema": "trml.config",
+    "plan": "trml.plan, trml.cells",
+    "corpus": "trml.corpora.pantomime",
+    "pretrain": "trml.encoders.pretrain",
+    "features": "trml.encoders.encode",
+    "train": "trml.training.block",
+    "evaluate": "trml.evaluation.evaluate",
+    "report": "trml.report.build",
+    "publish": "trml.publish",
+    "gc": "trml.tidy",
+}
+
+
+def measure(quick: bool) -> Iterator[Row]:
+    """Every verb; one that is not in IMPORTS is measured by its help alone."""
+    verbs = ["compose", "train"] if quick else list(_VERBS)
+    actions = {f"{NOTHING}: imports": _action("-c", "pass")}
+    for verb in verbs:
+        actions[f"{verb}: --help"] = _action("-m", "trml", verb, "--help")
+        if verb in IMPORTS:
+            actions[f"{verb}: imports"] = _action("-c", f"import trml.cli, {IMPORTS[verb]}")
+    for name, taken in in_turn(actions, 1 if quick else ROUNDS).items():
+        case, _, quantity = name.partition(": ")
+        yield Row(case, quantity, median(taken), "s")
+
+
+def _action(*arguments: str) -> Action:
+    return lambda: child.python(*arguments)

@@ -1,0 +1,83 @@
+"""Runs that are stopped on the way, by a kill or by hand, and gone on with: the same bytes, and words on how."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_workflow import MINIATURE, SMALL_GRID, Checkout
+
+from conftest import ROOT
+
+LONGER = ["training.epochs=30", "training.patience=30", "protocol.seeds=[2020,2021,2022,2023]"]
+GRID = [o for o in SMALL_GRID if not o.startswith(("training.epochs", "protocol.seeds"))] + LONGER
+
+
+def start(folder) -> subprocess.Popen:
+    """Snakemake in a process group of its own, so that the whole of it can be killed."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """metrics.csv of a run that nothing stopped, and the folder it was made in."""
+    checkout = Checkout(tmp_path_factory.mktemp("undisturbed"))
+    checkout.configure(*MINIATURE, *GRID)
+    checkout.make()
+    return checkout
+
+
+def metrics(checkout):
+    return (checkout.folder / "results/pantomime/metrics.csv").read_bytes()
+
+
+def test_killed_again_and_again(undisturbed, tmp_path):
+    checkout = Checkout(tmp_path)
+    checkout.configure(*MINIATURE, *GRID)
+    moments = random.Random(0)
+    for _ in range(6):
+        run = start(tmp_path)
+        time.sleep(moments.uniform(3, 12))
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    checkout.make()
+    assert metrics(checkout) == metrics(undisturbed)
+
+
+def test_interrupted_by_hand_it_ends_soon_and_says_how_to_go_on(undisturbed, tmp_path):
+    checkout = Checkout(tmp_path)
+    checkout.configure(*MINIATURE, *GRID)
+    run = start(tmp_path)
+    while "to train" not in (tmp_path / "log").read_text():
+        time.sleep(0.2)
+    time.sleep(3)
+    before = time.monotonic()
+    os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
+    run.wait(timeout=30)
+    assert time.monotonic() - before < 5
+    said = (tmp_path / "log").read_text()
+    assert "Go on with: snakemake --cores all" in said
+    assert "Traceback" not in said
+    checkout.make()
+    assert metrics(checkout) == metrics(undisturbed)
+
+
+def test_damaged_cells_are_named_and_made_again(undisturbed):
+    cells = sorted((undisturbed.folder / "work/cells").rglob("cell.json"))[:9:2]
+    before = metrics(undisturbed)
+    for i, path in enumerate(cells):
+        victim = sorted(path.parent.iterdir())[i % 5]
+        victim.write_bytes(victim.read_bytes()[: -1 - i])
+    said = undisturbed.make()
+    for path in cells:
+        assert f"{path.parent.relative_to(undisturbed.folder)}: " in said
+    assert said.count("it is made again") == len(cells)
+    assert metrics(undisturbed) == before
+    assert "Nothing to be done" in undisturbed.make()
