@@ -74,6 +74,11 @@ def read_features(folder: Path) -> FeatureSet:
     return features
 
 
+def _all_finite(array: NDArray[np.float32]) -> bool:
+    """Read in slabs, so that memory does not grow with a memory-mapped array."""
+    return all(bool(np.isfinite(array[i : i + 4096]).all()) for i in range(0, len(array), 4096))
+
+
 def check_features(features: FeatureSet, folder: Path) -> None:
     """Raise ContractError unless shapes, types and values hold to the contract."""
 
@@ -88,7 +93,7 @@ def check_features(features: FeatureSet, folder: Path) -> None:
         require(array.ndim == ndim, f"{name}.npy has {array.ndim} dimensions; expected {ndim}")
         require(len(array) == n, f"{name}.npy has {len(array)} rows; index.parquet has {n}")
         if dtype == "float32":
-            require(bool(np.isfinite(array).all()), f"{name}.npy holds values that are not finite")
+            require(_all_finite(array), f"{name}.npy holds values that are not finite")
     require(
         features.frame_mask.shape == features.frames.shape[:2],
         "frame_mask.npy and frames.npy disagree on [N, T]",

@@ -86,7 +86,7 @@ class Optimizer:
             [mean],
             [square],
             [],
-            [torch.tensor(float(count), device=values.device)],
+            [torch.full((), float(count), device=values.device)],
             fused=True,
             amsgrad=False,
             beta1=0.9,
