@@ -3,9 +3,9 @@ weights, from a checkpoint file), against the model alone on ready tensors and a
 
 60 clips of 320 x 240 pixels, 3 s at 25 frames a second, 8 frames of each; batches of 32 frames; one torch thread.
 Loading the model and encoding the sentences are taken out of the first: it is run on all clips and on the same corpus
-with only 4 of them, and the frames that differ are divided by the time that differs. The three are run in turn, in
-three rounds, after one run unmeasured; rates are medians, shares medians of the ratios within a round. Without
-overlap the share of the model alone would be the least possible; with decoding wholly hidden it is 1.
+with only 4 of them, and the frames that differ are divided by the time that differs. All are run in turn, in three
+rounds, after one run unmeasured; rates are medians, ratios medians of those within a round. "over the model alone" is 1
+where decoding is wholly hidden behind the model; "over both in turn" is 1 where nothing overlaps.
 """
 
 import tempfile

@@ -64,8 +64,9 @@ def in_ten_minutes(size: Size, features: FeatureSet, device: torch.device, quick
         _train(size, AT_ONCE, features, device, epochs, chunk=None)
         done += AT_ONCE
     taken = time.perf_counter() - start
-    yield Row(f"{size.name}, chunk auto", "measured", done, f"cells in {taken:.0f} s")
-    yield Row(f"{size.name}, chunk auto", "in ten minutes", done / taken * SCALED_S, "cells")
+    yield Row(f"{size.name}, chunk auto", "cells measured", done, "")
+    yield Row(f"{size.name}, chunk auto", "measured for", taken, "s")
+    yield Row(f"{size.name}, chunk auto", "cells in ten minutes", done / taken * SCALED_S, "")
 
 
 def _train(size: Size, count: int, features: FeatureSet, device: torch.device, epochs: int, chunk: int | None) -> None:

@@ -20,4 +20,5 @@ def main(report: str, command: list[str]) -> None:
     Path(report).write_text(json.dumps(ended))
 
 
-main(sys.argv[1], sys.argv[2:])
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

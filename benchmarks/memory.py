@@ -4,8 +4,9 @@ numbers each, on disk and memory-mapped (200,000 are 3.7 GB), hidden size 128, 1
 Each size is read and trained on in a fresh process, for 20 batches of 64; what an epoch prepares for its whole length
 (orders, draws, masks) is prepared for all utterances. Peaks are of the anonymous memory of the process (RssAnon of
 /proc/self/status, looked at every 2 ms by a thread), which leaves out the pages of the mapped files: those the system
-takes back when it needs them. "reading" is the check of the whole feature folder, "training" all that follows. The
-bound is the growth from the smallest to the largest.
+takes back when it needs them. "imports" is what there is before anything is read, "reading" the check of the whole
+feature folder, "training" all that follows up to the last of the batches; the prediction that ends an epoch is not
+reached. The bound is the growth from the smallest to the largest.
 """
 
 import json

@@ -22,4 +22,5 @@ def main(features: str, job: str) -> None:
     )
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

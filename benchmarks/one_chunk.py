@@ -75,4 +75,5 @@ def _train(chunk: Chunk, batches: int) -> None:
         pass
 
 
-main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
