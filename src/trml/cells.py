@@ -32,13 +32,14 @@ def is_done(plan: Plan, cell: Cell) -> bool:
 
 def write_cell(plan: Plan, cell: Cell, outcome: "Outcome", ids: dict[str, list[str]], about: dict[str, Any]) -> None:
     """Put a finished training into the store."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     with new_folder(plan.cell_folder(cell), "cell.json") as folder:
         pl.DataFrame(outcome.history).write_parquet(folder / "history.parquet")
         if outcome.failed is None:
             _predictions(outcome, ids).write_parquet(folder / "predictions.parquet")
-            save_file(outcome.state, folder / "checkpoint.safetensors")
+            # Not by its save_file, which tells of a full disk in an exception of its own.
+            (folder / "checkpoint.safetensors").write_bytes(save(outcome.state))
         write_json(
             folder / "cell.json",
             {

@@ -4,6 +4,7 @@ Verbs import what they run inside, so that `trml compose` and `--help` start wit
 """
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -241,8 +242,17 @@ def main(argv: list[str] | None = None) -> None:
         _VERBS[arguments.verb](arguments)
     except TrmlError as error:
         sys.exit(f"trml {arguments.verb}: {error}")
-    except FileNotFoundError as error:  # a folder of work/ that lost a file
-        where = Path(str(error.filename))
-        sys.exit(f"trml {arguments.verb}: {where} is absent. Remove {where.parent} and run: snakemake --cores all")
+    except OSError as error:
+        sys.exit(f"trml {arguments.verb}: {_explain(error)}")
     except KeyboardInterrupt:
         sys.exit(f"trml {arguments.verb}: interrupted; what is finished is kept, run the same command to go on")
+
+
+def _explain(error: OSError) -> str:
+    """What a user can mend about the files of work/; anything else is a fault of ours and is raised again."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; what is finished is kept. Free some space and go on with: snakemake --cores all"
+    if isinstance(error, FileNotFoundError):
+        where = Path(str(error.filename))
+        return f"{where} is absent. Remove {where.parent} and run: snakemake --cores all"
+    raise error

@@ -11,7 +11,8 @@ from conftest import SETTINGS, made_features
 from trml.config import Params
 from trml.methods.zero_fill import ZeroFill
 from trml.plan import Cell
-from trml.training.chunk import Outcome
+from trml.training.chunk import Chunk, Outcome
+from trml.training.data import load_data
 from trml.training.grid import train
 from trml.training.reference import train_one
 from trml.training.schedule import Course, batch_rows, learning_rate
@@ -181,6 +182,27 @@ def test_matched_single_has_the_parameters_of_trml(params):
         assert (
             abs(size(cell(params, "supervised_single_matched", victim)) - target) <= 10
         )  # one unit of its head: 8 + 1 + 1
+
+
+def test_a_chunk_of_fixed_shape_idles_where_others_shrink(params):
+    """What runs on a GPU, where kernels are chosen by shape, run here."""
+    features, settings = made_features(), replace(SETTINGS, epochs=12, patience=1, learning_rate=0.03)
+    cells = [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(5)]
+    chunk = Chunk(cells, features, load_data(features, CPU, torch.float32), settings, shape=9)
+    left = list(chunk.fit(lambda: None))
+    expected = run(cells, features, settings)
+    assert len({len(outcome.history) for _, outcome in left}) > 1
+    assert all(same(outcome, expected[c.digest]) for c, outcome in left)
+
+
+def test_a_chunk_knows_what_memory_a_cell_takes(params):
+    features = made_features()
+    data = load_data(features, CPU, torch.float32)
+    small, large = (
+        Chunk([cell(params, "trml", "vision", 0.5, hidden=hidden)], features, data, SETTINGS).bytes_a_cell()
+        for hidden in (8, 64)
+    )
+    assert 4 * 6 * 1000 < small < large / 4
 
 
 def test_a_training_that_diverges_fails_alone(params):

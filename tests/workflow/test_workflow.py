@@ -114,8 +114,13 @@ def test_the_page_stands_alone(checkout):
 def test_every_cell_is_whole(checkout):
     for folder in checkout.cells():
         names = {p.name for p in folder.iterdir()}
-        assert names == {"cell.json", "checkpoint.safetensors", "history.parquet", "predictions.parquet"}
-    assert not list((checkout.folder / "work").rglob(".*"))
+        assert names == {
+            "SHA256SUMS", "cell.json", "checkpoint.safetensors", "history.parquet", "predictions.parquet",
+        }  # fmt: skip
+    assert [p.name for p in (checkout.folder / "work").rglob(".*")] == [".lock"]
+    assert not (checkout.folder / "work" / "unfinished").exists() or not any(
+        (checkout.folder / "work" / "unfinished").iterdir()
+    )
 
 
 def test_a_second_run_does_nothing(checkout):

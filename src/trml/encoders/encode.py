@@ -15,6 +15,7 @@ from trml.config import Encoder, GivenEncoder, OpenClipEncoder, TinyClipEncoder
 from trml.corpora.contract import CorpusInfo, read_corpus
 from trml.corpora.video import read_frames
 from trml.encoders.clip import Clip, load_open_clip, load_tiny_clip
+from trml.errors import ContractError
 from trml.features import FeatureInfo, FeatureSet
 from trml.progress import track
 from trml.store import read_json
@@ -95,6 +96,8 @@ def _encode_clips(
         waiting += of_clip
         encode_waiting(config.batch_size)
     encode_waiting(1)
+    if not chunks:
+        raise ContractError(f"corpus {corpus.name}: no utterance has a clip; expected text and video")
     encoded = np.concatenate(chunks)
     frames = np.zeros((*mask.shape, encoded.shape[1]), dtype=np.float32)
     frames[mask] = encoded  # in order: clip after clip, frame after frame

@@ -5,7 +5,9 @@ Cells of one structure make chunks (chunk.py); each cell is handed over as soon 
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -40,25 +42,25 @@ def train(
     `progress` is told how many of the cells are trained, in parts of a cell.
     """
     data = load_data(features, device, dtype, fill)
-    left = 0
+    trained = 0
     for chunk, path in _chunks(cells, features, data, settings, unfinished):
         size = len(chunk.cells)
 
-        def pause(chunk: Chunk = chunk, path: Any = path, size: int = size, before: int = left) -> None:
-            progress(before + size - len(chunk.cells) * (1 - chunk.epoch / settings.epochs))
-            if unfinished:
+        def pause(chunk: Chunk, path: Path | None, once_done: int) -> None:
+            progress(once_done - len(chunk.cells) * (1 - chunk.epoch / settings.epochs))
+            if unfinished and path:
                 unfinished.watch(chunk, path)
 
-        for cell, outcome in chunk.fit(pause):
+        for cell, outcome in chunk.fit(partial(pause, chunk, path, trained + size)):
             done(cell, outcome)
-        if unfinished:
+        if unfinished and path:
             unfinished.clear(path)
-        left += size
+        trained += size
 
 
 def _chunks(
     cells: list[Any], features: FeatureSet, data: Data, settings: Settings, unfinished: Unfinished | None
-) -> Iterator[tuple[Chunk, Any]]:
+) -> Iterator[tuple[Chunk, Path | None]]:
     """The chunks, each with the file it is saved in: first those that an earlier process left, then new ones."""
     wanted = {cell.digest: cell for cell in cells}
     fixed = data.frame_mask.device.type != "cpu"

@@ -4,10 +4,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.optim.adamw import adamw
 
 from trml.methods.base import Step
-from trml.training.stack import Stack
+from trml.training.stack import Stack, row_padding
 
 
 class Optimizer:
@@ -36,7 +37,7 @@ class Optimizer:
         gradient = self._clipped(torch.cat(list(used.values()), dim=1))
         if len(used) == len(stack.shapes) and len({(self.factors[n], self.counts[n]) for n in used}) == 1:
             name = next(iter(used))
-            padded = torch.nn.functional.pad(gradient, (0, stack.values.shape[1] - stack.width))
+            padded = pad(gradient, (0, row_padding(stack.width)))
             self._move([stack.values, padded, self.mean, self.square], self.counts[name], rate * self.factors[name])
         else:
             parts = gradient.split([g.shape[1] for g in used.values()], dim=1)
@@ -68,12 +69,16 @@ class Optimizer:
         for name in gradients:
             groups.setdefault((self.factors[name], self.counts[name]), []).append(name)
         for (factor, count), names in groups.items():
-            arrays = stack.values, self.mean, self.square
-            values, mean, square = (torch.cat([x[:, stack.columns[n]] for n in names], dim=1) for x in arrays)
-            self._move([values, torch.cat([gradients[n] for n in names], dim=1), mean, square], count, rate * factor)
             sizes = [gradients[name].shape[1] for name in names]
+            padding = row_padding(sum(sizes))
+            arrays = stack.values, self.mean, self.square
+            values, mean, square = (
+                pad(torch.cat([x[:, stack.columns[n]] for n in names], dim=1), (0, padding)) for x in arrays
+            )
+            gradient = pad(torch.cat([gradients[n] for n in names], dim=1), (0, padding))
+            self._move([values, gradient, mean, square], count, rate * factor)
             for x, moved in zip(arrays, (values, mean, square), strict=True):
-                for name, part in zip(names, moved.split(sizes, dim=1), strict=True):
+                for name, part in zip(names, moved.split([*sizes, padding], dim=1)[:-1], strict=True):
                     x[:, stack.columns[name]] = part
 
     def _move(self, arrays: list[Tensor], count: int, rate: float) -> None:

@@ -86,6 +86,15 @@ def new_method(cell: Trainable, shape: Shape, settings: Settings, dtype: torch.d
         return method_class(cell.target)(shape, **options).to(dtype)
 
 
+def row_padding(width: int) -> int:
+    """How many numbers a row of a stack's arrays has at its end for nothing.
+
+    Rows of a multiple of 64 numbers: each starts at the start of a cache line, and the idle row at the end of a stack
+    takes up all that element-wise kernels treat apart at the end of an array (chunk.py).
+    """
+    return -width % 64
+
+
 class Stack:
     """The modules of C cells. All have one structure: class, shapes, and every option but those in `tensors`.
 
@@ -103,8 +112,7 @@ class Stack:
             self.columns[name] = slice(width, width + value[0].numel())
             width += value[0].numel()
         self.width = width
-        # Rows of a multiple of 16 numbers: what lies at the start of a cache line for one cell does so for each.
-        self.set(torch.zeros(len(cells), -(-width // 16) * 16, device=device, dtype=dtype))
+        self.set(torch.zeros(len(cells), width + row_padding(width), device=device, dtype=dtype))
         for name, value in parameters.items():
             self.parameters[name].data.copy_(value)
         self.module = copy.deepcopy(modules[0]).to("meta")

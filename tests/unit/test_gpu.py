@@ -1,0 +1,37 @@
+"""What only a GPU can show: skipped where torch finds none."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from test_training import METHODS, cells_of, run, same
+
+from conftest import SETTINGS, made_features
+from trml.training.grid import train
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+
+
+def on_gpu(cells, features, settings=SETTINGS):
+    found = {}
+    train(cells, features, settings, torch.device("cuda"), lambda c, outcome: found.__setitem__(c.digest, outcome))
+    return found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_it_learns_what_the_cpu_learns(params, method):
+    features, cells = made_features(), cells_of(params, method)
+    here, there = run(cells, features), on_gpu(cells, features)
+    for c in cells:
+        for key, values in here[c.digest].predictions.items():
+            np.testing.assert_allclose(there[c.digest].predictions[key], values, atol=5e-2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_same_bytes_alone_and_in_any_company(params, method):
+    features, cells = made_features(), cells_of(params, method)
+    settings = replace(SETTINGS, chunk=7)
+    together = on_gpu(cells, features, settings)
+    for c in cells:
+        assert same(on_gpu([c], features, settings)[c.digest], together[c.digest])
