@@ -21,7 +21,7 @@ from trml.progress import say
 from trml.store import write_bytes
 from trml.training.chunk import Chunk
 
-SAVE_EVERY_S = 30.0  # a save takes a fraction of a second
+SAVE_EVERY_S = 10.0  # a save takes a tenth of a second or two
 
 
 class Saved(NamedTuple):
