@@ -27,10 +27,12 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/results.smk"
 
 
+# All that the plans have, so that what was damaged on the way there is made again too.
 rule all:
     default_target: True
     input:
-        [plan.results / "manifest.json" for plan in PLANS],
+        [folder / finished for plan in PLANS for folder, finished in plan.folders if finished != "cell.json"],
+        [block.path for _, block in BLOCKS.values()],
         published_stamps(),
 
 

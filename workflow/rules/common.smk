@@ -17,7 +17,8 @@ from trml.tidy import bring_back
 PARAMS = config.get("params", "params.yaml")
 
 # Rules find the package in the checkout, whichever environment they run in, and the configuration by its place, which is
-# no parameter of theirs: what is in it is in the names of their outputs. A failure before `| tee` is a failure.
+# no parameter of theirs: what is in it is in the names of their outputs. A failure before `| tee` is a failure, and tee
+# outlives Ctrl-C, so that what a job says of it is heard.
 SOURCE = Path(workflow.basedir) / "src"
 shell.prefix(
     "set -euo pipefail; export TRML_PARAMS={PARAMS:q} PYTHONPATH={SOURCE:q}${{PYTHONPATH:+:$PYTHONPATH}}; "

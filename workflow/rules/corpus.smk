@@ -12,4 +12,4 @@ rule corpus:
         "../envs/trml.yaml"
     threads: workflow.cores
     shell:
-        "python -m trml corpus --folder work/corpora/{wildcards.corpus} --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml corpus --folder work/corpora/{wildcards.corpus} --threads {threads} 2>&1 | tee -i {log:q}"

@@ -22,7 +22,7 @@ rule pretrain:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml pretrain --folder work/encoders/{wildcards.encoder} --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml pretrain --folder work/encoders/{wildcards.encoder} --threads {threads} 2>&1 | tee -i {log:q}"
 
 
 rule features:
@@ -39,4 +39,4 @@ rule features:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml features --folder work/features/{wildcards.features} --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml features --folder work/features/{wildcards.features} --threads {threads} 2>&1 | tee -i {log:q}"

@@ -25,7 +25,7 @@ rule evaluate:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml evaluate --folder work/evaluations/{wildcards.evaluation} 2>&1 | tee {log:q}"
+        "python -m trml evaluate --folder work/evaluations/{wildcards.evaluation} 2>&1 | tee -i {log:q}"
 
 
 rule report:
@@ -39,7 +39,7 @@ rule report:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml report --folder work/results/{wildcards.results} 2>&1 | tee {log:q}"
+        "python -m trml report --folder work/results/{wildcards.results} 2>&1 | tee -i {log:q}"
 
 
 # results/ is not an output: Snakemake would delete it before it is known whether it needs to change.
@@ -54,4 +54,4 @@ rule publish:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml publish --folder work/results/{wildcards.results} 2>&1 | tee {log:q}"
+        "python -m trml publish --folder work/results/{wildcards.results} 2>&1 | tee -i {log:q}"

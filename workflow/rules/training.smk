@@ -18,4 +18,4 @@ rule train:
     resources:
         gpu=lambda wildcards: int(BLOCKS[wildcards.block][0].params.device == "cuda"),
     shell:
-        "python -m trml train --block {wildcards.block} --threads {threads} 2>&1 | tee {log:q}"
+        "python -m trml train --block {wildcards.block} --threads {threads} 2>&1 | tee -i {log:q}"
