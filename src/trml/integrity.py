@@ -23,7 +23,9 @@ def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
     known = _read(work / CHECKED)
     found = {}
     for folder, finished in dict.fromkeys(each for plan in plans for each in plan.folders):
-        if (folder / finished).is_file():
+        if folder.is_dir() and not (folder / finished).is_file():
+            say(f"{folder}: {finished} is absent; it is made again")
+        elif folder.is_dir():
             name, state = str(folder.relative_to(work)), _fingerprint(folder)
             fault = None if known.get(name) == state else damage(folder)
             if fault is None:

@@ -103,7 +103,7 @@ def test_results_are_complete(checkout):
 def test_the_page_stands_alone(checkout):
     page = (checkout.folder / "results/pantomime/report/index.html").read_text()
     sources = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
-    assert len([s for s in sources if s.startswith("data:image/svg+xml")]) == 4
+    assert len([s for s in sources if s.startswith("data:image/svg+xml")]) == 5
     assert all(s.startswith(("data:", "#")) for s in sources)
     assert "<script" not in page
     assert "url(" not in page
