@@ -7,6 +7,7 @@ import argparse
 import errno
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -237,6 +238,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Entry point: errors a user can mend end in their message and exit code 1."""
     arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGINT, _stop)
     sys.path.append(os.getcwd())  # noqa: PTH109  a third party's method may lie beside the project
     try:
         _VERBS[arguments.verb](arguments)
@@ -244,8 +246,14 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(f"trml {arguments.verb}: {error}")
     except OSError as error:
         sys.exit(f"trml {arguments.verb}: {_explain(error)}")
-    except KeyboardInterrupt:
-        sys.exit(f"trml {arguments.verb}: interrupted; what is finished is kept, run the same command to go on")
+
+
+def _stop(number: int, frame: object) -> None:
+    """Ctrl-C ends a verb at once, as a kill may: files are put in place whole or not at all. Training, which has more to
+    lose, has a handler of its own. Not KeyboardInterrupt: raised within an import it may come out as any other error."""
+    sys.stderr.write("trml: stopped; what is finished is kept\n")
+    sys.stderr.flush()
+    os._exit(128 + number)
 
 
 def _explain(error: OSError) -> str:

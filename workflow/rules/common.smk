@@ -56,6 +56,10 @@ onstart:
         sys.exit("trml: another run is at work in this folder; wait for it to end, or stop it")
 
 
+onerror:
+    print("trml: what is finished is kept. Go on with: snakemake --cores all", file=sys.stderr)
+
+
 RAW_PARAMS = yaml.safe_load(Path(PARAMS).read_text())
 BLOCKS = {name: (plan, block) for plan in PLANS for name, block in plan.blocks.items()}
 
