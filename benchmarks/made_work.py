@@ -9,7 +9,7 @@ from trml.cells import write_cell
 from trml.plan import Cell, Plan
 from trml.progress import track
 from trml.store import new_folder, write_json
-from trml.training.chunk import Outcome, patterns
+from trml.training.chunk import Outcome, conditions
 
 _UTTERANCES = 8
 
@@ -32,10 +32,6 @@ def fill(plan: Plan, root: Path) -> None:
 
 
 def _outcome(cell: Cell) -> Outcome:
-    predictions = {
-        (split, pattern): np.zeros(_UTTERANCES, dtype=np.float32)
-        for split in ("valid", "test")
-        for pattern in patterns(cell.victim)
-    }
+    predictions = {key: np.zeros(_UTTERANCES, dtype=np.float32) for key in conditions(cell)}
     history = [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}]
     return Outcome(predictions, history, 0, {"weight": torch.zeros(1)})

@@ -249,8 +249,8 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _stop(number: int, frame: object) -> None:
-    """Ctrl-C ends a verb at once, as a kill may: files are put in place whole or not at all. Training, which has more to
-    lose, has a handler of its own. Not KeyboardInterrupt: raised within an import it may come out as any other error."""
+    """Ctrl-C ends a verb at once, as a kill may: files are put in place whole or not at all. Training, which has more
+    to lose, has a handler of its own. Not KeyboardInterrupt: in an import it may come out as any other error."""
     sys.stderr.write("trml: stopped; what is finished is kept\n")
     sys.stderr.flush()
     os._exit(128 + number)

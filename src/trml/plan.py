@@ -29,7 +29,8 @@ def sweep_name(option: str, value: float) -> str:
 @dataclass(frozen=True)
 class Cell:
     """One training. `victim` is None where nothing is missing in training and the method does not care which
-    modality may be. `variant` is `default`, a named variant, or `option=value` of a sweep."""
+    modality may be. `variant` is `default`, a named variant, or `option=value` of a sweep. The dev split has a missing
+    rate of its own where the protocol says so."""
 
     method: str
     variant: str
@@ -39,6 +40,12 @@ class Cell:
     rate: float
     seed: int
     digest: str
+    of_dev: float | None = None
+
+    @property
+    def dev_rate(self) -> float:
+        """The missing rate of the dev split."""
+        return self.rate if self.of_dev is None else self.of_dev
 
     @property
     def name(self) -> str:

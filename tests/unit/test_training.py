@@ -1,7 +1,7 @@
 """The grid trainer: against the plain loop, the same bytes in any company, blind to what is masked."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -170,7 +170,9 @@ def test_conditions_of_a_cell(params):
         "complete",
         "text_missing",
     }
-    assert len(run([cell(params, "supervised_double")], made_features()).popitem()[1].predictions) == 6
+    complete = run([cell(params, "supervised_double")], made_features()).popitem()[1].predictions
+    frames = {("test", f"frames@{rate}") for rate in (0.1, 0.3, 0.5, 0.7, 0.9)}
+    assert set(complete) == {*product(("valid", "test"), ("complete", "vision_missing", "text_missing")), *frames}
 
 
 def test_matched_single_has_the_parameters_of_trml(params):

@@ -15,13 +15,16 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of the data: features of text and of a frame, outputs (1 or the number of classes), and, for methods
-    that are `shaped_by_victim`, the modality that may be missing (`text` or `vision`; None for all others)."""
+    """Sizes of the data: features of text (a token's are as many) and of a frame, outputs (1 or the number of
+    classes), tokens of a text and frames of a clip, and, for methods that are `shaped_by_victim`, the modality that may
+    be missing (`text` or `vision`; None for all others)."""
 
     text: int
     vision: int
     outputs: int
     victim: str | None
+    tokens: int = 1
+    frames: int = 1
 
 
 class Batch(NamedTuple):
@@ -35,15 +38,21 @@ class Batch(NamedTuple):
     frame_mask: Tensor  # bool [B, T]
     text_present: Tensor  # bool [B]
     vision_present: Tensor  # bool [B]
+    vision_share: Tensor  # [B], the share of the clip's frames that is present, 0 to 1
     label: Tensor  # f32 [B] or int64 [B]
-    draws: Tensor  # [B, 2], uniform in [0, 1)
+    draws: Tensor  # [B, D], uniform in [0, 1); D is the method's `draws`
+    tokens: Tensor  # [B, L, d_t], the text's token by token; L is 0 for a method that has no `needs_tokens`
+    token_mask: Tensor  # bool [B, L]
 
 
 def visible(batch: Batch) -> Batch:
     """The batch with zeros in place of every masked value, so that no method sees one."""
     mask = batch.frame_mask & batch.vision_present.unsqueeze(-1)
+    token_mask = batch.token_mask & batch.text_present.unsqueeze(-1)
     return batch._replace(
         text=torch.where(batch.text_present.unsqueeze(-1), batch.text, 0.0),
+        tokens=torch.where(token_mask.unsqueeze(-1), batch.tokens, 0.0),
+        token_mask=token_mask,
         frames=torch.where(mask.unsqueeze(-1), batch.frames, 0.0),
         frame_mask=mask,
     )
@@ -77,6 +86,12 @@ class Method(nn.Module):
     tensors: ClassVar[tuple[str, ...]] = ()
     shaped_by_victim: ClassVar[bool] = False  # whether the module itself differs by which modality may be missing
     unstackable: ClassVar[str | None] = None  # why vmap cannot run it; its cells are then run one after the other
+    draws: ClassVar[int] = 2  # how many numbers in [0, 1) it draws for each utterance of a training batch
+    needs_tokens: ClassVar[bool] = False  # whether its batches bring the text token by token
+
+    def prepare(self, complete: Batch, seed: int) -> None:
+        """Set buffers from the complete training utterances of the cell, all in one batch, before training starts. A
+        method that has no use for them leaves this as it is, and then they are not read."""
 
     @classmethod
     def passes(cls, epoch: int) -> tuple[Pass, ...]:
@@ -87,6 +102,11 @@ class Method(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Predictions [B, outputs] from what is present."""
         raise NotImplementedError
+
+    def imagined(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """For each modality that the method makes up from the other: the virtual vectors and the real ones, [B, h]
+        both, of complete utterances. Empty for methods that make up none."""
+        return {}
 
     def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
         """The scalar training loss of a batch; `options` holds the options named in `tensors`."""

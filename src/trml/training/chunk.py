@@ -11,6 +11,7 @@ shape, and cells that are finished idle.
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,19 +23,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from trml.features import FeatureSet
 from trml.methods.base import Batch, Pass, Step
-from trml.missingness import PATTERNS, pattern_victim
+from trml.missingness import FRAME_RATES, PATTERNS, frames_condition, pattern_victim
 from trml.objectives.task import task_loss
 from trml.training import schedule
-from trml.training.data import Data, Split, as_prediction, data_shape
+from trml.training.data import Data, Split, as_prediction
 from trml.training.optimizer import Optimizer
 from trml.training.schedule import Course
-from trml.training.stack import Settings, Stack, Trainable, victim_of_shape
+from trml.training.stack import Settings, Stack, Trainable
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training one cell leaves: predictions by (split, pattern), the history, the best weights. `failed` says why
-    a training ended early; then there are neither predictions nor weights."""
+    """What training one cell leaves: predictions by (split, condition), the history, the best weights. `failed` says
+    why a training ended early; then there are neither predictions nor weights."""
 
     predictions: dict[tuple[str, str], NDArray[np.float32]]
     history: list[dict[str, float]]
@@ -43,13 +44,17 @@ class Outcome:
     failed: str | None = None
 
 
-def patterns(victim: str | None) -> list[str]:
-    """The evaluation conditions of a cell: complete, and the loss of what may be missing."""
-    return [p for p in PATTERNS if p == "complete" or victim in (None, pattern_victim(p))]
+def conditions(cell: Trainable) -> list[tuple[str, str]]:
+    """What a cell is evaluated under, as (split, condition): complete, and the loss of what may be missing, on dev and
+    test; of frames at every rate, on test."""
+    lost = {"vision": ("vision",), "frames": ("vision",), "text": ("text",)}.get(cell.victim or "", ("vision", "text"))
+    whole = [p for p in PATTERNS if p == "complete" or pattern_victim(p) in lost]
+    frames = [frames_condition(rate) for rate in FRAME_RATES] if cell.victim in (None, "frames") else []
+    return [*product(("valid", "test"), whole), *product(("test",), frames)]
 
 
 class _Walk(NamedTuple):
-    """A pass of one epoch: rows [steps, S, B], draws [steps, S, B, 2], and which of the S each cell has, [C]."""
+    """A pass of one epoch: rows [steps, S, B], draws [steps, S, B, D], and which of the S each cell has, [C]."""
 
     steps: tuple[Step, ...]
     rows: Tensor
@@ -83,9 +88,9 @@ class Chunk:
         self, cells: Sequence[Any], features: FeatureSet, data: Data, settings: Settings, *, shape: int | None = None
     ) -> None:
         self.cells, self.data, self.settings, self.fixed = list(cells), data, settings, shape is not None
-        self.device = data.frame_mask.device
+        self.device = data.device
         stacked = self.cells + self.cells[-1:] * ((shape or len(cells) + 1) - len(cells))
-        self.stack = Stack(stacked, data_shape(features, victim_of_shape(cells[0])), settings, self.device, data.dtype)
+        self.stack = Stack(stacked, features, data, settings)
         self.best = self.stack.values.clone()
         self.courses = [Course(settings.epochs, settings.patience, []) for _ in cells]
         self.optimizers: dict[str, Optimizer] = {}
@@ -100,11 +105,17 @@ class Chunk:
         rates = [cell.options.get("learning_rate", settings.learning_rate) for cell in stacked]
         self.rates = torch.tensor(rates, device=self.device, dtype=self.data.dtype) / settings.learning_rate
         self.present = {
-            name: torch.from_numpy(
-                np.stack([split.masked(settings.corpus, c.victim, c.rate, c.seed) for c in stacked])
-            ).to(self.device)
-            for name, split in self.data.splits.items()
+            name: self._stacked(
+                [self.data.splits[name].masked(settings.corpus, c.victim, rate, c.seed) for c, rate in at]
+            )
+            for name, at in (
+                ("train", [(c, c.rate) for c in stacked]),
+                ("valid", [(c, c.dev_rate) for c in stacked]),
+            )
         }
+
+    def _stacked(self, arrays: Sequence[NDArray[np.bool_]]) -> Tensor:
+        return torch.from_numpy(np.stack(arrays)).to(self.device)
 
     # --- training ----------------------------------------------------------------------------------------
 
@@ -155,7 +166,7 @@ class Chunk:
         for place in (owners.index(owner) for owner in places):
             usable = schedule.usable(each.rows, self.present["train"][place].cpu().numpy())
             rows.append(schedule.batch_rows(*key, self.seeds[place], usable, self.settings.batch_size))
-            draws.append(schedule.draws(*key, self.seeds[place], *rows[-1].shape))
+            draws.append(schedule.draws(*key, self.seeds[place], (*rows[-1].shape, self.stack.module.draws)))
         return _Walk(
             each.steps,
             torch.from_numpy(np.stack(rows, axis=1)).to(self.device),
@@ -164,9 +175,9 @@ class Chunk:
         )
 
     def _batch(self, split: Split, rows: Tensor, present: Tensor, draws: Tensor, owner: Tensor) -> Batch:
-        """The batch of rows [S, B] for every cell, under presence [C, N, 2]."""
-        here = present.gather(1, rows[owner].unsqueeze(-1).expand(-1, -1, 2))
-        return self.data.batch(split, rows, here, draws, owner)
+        """The batch of rows [S, B] for every cell, under presence [C, N, 2] or [C, N, 1 + T]."""
+        here = present.gather(1, rows[owner].unsqueeze(-1).expand(-1, -1, present.shape[-1]))
+        return self.data.batch(split, rows, here, draws, owner, tokens=self.stack.module.needs_tokens)
 
     def _optimizer(self, step: Step) -> Optimizer:
         """The optimizer of all steps that move the same parameters; made when first needed."""
@@ -202,11 +213,11 @@ class Chunk:
     def _predict(
         self, values: Tensor, split: Split, present: Tensor, pause: Callable[[], None] = lambda: None
     ) -> Tensor:
-        """Outputs [C, N, outputs] under presence [C, N, 2]."""
+        """Outputs [C, N, outputs] under presence [C, N, 2] or [C, N, 1 + T]."""
         parts = []
         owner = torch.zeros(len(self.seeds), dtype=torch.int64, device=self.device)
         for rows in torch.arange(split.n, device=self.device).split(self.settings.batch_size):
-            draws = torch.zeros(1, len(rows), 2, device=self.device)
+            draws = torch.zeros(1, len(rows), self.stack.module.draws, device=self.device)
             batch = self._batch(split, rows.unsqueeze(0), present, draws, owner)
             parts.append(self.stack.outputs(values, batch))
             pause()
@@ -228,24 +239,26 @@ class Chunk:
         self.keep(stay)
 
     def _final(self) -> dict[tuple[str, str], NDArray[np.float32]]:
-        """Predictions [C, N] of the best weights by split and pattern."""
+        """Predictions [C, N] of the best weights by split and condition, those that any of the cells has."""
         found = {}
-        for name, split in self.data.splits.items():
-            for pattern in PATTERNS if name != "train" else ():
-                present = torch.from_numpy(split.pattern(pattern)).to(self.device).expand(len(self.seeds), -1, -1)
-                found[name, pattern] = as_prediction(self._predict(self.best, split, present))
+        for split, condition in dict.fromkeys(key for cell in self.cells for key in conditions(cell)):
+            data = self.data.splits[split]
+            present = [data.under(condition, self.settings.corpus, seed) for seed in self.seeds]
+            found[split, condition] = as_prediction(self._predict(self.best, data, self._stacked(present)))
         return found
 
     def _outcome(self, i: int, predictions: dict[tuple[str, str], NDArray[np.float32]]) -> Outcome:
         course = self.courses[i]
         if course.failed:
             return Outcome({}, course.history, -1, {}, course.failed)
-        mine = patterns(self.cells[i].victim)
         return Outcome(
-            {key: values[i] for key, values in predictions.items() if key[1] in mine},
+            {key: predictions[key][i] for key in conditions(self.cells[i])},
             course.history,
             course.best_epoch,
-            {name: value[i].cpu().contiguous() for name, value in self.stack.views(self.best).items()},
+            {
+                n: value[i].cpu().contiguous()
+                for n, value in {**self.stack.views(self.best), **self.stack.buffers}.items()
+            },
         )
 
     def keep(self, places: Sequence[int]) -> None:

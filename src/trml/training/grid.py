@@ -88,8 +88,9 @@ def _chunks(
 
 
 def _structure(cell: Trainable, data: Data, settings: Settings) -> str:
-    """Cells that may share a stack have the same: their class, all options but those that are tensors, and, where a
-    pass walks over some utterances only, how many batches that makes."""
+    """Cells that may share a stack have the same: their class, all options but those that are tensors, presence
+    masks of frames or of whole modalities, and, where a pass walks over some utterances only, how many batches that
+    makes."""
     method, train = method_class(cell.target), data.splits["train"]
     apart = sorted((k, v) for k, v in cell.options.items() if k not in (*method.tensors, "learning_rate"))
     present = train.masked(settings.corpus, cell.victim, cell.rate, cell.seed)
@@ -97,7 +98,7 @@ def _structure(cell: Trainable, data: Data, settings: Settings) -> str:
     batches = {
         rows: schedule.batches(int(schedule.usable(rows, present).sum()), settings.batch_size) for rows in sorted(kinds)
     }
-    return repr((cell.target, apart, victim_of_shape(cell), batches))
+    return repr((cell.target, apart, victim_of_shape(cell), cell.victim == "frames", batches))
 
 
 def _chunk_size(sample: Chunk) -> int:

@@ -14,9 +14,9 @@ from trml.features import FeatureSet
 from trml.methods.base import Batch, Method, Pass, Step
 from trml.objectives.task import task_loss
 from trml.training import schedule
-from trml.training.chunk import Outcome, patterns
-from trml.training.data import Data, Split, as_prediction, data_shape, load_data
-from trml.training.stack import Settings, Trainable, new_method, victim_of_shape
+from trml.training.chunk import Outcome, conditions
+from trml.training.data import Data, Split, as_prediction, load_data
+from trml.training.stack import Settings, Trainable, new_method
 
 
 def train_one(
@@ -25,7 +25,7 @@ def train_one(
     """Train one cell on the CPU and return what the grid trainer would."""
     data = load_data(features, torch.device("cpu"), dtype, fill)
     dev = data.splits["valid"]
-    method = new_method(cell, data_shape(features, victim_of_shape(cell)), settings, dtype)
+    method = new_method(cell, features, data, settings)
     options = {name: torch.tensor(cell.options[name], dtype=dtype) for name in method.tensors}
     base = cell.options.get("learning_rate", settings.learning_rate)
     optimizers: dict[object, torch.optim.AdamW] = {}
@@ -42,17 +42,17 @@ def train_one(
                 loss = getattr(method, step.loss)(batch, options)
                 _move(optimizers[step.moves], method, loss, rate, settings.clip_norm)
                 losses.append(loss.item() / len(each.steps))
-        outputs = _outputs(method, data, dev, dev.masked(settings.corpus, cell.victim, cell.rate, cell.seed))
+        outputs = _outputs(method, data, dev, dev.masked(settings.corpus, cell.victim, cell.dev_rate, cell.seed))
         dev_loss = float(task_loss(outputs, dev.label, torch.ones(dev.n, dtype=dtype)))
         if course.update(float(np.sum(losses)) / max(1, len(batches)), dev_loss):
             best = copy.deepcopy(method)
     if course.failed:
         return Outcome({}, course.history, -1, {}, course.failed)
     predictions = {
-        (name, pattern): as_prediction(_outputs(best, data, split, split.pattern(pattern)))
-        for name, split in data.splits.items()
-        if name != "train"
-        for pattern in patterns(cell.victim)
+        (name, condition): as_prediction(
+            _outputs(best, data, data.splits[name], data.splits[name].under(condition, settings.corpus, cell.seed))
+        )
+        for name, condition in conditions(cell)
     }
     return Outcome(predictions, course.history, course.best_epoch, dict(best.state_dict()))
 
@@ -63,12 +63,10 @@ def _epoch(cell: Trainable, method: Method, data: Data, settings: Settings, epoc
     for which, each in enumerate(method.passes(epoch)):
         key = settings.experiment_seed, epoch, which, cell.seed
         order = schedule.batch_rows(*key, schedule.usable(each.rows, present), settings.batch_size)
-        draws = schedule.draws(*key, *order.shape)
+        draws = schedule.draws(*key, (*order.shape, method.draws))
         for rows, of_batch in zip(order, draws, strict=True):
-            yield (
-                each,
-                data.batch(train, torch.from_numpy(rows), torch.from_numpy(present[rows]), torch.from_numpy(of_batch)),
-            )
+            arrays = (torch.from_numpy(x) for x in (rows, present[rows], of_batch))
+            yield each, data.batch(train, *arrays, tokens=method.needs_tokens)
 
 
 def _optimizer(method: Method, step: Step, settings: Settings) -> torch.optim.AdamW:
@@ -96,4 +94,5 @@ def _move(optimizer: torch.optim.AdamW, method: Method, loss: torch.Tensor, rate
 @torch.no_grad()
 def _outputs(method: Method, data: Data, split: Split, present: np.ndarray) -> torch.Tensor:
     rows = torch.arange(split.n)
-    return method(data.batch(split, rows, torch.from_numpy(present), torch.zeros(split.n, 2)))
+    draws = torch.zeros(split.n, method.draws)
+    return method(data.batch(split, rows, torch.from_numpy(present), draws, tokens=method.needs_tokens))

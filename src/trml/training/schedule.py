@@ -13,10 +13,11 @@ WARMUP_EPOCHS = 1
 
 
 def usable(rows: Rows, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which training utterances a pass walks over, bool [n], from their presence [n, 2]."""
+    """Which training utterances a pass walks over, bool [n], from their presence [n, 2] or [n, 1 + T]. An utterance is
+    complete if something is left of both modalities."""
     if rows == "all":
         return np.ones(len(present), dtype=bool)
-    complete: NDArray[np.bool_] = np.logical_and.reduce(present, axis=1)
+    complete: NDArray[np.bool_] = present[:, 0] & present[:, 1:].any(axis=1)
     return complete if rows == "complete" else ~complete
 
 
@@ -40,9 +41,9 @@ def batch_rows(
     return order[: steps * size].reshape(steps, size)
 
 
-def draws(seed: int, epoch: int, which: int, cell_seed: int, steps: int, batch: int) -> NDArray[np.float32]:
-    """Uniform draws [steps, batch, 2] for what a method does at random."""
-    return generator(seed, "draws", cell_seed, epoch, which).random((steps, batch, 2), dtype=np.float32)
+def draws(seed: int, epoch: int, which: int, cell_seed: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Uniform draws [steps, batch, D] for what a method does at random."""
+    return generator(seed, "draws", cell_seed, epoch, which).random(shape, dtype=np.float32)
 
 
 def learning_rate(base: float, epoch: int, step: int, steps: int, epochs: int) -> float:

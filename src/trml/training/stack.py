@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
 from trml.config import OF_TRAINER, Params
-from trml.methods.base import Batch, Method, Shape
+from trml.features import FeatureSet
+from trml.methods.base import Batch, Method
 from trml.seeding import stream_seed
+from trml.training import schedule
+from trml.training.data import Data, data_shape
 
 
 class Trainable(Protocol):
@@ -32,6 +36,8 @@ class Trainable(Protocol):
     def victim(self) -> str | None: ...
     @property
     def rate(self) -> float: ...
+    @property
+    def dev_rate(self) -> float: ...
     @property
     def seed(self) -> int: ...
 
@@ -75,15 +81,26 @@ def method_class(target: str) -> type[Method]:
 
 def victim_of_shape(cell: Trainable) -> str | None:
     """The victim, for methods whose module differs by it."""
-    return cell.victim if method_class(cell.target).shaped_by_victim else None
+    if not method_class(cell.target).shaped_by_victim:
+        return None
+    return "vision" if cell.victim == "frames" else cell.victim
 
 
-def new_method(cell: Trainable, shape: Shape, settings: Settings, dtype: torch.dtype) -> Method:
-    """A cell's module with its initial weights, which depend on the seeds alone."""
+def new_method(cell: Trainable, features: FeatureSet, data: Data, settings: Settings) -> Method:
+    """A cell's module before training: its initial weights, which depend on the seeds alone, and what it takes from the
+    complete utterances of its training split."""
     options = {name: value for name, value in cell.options.items() if name not in OF_TRAINER}
+    seed = stream_seed(settings.experiment_seed, "init", cell.seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(settings.experiment_seed, "init", cell.seed))
-        return method_class(cell.target)(shape, **options).to(dtype)
+        torch.manual_seed(seed)
+        method = method_class(cell.target)(data_shape(features, victim_of_shape(cell)), **options).to(data.dtype)
+    if type(method).prepare is not Method.prepare:
+        train = data.splits["train"]
+        present = train.masked(settings.corpus, cell.victim, cell.rate, cell.seed)
+        rows = torch.from_numpy(np.flatnonzero(schedule.usable("complete", present)))
+        here, no_draws = torch.from_numpy(present)[rows], torch.zeros(len(rows), method.draws)
+        method.prepare(data.batch(train, *(x.to(data.device) for x in (rows, here, no_draws))), seed)
+    return method
 
 
 def row_padding(width: int) -> int:
@@ -101,10 +118,9 @@ class Stack:
     A method that says why it is `unstackable` keeps its parameters stacked too, but its functions run cell after cell.
     """
 
-    def __init__(
-        self, cells: Sequence[Trainable], shape: Shape, settings: Settings, device: torch.device, dtype: torch.dtype
-    ) -> None:
-        modules = [new_method(cell, shape, settings, dtype).to(device) for cell in cells]
+    def __init__(self, cells: Sequence[Trainable], features: FeatureSet, data: Data, settings: Settings) -> None:
+        device, dtype = data.device, data.dtype
+        modules = [new_method(cell, features, data, settings).to(device) for cell in cells]
         parameters, self.buffers = stack_module_state(modules)
         self.shapes = {name: value.shape[1:] for name, value in parameters.items()}
         self.columns, width = {}, 0
