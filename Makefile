@@ -1,4 +1,4 @@
-# make results | test | lint | bench | clean. Each makes the environment first where there is none.
+# make results | search | test | lint | bench | clean. Each makes the environment first where there is none.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +8,7 @@ CORES ?= all
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := results
-.PHONY: results test lint bench format compose clean
+.PHONY: results search test lint bench format compose clean
 
 # The stamp is written last, so that an interrupted install is done again.
 $(BIN)/.installed: requirements.lock pyproject.toml
@@ -36,6 +36,13 @@ lint: $(BIN)/.installed
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
+
+# The search on dev: the same number of trials of each method; what it chose goes to config/chosen, and into force.
+search: $(BIN)/.installed
+	$(BIN)/trml compose $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),"data='$(DATA)'") --output work/params/search.yaml
+	$(SNAKEMAKE) searched --config params=work/params/search.yaml
+	$(BIN)/trml search --params work/params/search.yaml
+	$(BIN)/trml compose
 
 # Speed and memory, as ratios of one run; some twenty minutes. ONLY="cells encode" measures parts of it.
 bench: $(BIN)/.installed

@@ -50,3 +50,10 @@ rule features_only:
 rule cells:
     input:
         [block.path for _, block in BLOCKS.values()],
+
+
+# The trainings of the search on dev, which is no part of the experiment: `make search` reads them, and writes what was
+# chosen to config/chosen, where the experiment finds it.
+rule searched:
+    input:
+        [block.path for _, block in SEARCH_BLOCKS.values()],

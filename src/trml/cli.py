@@ -88,7 +88,7 @@ def features(arguments: argparse.Namespace) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train the cells of a block that the store does not hold yet."""
-    found = {name: (p, block) for p in _plans(arguments) for name, block in p.blocks.items()}
+    found = {name: (p, block) for p in _plans(arguments) for name, block in {**p.blocks, **p.search_blocks}.items()}
     if arguments.block not in found:
         raise TrmlError(
             f"block {arguments.block} is not one of this configuration and source (edited while a run was at work?); "
@@ -98,6 +98,18 @@ def train(arguments: argparse.Namespace) -> None:
     from trml.training.block import train_block
 
     train_block(*found[arguments.block], device)
+
+
+def search(arguments: argparse.Namespace) -> None:
+    """Show the search on dev, whose trainings `snakemake searched` makes, and write what it chose to config/chosen."""
+    from trml.search import choose, show
+    from trml.store import write_text
+
+    p = _plans(arguments)[0]
+    chosen = choose(p)
+    path = Path("config/chosen") / f"{p.params.corpus.name}.yaml"
+    write_text(path, show(p, chosen))
+    print(f"wrote {path}; put it in force with: trml compose")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -117,7 +129,7 @@ def report(arguments: argparse.Namespace) -> None:
 
     p = _plan(arguments, lambda p: p.results)
     with new_folder(p.results, "manifest.json") as folder:
-        build(p, p.evaluation, folder)
+        build(p, folder)
 
 
 def publish(arguments: argparse.Namespace) -> None:
@@ -197,7 +209,8 @@ _EXAMPLES = """examples:
 _PARAMS_HELP = "configuration in force (the variable TRML_PARAMS, else params.yaml)"
 
 _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
-    f.__name__: f for f in (compose, schema, plan, corpus, pretrain, features, train, evaluate, report, publish, gc)
+    f.__name__: f
+    for f in (compose, schema, plan, corpus, pretrain, features, train, search, evaluate, report, publish, gc)
 }
 
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -19,8 +19,9 @@ from pydantic.dataclasses import dataclass
 from trml.errors import ConfigError
 from trml.source import module_file
 
-Victim = Literal["vision", "text"]
-VICTIMS: tuple[Victim, ...] = get_args(Victim)
+# What may be missing: one modality, either of the two (by a fair coin, never both), or frames of the clip.
+Victim = Literal["vision", "text", "either", "frames"]
+FRAME_RATES = (0.1, 0.3, 0.5, 0.7, 0.9)  # at which a cell is evaluated with frames missing; 1 is vision missing
 Seed = Annotated[int, Field(ge=0)]
 # These four also annotate the options of methods, which are checked against them.
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -206,10 +207,12 @@ Encoder = Annotated[GivenEncoder | OpenClipEncoder | TinyClipEncoder, Field(disc
 
 @dataclass(config=_strict)
 class Variant:
-    """A method with some of its options moved."""
+    """A method with some of its options moved: a term of its loss taken out, or a choice of its design made
+    otherwise."""
 
     label: str
     options: dict[str, Any]
+    of: Literal["loss", "design"] = "loss"
 
 
 @dataclass(config=_strict)
@@ -219,6 +222,8 @@ class MethodConfig:
     role: `proposed` is judged by the claims, `baseline` is what it is judged against, `upper` is the bound.
     depends_on: what the method's training depends on. `rate`: on the training mask; `victim`: on which
     modality may be missing, whatever the mask. A method that depends on neither is trained once a seed.
+    At the study rate are run: each of `variants`; `sweeps`, one option over its values; `grids`, every combination of
+    two options' values. `search`: the values of options that the search on dev tries (`trml search`).
     """
 
     target: str
@@ -228,24 +233,47 @@ class MethodConfig:
     options: dict[str, Any]
     variants: dict[Name, Variant] = field(default_factory=dict)
     sweeps: dict[str, list[float]] = field(default_factory=dict)
+    grids: list[dict[str, list[float]]] = field(default_factory=list)
+    search: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass(config=_strict)
 class Protocol:
-    """Which modality may be missing, how often, and with which mask seeds."""
+    """What may be missing, how often, and with which mask seeds.
+
+    rates: missing rates, in training and at evaluation alike. complete: the shares p of complete training utterances of
+    Setting A (dev and test lack the victim entirely) and Setting B (dev and test keep the same share).
+    """
 
     victims: Annotated[list[Victim], Field(min_length=1)]
-    level: Literal["modality"]
     rates: Annotated[list[Share], Field(min_length=1)]
+    complete: list[Share]
     study_rate: Share
     seeds: Annotated[list[Seed], Field(min_length=1)]
 
+    @property
+    def modalities(self) -> list[str]:
+        """The victims that are one modality: those of the settings and of the studies."""
+        return [victim for victim in self.victims if victim in ("vision", "text")]
+
+    @property
+    def setting_rates(self) -> list[float]:
+        """The missing rates 1 - p of the settings."""
+        return [round(1 - p, 6) for p in self.complete]
+
+    def rates_of(self, victim: str) -> list[float]:
+        """The rates at which a victim is missing."""
+        return [rate for rate in self.rates if victim != "frames" or rate in (0.0, *FRAME_RATES, 1.0)]
+
     @model_validator(mode="after")
     def _distinct(self) -> "Protocol":
-        for key in ("victims", "rates", "seeds"):
+        for key in ("victims", "rates", "seeds", "complete"):
             values = getattr(self, key)
             _require(len(set(values)) == len(values), f"{key} names a value twice: {values}")
         _require(self.study_rate in self.rates, f"study_rate {self.study_rate} is not one of rates {self.rates}")
+        _require(bool(self.modalities), f"victims {self.victims} names neither vision nor text")
+        absent = sorted(set(self.setting_rates) - set(self.rates))
+        _require(not absent, f"rates lacks {absent}, the missing rates of complete {self.complete}")
         return self
 
 
@@ -274,10 +302,20 @@ class Report:
 
 @dataclass(config=_strict)
 class Dataset:
-    """A corpus seen through an encoder."""
+    """A further dataset of an experiment: a corpus seen through an encoder, with which protocol (the experiment's own
+    where it is null), and which methods (null: all).
+
+    study: what it is there for. `corpus`: the same experiment on another corpus; `alignment`: the experiment's own
+    corpus through encoders that share no space, against its own encoder; `redundancy`: pantomime with other weights, to
+    see what of a missing modality can be recovered. `studies`: whether variants, sweeps and grids are run too.
+    """
 
     corpus: Corpus
     encoder: Encoder
+    study: Literal["corpus", "alignment", "redundancy"] = "corpus"
+    protocol: Protocol | None = None
+    methods: list[Name] | None = None
+    studies: bool = True
 
     @model_validator(mode="after")
     def _fits(self) -> "Dataset":
@@ -290,6 +328,17 @@ def _require_fit(corpus: Corpus, encoder: Encoder) -> None:
     brings = corpus.kind == "mosi"
     remedy = "it brings its features, use encoder=given" if brings else "it brings media, use an encoder that encodes"
     _require(given == brings, f"encoder {encoder.name} does not fit corpus {corpus.name}: {remedy}")
+
+
+@dataclass(config=_strict)
+class Chosen:
+    """What the search on dev chose for a method on a corpus: of how many trials, its dev loss and that of the median
+    trial, and the options' values. The methods' configurations take them from here."""
+
+    trials: Count
+    dev_loss: float
+    median_dev_loss: float
+    options: dict[str, Any]
 
 
 @dataclass(config=_strict)
@@ -310,14 +359,28 @@ class Params:
     training: Training
     report: Report
     also: dict[Name, Dataset] = field(default_factory=dict)
+    chosen: dict[Name, Chosen] = field(default_factory=dict)
 
     def each(self) -> dict[str, "Params"]:
-        """The experiment on each of its datasets, by name; the first has its corpus's name."""
-        first = {self.corpus.name: replace(self, also={})}
-        return first | {
-            name: replace(self, corpus=dataset.corpus, encoder=dataset.encoder, also={})
-            for name, dataset in self.also.items()
-        }
+        """The experiment on each of its datasets, by name; the first has its corpus's name and is the experiment's
+        own."""
+        return {self.corpus.name: replace(self, also={})} | {name: self._on(d) for name, d in self.also.items()}
+
+    def _on(self, dataset: Dataset) -> "Params":
+        methods = {n: m for n, m in self.methods.items() if dataset.methods is None or n in dataset.methods}
+        if not dataset.studies:
+            methods = {n: replace(m, variants={}, sweeps={}, grids=[]) for n, m in methods.items()}
+        protocol = dataset.protocol or self.protocol
+        report = replace(self.report, conditions=[r for r in self.report.conditions if r in protocol.rates])
+        return replace(
+            self,
+            corpus=dataset.corpus,
+            encoder=dataset.encoder,
+            protocol=protocol,
+            methods=methods,
+            report=report,
+            also={},
+        )
 
     @model_validator(mode="after")
     def _fits(self) -> "Params":
@@ -329,6 +392,9 @@ class Params:
         _require(not absent, f"report.conditions {sorted(absent)} are not among protocol.rates")
         for name, method in self.methods.items():
             _check_options(name, method)
+        for name, dataset in self.also.items():
+            unknown = sorted(set(dataset.methods or ()) - set(self.methods))
+            _require(not unknown, f"also.{name}.methods names {unknown}; known are {', '.join(self.methods)}")
         proposed = [name for name, method in self.methods.items() if method.role == "proposed"]
         _require(
             len(proposed) <= 1, f"methods {proposed} have role proposed; the claims judge one: make the others baseline"
@@ -339,7 +405,7 @@ class Params:
     def _enough_resamples(self) -> None:
         """A bootstrap p-value is never below 2 / (resamples + 1); Holm's correction must be able to bring it to 5 %."""
         roles = [method.role for method in self.methods.values()]
-        victims, rates = len(self.protocol.victims), sum(rate > 0 for rate in self.protocol.rates)
+        victims, rates = len(self.protocol.modalities), sum(rate > 0 for rate in self.protocol.rates)
         comparisons = victims * max(roles.count("baseline") * rates, *(len(m.variants) for m in self.methods.values()))
         needed = 40 * comparisons
         _require(
@@ -390,12 +456,13 @@ def _check_options(name: str, method: MethodConfig) -> None:
         for key, value in options.items():
             _require(key in known, f"{prefix}.{key} is unknown{_nearest(key, known)}")
             options[key] = _as_annotated(value, known[key], f"{prefix}.{key}")
-    for key, values in method.sweeps.items():
-        _require(key in known, f"{place}.sweeps.{key} is unknown{_nearest(key, known)}")
-        _require(
-            known[key] in _FLOATS, f"{place}.sweeps.{key}: only options that are numbers with a point can be swept"
-        )
-        method.sweeps[key] = [_as_annotated(value, known[key], f"{place}.sweeps.{key}") for value in values]
+    ranges = {f"{place}.sweeps": method.sweeps, f"{place}.search": method.search}
+    ranges |= {f"{place}.grids[{i}]": grid for i, grid in enumerate(method.grids)}
+    for prefix, options in ranges.items():
+        for key, values in options.items():
+            _require(key in known, f"{prefix}.{key} is unknown{_nearest(key, known)}")
+            _require(known[key] in _FLOATS, f"{prefix}.{key}: only options that are numbers with a point can be varied")
+            options[key] = [_as_annotated(value, known[key], f"{prefix}.{key}") for value in values]
 
 
 _FLOATS: dict[str, Any] = {"float": float, "Share": Share, "Positive": Positive, "NotNegative": NotNegative}

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from trml.seeding import generator
 
 PATTERNS = ("complete", "vision_missing", "text_missing")
-FRAME_RATES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of frames, at which cells are evaluated; rate 1 is the pattern vision_missing
 
 
 def missing(corpus: str, victim: str, split: str, seed: int, rate: float, n: int) -> NDArray[np.bool_]:

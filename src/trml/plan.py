@@ -5,25 +5,49 @@ what is there under its name is valid, what is not there is to be made.
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from trml.config import OpenClipEncoder, Params, TinyClipEncoder, Victim
+from trml.config import OpenClipEncoder, Params, TinyClipEncoder
 from trml.corpora import corpus_module, require_files
 from trml.errors import WeightsMissing
+from trml.seeding import generator
 from trml.source import source_digest
 from trml.store import digest, file_digest, versions
 
 DEFAULT = "default"
+_REPORT_FILES = ("page/index.html.j2", "published.csv")
+TRIALS = 8  # of the search on dev, the same number for every method
+SEARCH_SEEDS = (1001, 1002)  # of its masks and trainings
 
 
 def sweep_name(option: str, value: float) -> str:
     """The variant that moves one option to a value; `float` reads the value back exactly."""
     return f"{option}={float(value)!r}"
+
+
+def grid_name(values: Mapping[str, float]) -> str:
+    """The variant that moves several options, each to a value."""
+    return ",".join(sweep_name(option, value) for option, value in values.items())
+
+
+def grid_points(grid: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
+    """Every combination of the options' values."""
+    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+
+
+class Training(NamedTuple):
+    """What is missing when a method's variant is trained: in the training split at `rate`, in dev at `dev_rate`."""
+
+    variant: str
+    victim: str
+    rate: float
+    dev_rate: float
 
 
 @dataclass(frozen=True)
@@ -40,7 +64,7 @@ class Cell:
     rate: float
     seed: int
     digest: str
-    of_dev: float | None = None
+    of_dev: float | None = None  # the missing rate of dev, where it is not that of training
 
     @property
     def dev_rate(self) -> float:
@@ -51,6 +75,7 @@ class Cell:
     def name(self) -> str:
         """The cell's folder inside the cell store."""
         missing = f"{self.victim or 'none'}-{self.rate:g}"
+        missing += "" if self.of_dev is None else f"-dev-{self.of_dev:g}"
         return f"{self.method}/{self.variant}-{missing}-{self.seed}-{self.digest}"
 
 
@@ -65,16 +90,22 @@ class Block:
 
 @dataclass(frozen=True)
 class Plan:
-    """All folders of one experiment on one dataset, below `work`. `dataset` names it where there are several."""
+    """All folders of one experiment on one dataset, below `work`.
+
+    The plan of the experiment's own dataset has `others`, those of its further datasets (each with its name and what it
+    is there for), and the results of all of them.
+    """
 
     params: Params
     work: Path = Path("work")
     dataset: str | None = None
+    study: str = "own"
+    others: tuple["Plan", ...] = ()
 
     @property
     def name(self) -> str:
-        """Where the results are published, below results/."""
-        return self.params.name if self.dataset is None else f"{self.params.name}/{self.dataset}"
+        """The experiment, and its dataset where that is not its own."""
+        return self.params.name if self.dataset is None else f"{self.params.name}-{self.dataset}"
 
     @cached_property
     def corpus(self) -> Path:
@@ -122,10 +153,42 @@ class Plan:
         """Every training of the experiment, once each, in a fixed order."""
         found: dict[str, Cell] = {}
         for method in self.params.methods:
-            for seed, (victim, rate, variant) in product(self.params.protocol.seeds, self._trainings(method)):
-                cell = self.cell(method, variant, victim, rate, seed)
+            for seed, training in product(self.params.protocol.seeds, self.trainings(method)):
+                cell = self.cell(method, *training, seed)
                 found.setdefault(cell.digest, cell)
         return tuple(found.values())
+
+    @cached_property
+    def trials(self) -> dict[str, dict[str, dict[str, float]]]:
+        """The trials of the search on dev, method -> trial -> options: TRIALS of each method, in a Latin hypercube over
+        the values of its `search`, so that each value is tried about as often as the others."""
+        found = {}
+        for method, config in self.params.methods.items():
+            rng = generator(self.params.seed, "search", method)
+            columns = {
+                option: [values[i * len(values) // TRIALS] for i in rng.permutation(TRIALS)]
+                for option, values in config.search.items()
+            }
+            found[method] = {
+                f"trial-{i}": {option: values[i] for option, values in columns.items()} for i in range(TRIALS)
+            }
+        return found
+
+    @cached_property
+    def trial_cells(self) -> dict[str, dict[str, list[Cell]]]:
+        """The trainings of the search, method -> trial: at the study rate, with seeds that nothing else uses."""
+        protocol = self.params.protocol
+        return {
+            method: {
+                trial: [
+                    self.cell(method, trial, victim, protocol.study_rate, protocol.study_rate, seed)
+                    for victim, seed in product(protocol.modalities, SEARCH_SEEDS)
+                ]
+                for trial in trials
+            }
+            for method, trials in self.trials.items()
+            if self.params.methods[method].search
+        }
 
     @property
     def cell_store(self) -> Path:
@@ -136,42 +199,62 @@ class Plan:
         """Where a cell is kept."""
         return self.cell_store / cell.name
 
-    def _trainings(self, method: str) -> list[tuple[Victim, float, str]]:
-        """(victim, rate, variant): the default at every rate, everything else at the study rate."""
-        config, protocol = self.params.methods[method], self.params.protocol
-        plain = [(v, r, DEFAULT) for v in protocol.victims for r in protocol.rates]
-        studied = [
-            *config.variants,
-            *(
-                sweep_name(k, value)
-                for k, values in config.sweeps.items()
-                for value in values
-                if value != config.options.get(k)
-            ),
-        ]
-        return plain + [(v, protocol.study_rate, variant) for v in protocol.victims for variant in studied]
+    def runs(self, method: str, victim: str) -> bool:
+        """Whether a method can be run with the victim: one that is shaped by which modality may be missing cannot where
+        either may be."""
+        return not (victim == "either" and "victim" in self.params.methods[method].depends_on)
 
-    def cell(self, method: str, variant: str, victim: str, rate: float, seed: int) -> Cell:
+    def variants(self, method: str) -> list[str]:
+        """The named variants of a method, then those of its sweeps and grids."""
+        config = self.params.methods[method]
+        swept = [sweep_name(option, value) for option, values in config.sweeps.items() for value in values]
+        gridded = [grid_name(point) for grid in config.grids for point in grid_points(grid)]
+        return [*config.variants, *swept, *gridded]
+
+    def trainings(self, method: str) -> list[Training]:
+        """The default at every rate and in Setting A, everything else at the study rate."""
+        protocol = self.params.protocol
+        plain = [
+            Training(DEFAULT, victim, rate, rate)
+            for victim in protocol.victims
+            if self.runs(method, victim)
+            for rate in protocol.rates_of(victim)
+        ]
+        setting_a = [
+            Training(DEFAULT, victim, rate, 1.0) for victim in protocol.modalities for rate in protocol.setting_rates
+        ]
+        rate = protocol.study_rate
+        studied = [
+            Training(variant, victim, rate, rate) for victim in protocol.modalities for variant in self.variants(method)
+        ]
+        return plain + setting_a + studied
+
+    def cell(self, method: str, variant: str, victim: str, rate: float, dev_rate: float, seed: int) -> Cell:
         """The cell that stands for this training, whichever others it stands for too."""
         config = self.params.methods[method]
-        rate = rate if "rate" in config.depends_on else 0.0
-        kept = victim if "victim" in config.depends_on or rate > 0 else None
+        if "rate" not in config.depends_on:
+            rate = dev_rate = 0.0
+        if victim == "frames" and rate == dev_rate == 1.0:
+            victim = "vision"  # no frame is left of any clip
+        kept = victim if "victim" in config.depends_on or rate > 0 or dev_rate > 0 else None
+        of_dev = None if dev_rate == rate else dev_rate
         options = {**config.options, **self._moved(method, variant)}
         recipe = {
             "target": config.target,
             "options": options,
             "victim": kept,
             "rate": rate,
+            "dev_rate": dev_rate,
             "seed": seed,
             "experiment_seed": self.params.seed,
             "training": self._training,
             "corpus": self.params.corpus.name,
             "features": self.features.name,
             "source": self._method_source(config.target),
-            "versions": versions("torch", "numpy"),
+            "versions": versions("torch", "numpy", "scikit-learn"),
             "mkl": os.environ.get("MKL_CBWR"),  # moves the last bits (trml/__init__.py)
         }
-        return Cell(method, variant, config.target, options, kept, rate, seed, digest(recipe))
+        return Cell(method, variant, config.target, options, kept, rate, seed, digest(recipe), of_dev)
 
     @cached_property
     def _training(self) -> dict[str, Any]:
@@ -182,8 +265,10 @@ class Plan:
         config = self.params.methods[method]
         if variant in config.variants:
             return config.variants[variant].options
-        option, _, value = variant.partition("=")
-        return {option: float(value)} if value else {}
+        if variant in self.trials[method]:
+            return dict(self.trials[method][variant])
+        moves = (part.partition("=") for part in variant.split(","))
+        return {option: float(value) for option, _, value in moves if value}
 
     def _method_source(self, target: str) -> str:
         if target not in self._sources:
@@ -197,9 +282,22 @@ class Plan:
     @cached_property
     def blocks(self) -> dict[str, Block]:
         """The blocks by name: the cells of each method, in pieces of about the configured size."""
+        return self._in_blocks({m: [cell for cell in self.cells if cell.method == m] for m in self.params.methods})
+
+    @cached_property
+    def search_blocks(self) -> dict[str, Block]:
+        """The blocks of the search on dev."""
+        return self._in_blocks(
+            {
+                method: [cell for cells in trials.values() for cell in cells]
+                for method, trials in self.trial_cells.items()
+            }
+        )
+
+    def _in_blocks(self, cells_of: Mapping[str, Sequence[Cell]]) -> dict[str, Block]:
         blocks = {}
-        for method in self.params.methods:
-            cells = [cell for cell in self.cells if cell.method == method]
+        for method, every in cells_of.items():
+            cells = list({cell.digest: cell for cell in every}.values())
             pieces = ceil(len(cells) / self.params.training.block)
             for i in range(pieces):
                 part = tuple(cells[i * len(cells) // pieces : (i + 1) * len(cells) // pieces])
@@ -218,7 +316,7 @@ class Plan:
             (self.corpus, "corpus.json"),
             (self.features, "features.json"),
             (self.evaluation, "claims.json"),
-            (self.results, "manifest.json"),
+            *([(self.results, "manifest.json")] if self.dataset is None else []),
             *((self.cell_folder(cell), "cell.json") for cell in self.cells),
         ]
         return found if self.encoder is None else [*found, (self.encoder, "encoder.json")]
@@ -228,35 +326,38 @@ class Plan:
         """Scores, intervals and claims."""
         recipe = {
             "cells": [cell.name for cell in self.cells],
+            "others": [(plan.study, [cell.name for cell in plan.cells]) for plan in self.others],
             "methods": {name: asdict(method) for name, method in self.params.methods.items()},
             "protocol": asdict(self.params.protocol),
             "resamples": self.params.report.resamples,
             "source": source_digest("trml.evaluation.evaluate"),
             "versions": versions("polars", "numpy"),
         }
-        return self.work / "evaluations" / f"{self._flat_name}-{digest(recipe)}"
+        return self.work / "evaluations" / f"{self.name}-{digest(recipe)}"
+
+    @property
+    def analysis(self) -> Path:
+        return self.work / "analyses" / "none"
 
     @cached_property
     def results(self) -> Path:
         """Tables, figures and the page, before they are published."""
         recipe = {
-            "evaluation": self.evaluation.name,
+            "evaluations": [plan.evaluation.name for plan in (self, *self.others)],
             "name": self.name,
             "params": {k: v for k, v in asdict(self.params).items() if k not in ("data", "device", "also")},
             "source": source_digest("trml.report.build"),
-            "template": file_digest(Path(__file__).parent / "report" / "page" / "index.html.j2"),
+            "files": [file_digest(Path(__file__).parent / "report" / name) for name in _REPORT_FILES],
             "versions": versions("matplotlib", "polars", "numpy"),
         }
-        return self.work / "results" / f"{self._flat_name}-{digest(recipe)}"
-
-    @property
-    def _flat_name(self) -> str:
-        return self.name.replace("/", "-")
+        return self.work / "results" / f"{self.name}-{digest(recipe)}"
 
 
 def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
-    """The plans of an experiment, one a dataset. The results of several are published side by side."""
-    return [Plan(each, work, name if params.also else None) for name, each in params.each().items()]
+    """The plans of an experiment, one a dataset, its own first."""
+    own, *further = params.each().items()
+    others = tuple(Plan(each, work, name, params.also[name].study) for name, each in further)
+    return [Plan(own[1], work, others=others), *others]
 
 
 def _checkpoint_digest(config: OpenClipEncoder) -> str | None:

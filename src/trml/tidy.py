@@ -29,7 +29,8 @@ def reachable(plans: Iterable[Plan]) -> list[Path]:
     found = []
     for plan in plans:
         found += [folder for folder, _ in plan.folders]
-        for block in plan.blocks.values():
+        found += [plan.cell_folder(cell) for block in plan.search_blocks.values() for cell in block.cells]
+        for block in (*plan.blocks.values(), *plan.search_blocks.values()):
             found += [block.path, plan.unfinished(block)]
     return found
 

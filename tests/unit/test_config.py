@@ -57,7 +57,7 @@ REFUSED = [
         "methods.zero_fill.options.drop is 1.5; expected less than or equal to 1",
     ),
     ({"methods.trml.options": {"hidden": 64}}, "methods.trml.options lacks alpha, beta, detach"),
-    ({"methods.trml.sweeps": {"hidden": [32.0]}}, "only options that are numbers with a point can be swept"),
+    ({"methods.trml.sweeps": {"hidden": [32.0]}}, "only options that are numbers with a point can be varied"),
     ({"methods.trml.variants.default": {"label": "x", "options": {}}}, "the name is taken"),
     ({"methods.zero_fill.role": "proposed"}, "have role proposed; the claims judge one"),
     ({"encoder.vision.foo": 1}, "encoder.vision.foo is unknown"),

@@ -22,8 +22,10 @@ def test_no_training_is_planned_twice(params):
     counts = Counter(cell.method for cell in plan.cells)
     assert counts["supervised_double"] == seeds  # depends on nothing
     assert counts["supervised_single"] == 2 * seeds  # on the victim
-    assert counts["zero_fill"] == (1 + 2 * 6) * seeds  # on the rate: complete is one training for both victims
-    assert counts["trml"] == (1 + 2 * 6 + 2 * (4 + 7 + 4)) * seeds  # and ablations and sweeps
+    # On the rate: complete is one training for both victims; Setting A has a dev split of its own, twice.
+    assert counts["zero_fill"] == (1 + 2 * (6 + 2)) * seeds
+    # And ablations, sweeps and grids, whose defaults are the default.
+    assert counts["trml"] == (1 + 2 * (6 + 2 + len(params.methods["trml"].variants) + 7 + 24)) * seeds
     assert len({cell.name for cell in plan.cells}) == len(plan.cells)
     assert sorted(c.name for b in plan.blocks.values() for c in b.cells) == sorted(c.name for c in plan.cells)
     assert max(len(b.cells) for b in plan.blocks.values()) <= params.training.block
@@ -31,9 +33,9 @@ def test_no_training_is_planned_twice(params):
 
 def test_a_swept_default_is_the_default_cell(params):
     plan = Plan(params)
-    default = plan.cell("trml", "default", "text", 0.5, 2020)
-    assert plan.cell("trml", sweep_name("temperature", 0.07), "text", 0.5, 2020).digest == default.digest
-    assert plan.cell("trml", sweep_name("temperature", 0.1), "text", 0.5, 2020).digest != default.digest
+    default = plan.cell("trml", "default", "text", 0.5, 0.5, 2020)
+    assert plan.cell("trml", sweep_name("temperature", 0.07), "text", 0.5, 0.5, 2020).digest == default.digest
+    assert plan.cell("trml", sweep_name("temperature", 0.1), "text", 0.5, 0.5, 2020).digest != default.digest
 
 
 def names(raw):
@@ -58,8 +60,8 @@ def test_a_wider_sweep_keeps_every_cell(raw):
 def test_a_whole_number_is_the_same_as_with_a_point(raw):
     raw["methods"]["trml"]["options"]["temperature"] = 1
     plan = Plan(check(raw))
-    swept = plan.cell("trml", sweep_name("temperature", 1.0), "text", 0.5, 2020)
-    assert swept.digest == plan.cell("trml", "default", "text", 0.5, 2020).digest
+    swept = plan.cell("trml", sweep_name("temperature", 1.0), "text", 0.5, 0.5, 2020)
+    assert swept.digest == plan.cell("trml", "default", "text", 0.5, 0.5, 2020).digest
     assert swept.digest in {cell.digest for cell in plan.cells}
 
 
@@ -106,8 +108,10 @@ def test_several_datasets_are_several_plans(raw):
     assert [c.name for c in first.cells] == [c.name for c in alone.cells]  # what is trained already serves here too
     assert second.corpus != alone.corpus
     assert not {c.digest for c in first.cells} & {c.digest for c in second.cells}
-    assert (alone.name, first.name, second.name) == ("pantomime", "pantomime/pantomime", "pantomime/other")
-    assert len({first.results, second.results, alone.results}) == 3
+    assert (alone.name, first.name, second.name) == ("pantomime", "pantomime", "pantomime-other")
+    assert first.others == (second,)
+    assert first.results != alone.results  # the page of an experiment tells of all its datasets
+    assert first.evaluation != alone.evaluation
 
 
 def test_a_second_dataset_equals_an_experiment_of_its_own(raw):
@@ -183,7 +187,7 @@ def test_editing_comments_docstrings_and_layout_retrains_nothing(checkout):
 def test_editing_a_loss_retrains_the_methods_that_use_it(checkout):
     source, ask = checkout
     before = ask()
-    edit(source / "objectives/matching.py", "/ 2\n", "/ 3\n")
+    edit(source / "objectives/matching.py", "(forward + backward) / 2", "(forward + backward) / 3")
     assert changed(before, ask()) == {"trml", "evaluation"}
 
 

@@ -29,7 +29,8 @@ class Peeking(ZeroFill):
 
 def cell(params: Params, method: str, victim=None, rate=0.0, seed=2020, hidden=8, **moved) -> Cell:
     config = params.methods[method]
-    options = {**config.options, "hidden": hidden, **moved}
+    options = {k: v for k, v in config.options.items() if k != "learning_rate"}  # that of the settings serves all
+    options |= {"hidden": hidden, **moved}
     return Cell(method, "default", config.target, options, victim, rate, seed, f"{method}{victim}{rate}{seed}{moved}")
 
 

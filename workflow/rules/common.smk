@@ -30,7 +30,7 @@ def _plans():
     now. The jobs' own readings of this file change nothing."""
     try:
         found = plans(load(PARAMS))
-        [plan.results for plan in found]
+        found[0].results
         if workflow.is_main_process:
             bring_back(found)
             withdraw_damaged(found)
@@ -61,7 +61,10 @@ onerror:
 
 
 RAW_PARAMS = yaml.safe_load(Path(PARAMS).read_text())
+# The blocks of the experiment, and of the search on dev that comes before it where one is asked for.
 BLOCKS = {name: (plan, block) for plan in PLANS for name, block in plan.blocks.items()}
+SEARCH_BLOCKS = {name: (PLANS[0], block) for name, block in PLANS[0].search_blocks.items()}
+ALL_BLOCKS = {**SEARCH_BLOCKS, **BLOCKS}
 
 
 def _names(folders):
@@ -73,9 +76,9 @@ wildcard_constraints:
     corpus=_names(plan.corpus for plan in PLANS),
     encoder=_names(plan.encoder for plan in PLANS),
     features=_names(plan.features for plan in PLANS),
-    block="|".join(BLOCKS),
+    block="|".join(ALL_BLOCKS),
     evaluation=_names(plan.evaluation for plan in PLANS),
-    results=_names(plan.results for plan in PLANS),
+    results=PLANS[0].results.name,
 
 
 def plan_with(kind, name):
@@ -84,11 +87,9 @@ def plan_with(kind, name):
 
 
 def published_stamps():
-    """The stamps of the rule that publishes, those taken away where results/ does not say what the configuration says
-    (edited, removed, checked out from elsewhere): then they are not true."""
-    stamps = []
-    for plan in PLANS:
-        stamps.append(Path("work/published") / plan.results.name)
-        if not is_published(plan):
-            stamps[-1].unlink(missing_ok=True)
-    return stamps
+    """The stamp of the rule that publishes, taken away where results/ does not say what the configuration says (edited,
+    removed, checked out from elsewhere): then it is not true."""
+    stamp = Path("work/published") / PLANS[0].results.name
+    if not is_published(PLANS[0]):
+        stamp.unlink(missing_ok=True)
+    return [stamp]

@@ -2,14 +2,23 @@
 
 
 def evaluated_files(wildcards):
+    """The cells, and those of further datasets, since the evaluation of the experiment's own compares with them."""
     plan = plan_with("evaluation", wildcards.evaluation)
-    blocks = [block.path for block in plan.blocks.values()]
-    return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
+    return [
+        path
+        for each in (plan, *plan.others)
+        for path in (
+            *(block.path for block in each.blocks.values()),
+            each.corpus / "corpus.json",
+            each.features / "features.json",
+        )
+    ]
 
 
 def reported_files(wildcards):
-    plan = plan_with("results", wildcards.results)
-    return [plan.evaluation / "claims.json", plan.corpus / "corpus.json", plan.features / "features.json"]
+    plan = PLANS[0]
+    evaluations = [each.evaluation / "claims.json" for each in PLANS]
+    return [*evaluations, plan.corpus / "corpus.json", plan.features / "features.json"]
 
 
 rule evaluate:

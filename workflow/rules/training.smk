@@ -4,18 +4,18 @@
 
 rule train:
     input:
-        lambda wildcards: ancient(BLOCKS[wildcards.block][0].features / "features.json"),
+        lambda wildcards: ancient(ALL_BLOCKS[wildcards.block][0].features / "features.json"),
     output:
         "work/blocks/{block}.json",
     log:
         "work/logs/blocks/{block}.log",
     benchmark:
         "work/benchmarks/blocks/{block}.tsv"
-    priority: lambda wildcards: len(BLOCKS[wildcards.block][1].cells)  # the longest first, so that all cores end together
+    priority: lambda wildcards: len(ALL_BLOCKS[wildcards.block][1].cells)  # the longest first, so that all cores end together
     conda:
         "../envs/trml.yaml"
     threads: 1
     resources:
-        gpu=lambda wildcards: int(BLOCKS[wildcards.block][0].params.device == "cuda"),
+        gpu=lambda wildcards: int(ALL_BLOCKS[wildcards.block][0].params.device == "cuda"),
     shell:
         "python -m trml train --block {wildcards.block} --threads {threads} 2>&1 | tee -i {log:q}"

@@ -19,13 +19,18 @@ class Ceiling:
         )
 
     def at(self, metric: str, victim: str, rate: float) -> float | None:
-        """The best score when the victim is missing at a rate, the share of patterns being exact.
+        """The best score when the victim is missing at a rate, the share of patterns being exact; `None` where some but
+        not all frames are missing.
 
         Shares mix linearly; a correlation mixes as its square, the share of variance explained.
         """
-        complete, missing = (self._values.get((pattern, metric)) for pattern in ("complete", f"{victim}_missing"))
-        if complete is None or missing is None:
+        if victim == "frames" and 0 < rate < 1:
             return None
-        if metric == "corr":
-            return float(np.sqrt((1 - rate) * complete**2 + rate * missing**2))
-        return float((1 - rate) * complete + rate * missing)
+        lost = {"either": ("vision", "text"), "frames": ("vision",)}.get(victim, (victim,))
+        shares = {"complete": 1 - rate, **{f"{modality}_missing": rate / len(lost) for modality in lost}}
+        best = {pattern: self._values.get((pattern, metric)) for pattern in shares}
+        if any(value is None for value in best.values()):
+            return None
+        power = 2 if metric == "corr" else 1
+        mixed = sum(share * (best[pattern] or 0.0) ** power for pattern, share in shares.items())
+        return float(np.power(mixed, 1 / power))

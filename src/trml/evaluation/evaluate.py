@@ -1,27 +1,35 @@
 """Scores every cell and summarises them with intervals: the tables that the report is made from.
 
 metrics.parquet, .csv   one row a cell x condition x metric, on test; no value where the training failed
-summary.parquet         one row a method x variant x condition x metric: mean over seeds and its interval; `leads`
-                        where no compared method is significantly better; `failed`: how many seeds' trainings failed,
-                        and then there is no value
+summary.parquet         one row a protocol x method x variant x condition x metric: mean over seeds and its interval;
+                        `leads` where no compared method is significantly better; `failed`: how many seeds' trainings
+                        failed, and then there is no value. `protocol` is `alike` (the same rate in training and at
+                        evaluation), `complete` (trained on complete data) or `setting_a`; `trained` the training's rate
+robustness.parquet      one row a protocol x method x victim x metric x measure (evaluation/robustness.py)
+laboratory.parquet      what was recovered over the redundancy, where the experiment has such datasets (laboratory.py)
 claims.json             every claim with its comparisons
 """
 
 import json
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from trml.config import MethodConfig
+from trml.evaluation import robustness
 from trml.evaluation.ceiling import Ceiling
-from trml.evaluation.claims import ALPHA, decide
+from trml.evaluation.claims import decide
+from trml.evaluation.laboratory import laboratory
 from trml.evaluation.metrics import Metric
 from trml.evaluation.scores import Condition, Evaluation, failed_seeds
-from trml.evaluation.statistics import Scores, holm
-from trml.plan import DEFAULT, Plan, sweep_name
+from trml.evaluation.statistics import ALPHA, Scores, holm
+from trml.plan import DEFAULT, Plan
 from trml.progress import track
+
+ALIKE, COMPLETE, SETTING_A = "alike", "complete", "setting_a"
 
 
 def evaluate(plan: Plan, folder: Path) -> None:
@@ -30,7 +38,13 @@ def evaluate(plan: Plan, folder: Path) -> None:
     metrics = _metrics(evaluation)
     metrics.write_parquet(folder / "metrics.parquet")
     metrics.with_columns(pl.col("value").round(6)).write_csv(folder / "metrics.csv")
-    pl.DataFrame(_summary(evaluation), infer_schema_length=None).write_parquet(folder / "summary.parquet")
+    curves: Curves = {}
+    summary = pl.DataFrame(_summary(evaluation, curves), infer_schema_length=None)
+    summary.write_parquet(folder / "summary.parquet")
+    pl.DataFrame(_robustness(evaluation, curves), infer_schema_length=None).write_parquet(folder / "robustness.parquet")
+    rows = laboratory(evaluation)
+    if rows:
+        pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "laboratory.parquet")
     claims = [claim.to_json() for claim in decide(evaluation)]
     (folder / "claims.json").write_text(json.dumps(claims, indent=1) + "\n")
     (folder / "cells.json").write_text(json.dumps(evaluation.records(), indent=1) + "\n")
@@ -40,8 +54,9 @@ def _metrics(evaluation: Evaluation) -> pl.DataFrame:
     rows = []
     cells = evaluation.plan.cells
     for cell in track(cells, len(cells), "cells scored"):
-        for condition in evaluation.conditions(cell.victim):
+        for condition in evaluation.conditions_of(cell):
             predictions = evaluation.cell_predictions(cell, condition)
+            failed = np.isnan(predictions).any()
             for metric in evaluation.metrics:
                 rows.append(
                     {
@@ -49,67 +64,87 @@ def _metrics(evaluation: Evaluation) -> pl.DataFrame:
                         "variant": cell.variant,
                         "train_victim": cell.victim or "none",
                         "train_rate": cell.rate,
+                        "dev_rate": cell.dev_rate,
                         "seed": cell.seed,
                         "cell": cell.digest,
                         "condition": condition.name,
                         "metric": metric.name,
-                        "value": None
-                        if np.isnan(predictions).any()
-                        else float(metric.score(evaluation.label, predictions)),
+                        "value": None if failed else float(metric.score(evaluation.label, predictions)),
                     }
                 )
     return pl.DataFrame(rows, schema_overrides={"value": pl.Float64}, infer_schema_length=None)
 
 
-def _summary(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Every method over the rates, its variants and sweeps at the study rate, the constant predictor, the ceiling."""
-    params, rows = evaluation.plan.params, []
-    ceiling = Ceiling(evaluation.plan.corpus)
-    grid = [(victim, rate) for victim in params.protocol.victims for rate in params.protocol.rates]
-    for victim, rate in grid:
-        condition = Condition(victim, rate)
-        compared = [name for name, method in params.methods.items() if _is_compared(method, rate)]
-        leading = {metric.name: leaders(evaluation, metric, compared, condition) for metric in evaluation.metrics}
-        for name, method in params.methods.items():
-            rows += [
-                {**row, "leads": name in leading[row["metric"]]}
-                for row in _rows(evaluation, name, DEFAULT, method.role, condition)
-            ]
-            if rate == params.protocol.study_rate:
-                swept = [sweep_name(option, value) for option, values in method.sweeps.items() for value in values]
-                for variant in (*method.variants, *swept):
-                    rows += _rows(evaluation, name, variant, method.role, condition)
+def conditions(plan: Plan) -> Iterator[tuple[str, Condition]]:
+    """Every (protocol, condition) that the methods are compared under."""
+    protocol = plan.params.protocol
+    for victim in protocol.victims:
+        for rate in protocol.rates_of(victim):
+            yield ALIKE, Condition.alike(victim, rate)
+            if rate > 0 and 0.0 in protocol.rates:
+                yield COMPLETE, Condition.complete_training(victim, rate)
+    for modality, rate in product(protocol.modalities, protocol.setting_rates):
+        yield SETTING_A, Condition.setting_a(modality, rate)
+
+
+# The default's scores over the rates: (protocol, method, victim, metric) -> rate -> score.
+Curves = dict[tuple[str, str, str, str], dict[float, Scores]]
+
+
+def _summary(evaluation: Evaluation, curves: Curves) -> list[dict[str, Any]]:
+    """Every method under every condition, its variants at the study rate, the constant predictor, the ceiling. Fills
+    `curves` on the way."""
+    plan, rows = evaluation.plan, []
+    ceiling = Ceiling(plan.corpus)
+    every = list(conditions(plan))
+    for protocol, condition in track(every, len(every), "conditions summarised"):
+        made = {
+            name: evaluation.predictions(name, condition)
+            for name in plan.params.methods
+            if plan.runs(name, condition.victim)
+        }
         for metric in evaluation.metrics:
+            scores = {name: evaluation.scores(metric, predictions) for name, predictions in made.items()}
+            leading = leaders(metric, {n: s for n, s in scores.items() if _is_compared(plan, n, condition)})
+            for name, score in scores.items():
+                row = _row(protocol, name, DEFAULT, plan.params.methods[name].role, condition, metric, score)
+                rows.append({**row, "leads": name in leading, "failed": failed_seeds(made[name])})
+                curves.setdefault((protocol, name, condition.victim, metric.name), {})[condition.rate] = score
             constant = evaluation.scores(metric, evaluation.constant)
-            rows.append(_row("constant", DEFAULT, "constant", condition, metric, constant))
-            best = ceiling.at(metric.name, victim, rate)
+            rows.append(_row(protocol, "constant", DEFAULT, "constant", condition, metric, constant))
+            best = ceiling.at(metric.name, condition.victim, condition.rate)
             if best is not None:
-                rows.append(_row("ceiling", DEFAULT, "ceiling", condition, metric, None, best))
+                rows.append(_row(protocol, "ceiling", DEFAULT, "ceiling", condition, metric, None, best))
+        if _is_studied(plan, protocol, condition):
+            rows += _studies(evaluation, condition)
     return rows
 
 
-def _is_compared(method: MethodConfig, rate: float) -> bool:
+def _is_compared(plan: Plan, name: str, condition: Condition) -> bool:
     """The upper bound is not compared, and on complete data no method that has only one modality."""
-    return method.role != "upper" and (rate > 0 or "victim" not in method.depends_on)
+    method = plan.params.methods[name]
+    return method.role != "upper" and (condition.rate > 0 or "victim" not in method.depends_on)
 
 
-def _rows(evaluation: Evaluation, name: str, variant: str, role: str, condition: Condition) -> list[dict[str, Any]]:
-    predictions = evaluation.predictions(name, condition, variant=variant)
-    return [
-        _row(
-            name,
-            variant,
-            role,
-            condition,
-            metric,
-            evaluation.scores(metric, predictions),
-            failed=failed_seeds(predictions),
-        )
-        for metric in evaluation.metrics
-    ]
+def _is_studied(plan: Plan, protocol: str, condition: Condition) -> bool:
+    studied = plan.params.protocol
+    return protocol == ALIKE and condition.victim in studied.modalities and condition.rate == studied.study_rate
+
+
+def _studies(evaluation: Evaluation, condition: Condition) -> list[dict[str, Any]]:
+    rows = []
+    for name, method in evaluation.plan.params.methods.items():
+        for variant in evaluation.plan.variants(name):
+            predictions = evaluation.predictions(name, condition, variant=variant)
+            for metric in evaluation.metrics:
+                scores = evaluation.scores(metric, predictions)
+                row = _row(ALIKE, name, variant, method.role, condition, metric, scores)
+                rows.append({**row, "failed": failed_seeds(predictions)})
+    return rows
 
 
 def _row(
+    protocol: str,
     method: str,
     variant: str,
     role: str,
@@ -117,29 +152,29 @@ def _row(
     metric: Metric,
     scores: Scores | None,
     value: float | None = None,
-    failed: int = 0,
 ) -> dict[str, Any]:
-    low, high = scores.interval if scores and not failed else (None, None)
+    known = scores is not None and not scores.is_failed
+    low, high = scores.interval if scores and known else (None, None)
     return {
+        "protocol": protocol,
         "method": method,
         "variant": variant,
         "role": role,
         "victim": condition.victim,
+        "trained": condition.trained,
         "rate": condition.rate,
         "metric": metric.name,
-        "value": scores.value if scores and not failed else value,
+        "value": scores.value if scores and known else value,
         "low": low,
         "high": high,
         "leads": False,
-        "failed": failed,
+        "failed": 0,
     }
 
 
-def leaders(evaluation: Evaluation, metric: Metric, methods: list[str], condition: Condition) -> list[str]:
-    """The best of the methods under a condition and all that are not significantly worse (Holm, 5 %); a method that
-    failed is neither."""
-    every = {name: evaluation.scores(metric, evaluation.predictions(name, condition)) for name in methods}
-    scores = {name: score for name, score in every.items() if not score.is_failed}
+def leaders(metric: Metric, scores: dict[str, Scores]) -> list[str]:
+    """The best of the methods and all that are not significantly worse (Holm, 5 %); a method that failed is neither."""
+    scores = {name: score for name, score in scores.items() if not score.is_failed}
     if not scores:
         return []
     sign = 1 if metric.higher_is_better else -1
@@ -147,3 +182,39 @@ def leaders(evaluation: Evaluation, metric: Metric, methods: list[str], conditio
     others = [name for name in scores if name != best]
     adjusted = holm([(scores[best] - scores[name]).p_value for name in others])
     return [best, *(name for name, p in zip(others, adjusted, strict=True) if p >= ALPHA)]
+
+
+def _robustness(evaluation: Evaluation, curves: Curves) -> list[dict[str, Any]]:
+    """Relative and effective robustness of every curve that goes from complete data to the victim always missing."""
+    methods = evaluation.plan.params.methods
+    upper = next((name for name, method in methods.items() if method.role == "upper"), None)
+    rows = []
+    for (protocol, name, victim, metric), by_rate in curves.items():
+        if protocol == SETTING_A or upper is None:
+            continue
+        whole = {
+            **curves[ALIKE, name, victim, metric],
+            **by_rate,
+        }  # complete training starts at the same complete score
+        rates = sorted(whole)
+        scores = [whole[rate] for rate in rates]
+        reference = [curves[ALIKE, upper, victim, metric][rate] for rate in rates]
+        measured = {
+            "relative": robustness.relative(rates, scores),
+            "effective": robustness.effective(rates, scores, reference),
+        }
+        for measure, score in measured.items():
+            low, high = (None, None) if score.is_failed else score.interval
+            rows.append(
+                {
+                    "protocol": protocol,
+                    "method": name,
+                    "victim": victim,
+                    "metric": metric,
+                    "measure": measure,
+                    "value": None if score.is_failed else score.value,
+                    "low": low,
+                    "high": high,
+                }
+            )
+    return rows

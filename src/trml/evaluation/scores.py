@@ -15,7 +15,7 @@ from trml.cells import read_cell
 from trml.evaluation.metrics import Array, Metric, metrics_of
 from trml.evaluation.statistics import Resamples, Scores
 from trml.features import FeatureInfo
-from trml.missingness import missing
+from trml.missingness import frames_condition, lost_of_either, missing
 from trml.plan import DEFAULT, Cell, Plan
 from trml.store import read_json
 
@@ -24,13 +24,32 @@ SPLIT = "test"
 
 @dataclass(frozen=True)
 class Condition:
-    """An evaluation condition: the victim is missing at a rate. Rate 0 is `complete` for either victim."""
+    """What is missing at evaluation, and what was in training: the victim, at a rate. Rate 0 is `complete` for every
+    victim. `trained` and `dev` are the rates of the training and the dev split."""
 
     victim: str
     rate: float
+    trained: float
+    dev: float
+
+    @classmethod
+    def alike(cls, victim: str, rate: float) -> "Condition":
+        """The same rate in training and at evaluation; at rate 1 - p this is Setting B."""
+        return cls(victim, rate, rate, rate)
+
+    @classmethod
+    def setting_a(cls, victim: str, rate: float) -> "Condition":
+        """Setting A: training misses the victim at a rate, dev and test lack it entirely."""
+        return cls(victim, 1.0, rate, 1.0)
+
+    @classmethod
+    def complete_training(cls, victim: str, rate: float) -> "Condition":
+        """Trained on complete data, evaluated at a rate."""
+        return cls(victim, rate, 0.0, 0.0)
 
     @property
     def name(self) -> str:
+        """The condition at evaluation alone."""
         return "complete" if self.rate == 0 else f"{self.victim}@{self.rate:g}"
 
 
@@ -59,31 +78,43 @@ class Evaluation:
         """The metric that claims are judged by."""
         return self.metrics[0]
 
-    def conditions(self, victim: str | None = None) -> list[Condition]:
-        """Complete, and every rate of the protocol for the victim (None: for each)."""
+    def grid(self, victims: list[str]) -> list[Condition]:
+        """Every rate above 0 of these victims, in training and at evaluation alike."""
         protocol = self.plan.params.protocol
-        missing_one = [
-            Condition(v, r) for v in protocol.victims if victim in (None, v) for r in protocol.rates if r > 0
+        return [Condition.alike(victim, rate) for victim in victims for rate in protocol.rates_of(victim) if rate > 0]
+
+    def conditions_of(self, cell: Cell) -> list[Condition]:
+        """What a cell is scored under: complete data, and of what may be missing for it the rates it was trained and
+        selected at, or, trained on complete data, every rate."""
+        protocol = self.plan.params.protocol
+        victims = [cell.victim] if cell.victim else [v for v in protocol.victims if self.plan.runs(cell.method, v)]
+        own = {cell.rate, cell.dev_rate} - {0.0}
+        return [Condition(victims[0], 0.0, cell.rate, cell.dev_rate)] + [
+            Condition(victim, rate, cell.rate, cell.dev_rate)
+            for victim in victims
+            for rate in (sorted(own) or protocol.rates_of(victim))
+            if rate > 0
         ]
-        return [Condition(victim or protocol.victims[0], 0.0), *missing_one]
 
     def cell_predictions(self, cell: Cell, condition: Condition) -> Array:
-        """Predictions [N] of one cell: made without the victim where it is missing, with both elsewhere; all NaN where
-        the training failed."""
-        patterns = self._patterns(cell)
-        if not patterns:
+        """Predictions [N] of one cell: made without what is missing where it is, with both modalities elsewhere; all
+        NaN where the training failed."""
+        made = self._made(cell)
+        if not made:
             return np.full(len(self.ids), np.nan)
         if condition.rate == 0:
-            return patterns["complete"]
-        lost = self._missing(condition, cell.seed)
-        return np.where(lost, patterns[f"{condition.victim}_missing"], patterns["complete"])
+            return made["complete"]
+        if condition.victim == "frames":
+            return made["vision_missing" if condition.rate == 1 else frames_condition(condition.rate)]
+        found = made["complete"]
+        for modality, lost in self._lost(condition, cell.seed).items():
+            found = np.where(lost, made[f"{modality}_missing"], found)
+        return found
 
-    def predictions(
-        self, method: str, condition: Condition, *, variant: str = DEFAULT, train_rate: float | None = None
-    ) -> Array:
-        """Predictions [seeds, N] of a method, trained at the rate it is evaluated at unless `train_rate` says else."""
-        rate = condition.rate if train_rate is None else train_rate
-        cells = [self.plan.cell(method, variant, condition.victim, rate, seed) for seed in self.seeds]
+    def predictions(self, method: str, condition: Condition, *, variant: str = DEFAULT) -> Array:
+        """Predictions [seeds, N] of a method trained and evaluated as the condition says."""
+        how = variant, condition.victim, condition.trained, condition.dev
+        cells = [self.plan.cell(method, *how, seed) for seed in self.seeds]
         return np.stack([self.cell_predictions(cell, condition) for cell in cells])
 
     def scores(self, metric: Metric, predictions: Array) -> Scores:
@@ -110,7 +141,8 @@ class Evaluation:
     def _memory(self) -> dict[str, dict[str, Array]]:
         return {}
 
-    def _patterns(self, cell: Cell) -> dict[str, Array]:
+    def _made(self, cell: Cell) -> dict[str, Array]:
+        """The predictions [N] that a cell left, by condition."""
         if cell.digest not in self._memory:
             # A cell may stand for several names; the store keeps it under the first.
             _, table = read_cell(self.plan, self._stored[cell.digest])
@@ -128,5 +160,10 @@ class Evaluation:
     def _stored(self) -> dict[str, Cell]:
         return {cell.digest: cell for cell in self.plan.cells}
 
-    def _missing(self, condition: Condition, seed: int) -> NDArray[np.bool_]:
-        return missing(self.plan.params.corpus.name, condition.victim, SPLIT, seed, condition.rate, len(self.ids))
+    def _lost(self, condition: Condition, seed: int) -> dict[str, NDArray[np.bool_]]:
+        """Which utterances lack which modality."""
+        corpus, n = self.plan.params.corpus.name, len(self.ids)
+        if condition.victim == "either":
+            lost = lost_of_either(corpus, SPLIT, seed, condition.rate, n)
+            return {"text": lost[:, 0], "vision": lost[:, 1]}
+        return {condition.victim: missing(corpus, condition.victim, SPLIT, seed, condition.rate, n)}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from trml.evaluation.metrics import Array, Metric
 
 LEVEL = 0.95
+ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,14 @@ class Resamples:
     def scores(self, metric: Metric, label: Array, predictions: Array) -> "Scores":
         """The score of predictions [seeds, n], the mean over seeds, in the sample and in every resample."""
         by_seed = metric.score(label, predictions, self.utterances)
-        replicates = (by_seed * self.of_seeds.T).sum(axis=0) / self.seeds
-        return Scores(float(metric.score(label, predictions).mean()), replicates)
+        return Scores(float(metric.score(label, predictions).mean()), self._over_seeds(by_seed))
+
+    def mean(self, values: Array) -> "Scores":
+        """The mean of values [seeds, n] in the sample and in every resample."""
+        return Scores(float(values.mean()), self._over_seeds(values @ self.utterances.T / self.n))
+
+    def _over_seeds(self, by_seed: Array) -> Array:
+        return (by_seed * self.of_seeds.T).sum(axis=0) / self.seeds
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,12 @@ class Scores:
     def __neg__(self) -> "Scores":
         return Scores(-self.value, -self.replicates)
 
+    def __add__(self, other: "Scores") -> "Scores":
+        return Scores(self.value + other.value, self.replicates + other.replicates)
+
+    def __mul__(self, factor: float) -> "Scores":
+        return Scores(self.value * factor, self.replicates * factor)
+
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % percentile interval, (nan, nan) where a training failed."""
@@ -82,6 +95,22 @@ class Scores:
             return 1.0
         below, above = (self.replicates <= 0).sum(), (self.replicates >= 0).sum()
         return float(min(1.0, 2 * (min(below, above) + 1) / (len(self.replicates) + 1)))
+
+
+def p_within(scores: Scores, margin: float) -> float:
+    """Two one-sided tests (Schuirmann 1987) of whether a difference lies within +-margin: the larger of the shares of
+    resamples at or beyond either end, never below 1 / (count + 1); 1 where a training failed."""
+    if scores.is_failed:
+        return 1.0
+    beyond = max((scores.replicates >= margin).sum(), (scores.replicates <= -margin).sum())
+    return float(min(1.0, (beyond + 1) / (len(scores.replicates) + 1)))
+
+
+def p_beyond(scores: Scores, margin: float) -> float:
+    """One-sided test of whether a difference lies below -margin; 1 where a training failed."""
+    if scores.is_failed:
+        return 1.0
+    return float(((scores.replicates >= -margin).sum() + 1) / (len(scores.replicates) + 1))
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -15,8 +15,8 @@ class VirtualModalityNetwork(nn.Module):
         super().__init__()
         self.text_tower = TextTower(text, hidden)
         self.frame_tower = FrameTower(vision, hidden)
-        self.vision_from_text = generator(kind, hidden)
-        self.text_from_vision = generator(kind, hidden)
+        self.vision_from_text = generator(kind, text, hidden)
+        self.text_from_vision = generator(kind, vision, hidden)
         self.head = Head(2 * hidden, outputs, width=2 * hidden)
 
     def predict(self, text: Tensor, vision: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from trml.config import Count, NotNegative, Positive, Share
 from trml.layers.virtual import VirtualModalityNetwork
 from trml.methods.base import Batch, Method, Shape, visible
-from trml.objectives.matching import semantic_matching
+from trml.objectives.matching import MATCHING
 from trml.objectives.task import task_loss
 
 
@@ -24,7 +24,8 @@ class TRML(Method):
     L_task is on the utterance as given, virtual in place of missing. L_views, on complete utterances, is the mean
     of the task losses with the text and with the vision dropped. l_v matches virtual to real vision, l_t virtual
     to real text, both on complete utterances at `temperature`; `detach` stops the gradient on the real side. An
-    ablation sets use_l_v or use_l_t from 1 to 0, which takes the term out and leaves all else as it is.
+    ablation sets use_l_v or use_l_t from 1 to 0, which takes the term out and leaves all else as it is. Where some
+    frames are missing, vision is the real vector and the virtual one mixed by the share of frames that are there.
     """
 
     tensors = ("temperature", "weight", "alpha", "beta", "use_l_v", "use_l_t")
@@ -34,7 +35,8 @@ class TRML(Method):
         shape: Shape,
         *,
         hidden: Count,
-        generator: Literal["residual_mlp", "linear", "identity", "zeros"],
+        generator: Literal["residual_mlp", "linear", "identity", "prompt", "zeros"],
+        matching: Literal["symmetric", "one_direction", "similarity_kl", "cosine"],
         detach: bool,
         temperature: Positive,
         weight: NotNegative,
@@ -45,7 +47,7 @@ class TRML(Method):
     ) -> None:
         super().__init__()
         self.net = VirtualModalityNetwork(shape.text, shape.vision, shape.outputs, hidden=hidden, kind=generator)
-        self.detach = detach
+        self.matching, self.detach = MATCHING[matching], detach
 
     def forward(self, batch: Batch) -> Tensor:
         return self.net.predict(*self._given(batch, *self._encode(batch)))
@@ -64,8 +66,8 @@ class TRML(Method):
         task = task_loss(given, batch.label, everyone)
         views = (task_loss(no_vision, batch.label, views_of) + task_loss(no_text, batch.label, views_of)) / 2
         real_text, real_vision = (text.detach(), vision.detach()) if self.detach else (text, vision)
-        l_v = semantic_matching(virtual_vision, real_vision, complete, options["temperature"])
-        l_t = semantic_matching(virtual_text, real_text, complete, options["temperature"])
+        l_v = self.matching(virtual_vision, real_vision, complete, options["temperature"])
+        l_t = self.matching(virtual_text, real_text, complete, options["temperature"])
         alpha = options["alpha"]
         matching = alpha * options["use_l_v"] * l_v + (1 - alpha) * options["use_l_t"] * l_t
         return task + options["beta"] * views + options["weight"] * matching
@@ -75,7 +77,9 @@ class TRML(Method):
         seen = visible(batch)
         text = self.net.text_tower(seen.text)
         vision = self.net.frame_tower(seen.frames, seen.frame_mask)
-        return text, vision, self.net.text_from_vision(vision), self.net.vision_from_text(text)
+        virtual_text = self.net.text_from_vision(vision, seen.frames, seen.frame_mask)
+        virtual_vision = self.net.vision_from_text(text, seen.text.unsqueeze(-2), batch.text_present.unsqueeze(-1))
+        return text, vision, virtual_text, virtual_vision
 
     def _given(
         self, batch: Batch, text: Tensor, vision: Tensor, virtual_text: Tensor, virtual_vision: Tensor
@@ -83,5 +87,5 @@ class TRML(Method):
         """Text and vision [B, hidden], the virtual one in place of a missing one."""
         return (
             torch.where(batch.text_present.unsqueeze(-1), text, virtual_text),
-            torch.where(batch.vision_present.unsqueeze(-1), vision, virtual_vision),
+            torch.lerp(virtual_vision, vision, batch.vision_share.unsqueeze(-1)),
         )

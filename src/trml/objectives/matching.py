@@ -1,8 +1,17 @@
-"""The semantic-matching loss: a virtual modality is pulled to its real partner, away from the others'."""
+"""Semantic-matching losses: a virtual modality is pulled to its real partner, away from the others'.
+
+Which of them the paper uses is not known here; the symmetric one is the default, the others are switches.
+All take virtual, real: [B, hidden]; valid: bool [B]; temperature: scalar > 0, and give zero where no row is valid.
+"""
+
+from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import cosine_similarity, normalize
+
+MatchingKind = Literal["symmetric", "one_direction", "similarity_kl", "cosine"]
 
 
 def semantic_matching(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
@@ -14,13 +23,55 @@ def semantic_matching(virtual: Tensor, real: Tensor, valid: Tensor, temperature:
     virtual, real: [B, hidden]; valid: bool [B]; temperature: scalar > 0. Equals open_clip's ClipLoss with
     logit scale 1 / temperature when every row is valid.
     """
-    scores = normalize(virtual, dim=-1) @ normalize(real, dim=-1).transpose(-1, -2) / temperature
-    # A row keeps its own partner even when it is not valid, so that no softmax is over nothing.
-    own = torch.eye(scores.shape[-1], dtype=torch.bool, device=scores.device)
-    excluded = ~(valid.unsqueeze(-2) | own)
+    scores = _similarities(virtual, real, temperature)
+    excluded = _excluded(valid)
     forward = _own_log_softmax(scores.masked_fill(excluded, -torch.inf))
     backward = _own_log_softmax(scores.transpose(-1, -2).masked_fill(excluded, -torch.inf))
-    losses = -(forward + backward) / 2
+    return _mean_of_valid(-(forward + backward) / 2, valid)
+
+
+def one_direction(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
+    """InfoNCE from virtual to real alone: the first of the two terms of `semantic_matching`."""
+    scores = _similarities(virtual, real, temperature).masked_fill(_excluded(valid), -torch.inf)
+    return _mean_of_valid(-_own_log_softmax(scores), valid)
+
+
+def similarity_kl(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
+    """KL divergence between the rows of the two intra-modal similarity matrices, each row a softmax over the valid
+    rows: mean_i KL(softmax_j(z(real_i) . z(real_j) / temperature) || the same of virtual)."""
+    excluded = _excluded(valid)
+    of_real, of_virtual = (
+        _similarities(x, x, temperature).masked_fill(excluded, -torch.inf).log_softmax(dim=-1) for x in (real, virtual)
+    )
+    difference = torch.where(excluded, 0.0, of_real - of_virtual)  # where excluded, of -inf and -inf
+    return _mean_of_valid((of_real.exp() * difference).sum(dim=-1), valid)
+
+
+def cosine(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
+    """1 - cos(virtual_i, real_i), without negatives; the temperature plays no part."""
+    return _mean_of_valid(1 - cosine_similarity(virtual, real, dim=-1), valid)
+
+
+MATCHING: dict[MatchingKind, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
+    "symmetric": semantic_matching,
+    "one_direction": one_direction,
+    "similarity_kl": similarity_kl,
+    "cosine": cosine,
+}
+
+
+def _similarities(a: Tensor, b: Tensor, temperature: Tensor) -> Tensor:
+    return normalize(a, dim=-1) @ normalize(b, dim=-1).transpose(-1, -2) / temperature
+
+
+def _excluded(valid: Tensor) -> Tensor:
+    """Which pairs [B, B] take no part. A row keeps itself even when it is not valid, so that no softmax is over
+    nothing."""
+    own = torch.eye(valid.shape[-1], dtype=torch.bool, device=valid.device)
+    return ~(valid.unsqueeze(-2) | own)
+
+
+def _mean_of_valid(losses: Tensor, valid: Tensor) -> Tensor:
     weight = valid.to(losses.dtype)
     return (losses * weight).sum(dim=-1) / weight.sum(dim=-1).clamp(min=1)
 

@@ -5,7 +5,8 @@ import json
 import platform
 import shutil
 import subprocess
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,24 @@ import yaml
 from trml import __version__
 from trml.corpora import corpus_module
 from trml.corpora.contract import CorpusInfo
-from trml.evaluation.metrics import metrics_of
+from trml.evaluation.metrics import Metric, metrics_of
 from trml.features import FeatureInfo
 from trml.plan import Plan
 from trml.report.figures import draw_all
-from trml.report.tables import Table, claim_table, main_table, study_table, to_markdown, write_table
+from trml.report.published import published_words
+from trml.report.tables import (
+    Table,
+    claim_table,
+    laboratory_table,
+    main_table,
+    rate_table,
+    robustness_table,
+    search_table,
+    settings_table,
+    study_table,
+    to_markdown,
+    write_table,
+)
 from trml.store import file_digest, read_json, versions, write_json
 
 _COPIED = ("metrics.parquet", "metrics.csv", "claims.json")
@@ -37,53 +51,155 @@ _PACKAGES = (
 )
 
 
-def build(plan: Plan, evaluation: Path, folder: Path) -> None:
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: figures, then tables; `open` ones show their tables at once."""
+
+    id: str
+    title: str
+    words: str
+    figures: list[str]
+    tables: list[Table]
+    open: bool = False
+
+
+def build(plan: Plan, folder: Path) -> None:
     """Fill `folder` with results/<experiment> as it will be published."""
-    params = plan.params
+    params, evaluation = plan.params, plan.evaluation
     summary = pl.read_parquet(evaluation / "summary.parquet")
     claims = read_json(evaluation / "claims.json")
     features = FeatureInfo(**read_json(plan.features / "features.json"))
     metrics = metrics_of(features.task, len(features.classes))
+    laboratory = _if_there(evaluation / "laboratory.parquet")
     for name in _COPIED:
         shutil.copyfile(evaluation / name, folder / name)
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(asdict(params))), sort_keys=False))
 
-    captions = draw_all(params, summary, claims, metrics, folder / "figures")
-    main = main_table(params, summary, metrics)
+    captions = draw_all(params, summary, laboratory, claims, metrics, folder / "figures")
     claim_tables = {claim["id"]: claim_table(claim, metrics[0]) for claim in claims}
-    studies = [
-        study_table(params, summary, name, metrics[0]) for name, m in params.methods.items() if m.variants or m.sweeps
-    ]
-    for table in (main, *claim_tables.values(), *studies):
+    sections = _sections(plan, summary, laboratory, metrics, list(captions))
+    for table in (*claim_tables.values(), *(table for section in sections for table in section.tables)):
         write_table(table, folder / "tables")
     (folder / "claims.md").write_text(_claims_markdown(claims, claim_tables, metrics[0].label))
 
     manifest = _manifest(plan, evaluation, features)
     (folder / "report").mkdir()
-    page = _page(plan, folder, captions, main, claims, claim_tables, studies, features, manifest)
+    page = _page(plan, folder, captions, sections, claims, claim_tables, features, manifest)
     (folder / "report" / "index.html").write_text(page)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest["files"] = {str(path.relative_to(folder)): file_digest(path) for path in files}
     write_json(folder / "manifest.json", manifest)
 
 
+def _if_there(path: Path) -> pl.DataFrame | None:
+    return pl.read_parquet(path) if path.is_file() else None
+
+
+def _sections(
+    plan: Plan,
+    summary: pl.DataFrame,
+    laboratory: pl.DataFrame | None,
+    metrics: tuple[Metric, ...],
+    figures: list[str],
+) -> list[Section]:
+    """What the page shows, in its order; a part that the experiment does not have is left out."""
+    params, first = plan.params, metrics[0]
+    robustness = pl.read_parquet(plan.evaluation / "robustness.parquet")
+
+    def drawn(*starts: str) -> list[str]:
+        return [name for name in figures if name.startswith(starts)]
+
+    def rates(protocol: str, victims: Sequence[str]) -> list[Table]:
+        return [
+            rate_table(params, summary, protocol, victim, first)
+            for victim in params.protocol.victims
+            if victim in victims
+        ]
+
+    modalities = [f"rates_{victim}" for victim in params.protocol.modalities]
+    study_tables = [
+        study_table(params, summary, name, first) for name, m in params.methods.items() if plan.variants(name)
+    ]
+    further = [_further(other) for other in plan.others if other.study != "redundancy"]
+    sections = [
+        Section(
+            "curves",
+            "Scores over the missing rate",
+            "",
+            [name for name in figures if name in modalities],
+            [main_table(params, summary, metrics)],
+            open=True,
+        ),
+        Section(
+            "settings",
+            "Settings A and B",
+            "",
+            drawn("settings"),
+            [settings_table(params, summary, metrics)] if params.protocol.complete else [],
+            open=True,
+        ),
+        Section("either", "Either modality missing", "", drawn("rates_either"), rates("alike", ["either"])),
+        Section("frames", "Frames missing", "", drawn("rates_frames"), rates("alike", ["frames"])),
+        Section(
+            "complete",
+            "Complete in training, missing at evaluation",
+            "",
+            drawn("complete_training"),
+            rates("complete", params.protocol.victims),
+        ),
+        Section(
+            "robustness",
+            "Robustness",
+            "",
+            [],
+            [robustness_table(params, robustness, first)] if robustness.height else [],
+        ),
+        Section("studies", "Loss terms, temperature, weights", "", drawn("ablation", "sweep_", "grid_"), study_tables),
+        Section("alignment", "An aligned space, or not", "", drawn("alignment"), further),
+        Section(
+            "laboratory",
+            "What can be recovered",
+            "",
+            drawn("laboratory"),
+            [] if laboratory is None else [laboratory_table(params, laboratory)],
+            open=True,
+        ),
+        Section("search", "The search on dev", "", [], [search_table(params)] if params.chosen else []),
+    ]
+    return [section for section in sections if section.figures or section.tables]
+
+
+def _further(other: Plan) -> Table:
+    """The main table of a further dataset."""
+    features = FeatureInfo(**read_json(other.features / "features.json"))
+    metrics = metrics_of(features.task, len(features.classes))
+    table = main_table(other.params, pl.read_parquet(other.evaluation / "summary.parquet"), metrics)
+    title = f"{other.dataset}: {other.params.corpus.name} through {features.weights}"
+    return replace(table, name=f"main_{other.dataset}", title=title)
+
+
 def _claims_markdown(claims: list[dict[str, Any]], tables: dict[str, Table], metric: str) -> str:
-    lines = ["# Claims", "", "| claim | verdict | better | worse | undecided |", "|---|---|---|---|---|"]
+    lines = ["# Claims", "", "| claim | verdict | for | against | undecided |", "|---|---|---|---|---|"]
     for claim in claims:
         counts = count_verdicts(claim)
-        verdict = f"**{claim['verdict']}** | {counts['better']} | {counts['worse']} | {counts['undecided']}"
+        verdict = f"**{claim['verdict']}** | {counts['for']} | {counts['against']} | {counts['undecided']}"
         lines.append(f"| {claim['id']}: {claim['text']} | {verdict} |")
-    rule = "Supported: every comparison significantly better. Refuted: at least one significantly worse."
-    lines += ["", f"Judged by {metric}. {rule}", ""]
+    lines += ["", f"Judged by {metric}. {VERDICTS}", ""]
     for table in tables.values():
         lines += [f"## {table.title}", "", *to_markdown(table).splitlines()[2:], ""]
     return "\n".join(lines)
 
 
+VERDICTS = (
+    "Supported: every comparison speaks for it, significantly; refuted: at least one against it. Where one comparison "
+    "is enough to support a claim (C6), it is refuted if all speak against it. Undecided: anything else."
+)
+
+
 def count_verdicts(claim: dict[str, Any]) -> dict[str, int]:
-    """How many comparisons of a claim came out better, worse and undecided."""
+    """How many comparisons speak for a claim, against it, for neither, or could not be made."""
     verdicts = [c["verdict"] for c in claim["comparisons"]]
-    return {verdict: verdicts.count(verdict) for verdict in ("better", "worse", "undecided", "failed")}
+    return {verdict: verdicts.count(verdict) for verdict in ("for", "against", "undecided", "failed")}
 
 
 def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, Any]:
@@ -101,6 +217,15 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
             "features": plan.features.name,
             "cells": len(plan.cells),
             "blocks": list(plan.blocks),
+            "further": {
+                other.dataset: {
+                    "corpus": other.corpus.name,
+                    "encoder": other.encoder.name if other.encoder else None,
+                    "features": other.features.name,
+                    "cells": len(other.cells),
+                }
+                for other in plan.others
+            },
         },
         "git_commit": _git("rev-parse", "HEAD"),
         "git_clean": _git("status", "--porcelain", "--untracked-files=no", "--", ":!results") == "",
@@ -132,10 +257,9 @@ def _page(
     plan: Plan,
     folder: Path,
     captions: dict[str, str],
-    main: Table,
+    sections: list[Section],
     claims: list[dict[str, Any]],
     claim_tables: dict[str, Table],
-    studies: list[Table],
     features: FeatureInfo,
     manifest: dict[str, Any],
 ) -> str:
@@ -156,11 +280,12 @@ def _page(
         sizes=dict(_split_sizes(plan)),
         features=features,
         figures=figures,
-        main=main,
+        sections=sections,
+        verdicts=VERDICTS,
         claims=[{**claim, "counts": count_verdicts(claim), "table": claim_tables[claim["id"]]} for claim in claims],
-        studies=studies,
+        published=published_words(plan.params),
         manifest=manifest,
-        cells=len(plan.cells),
+        cells=sum(len(each.cells) for each in (plan, *plan.others)),
     )
 
 

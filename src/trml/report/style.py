@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_LINES = ("-", "--", "-.")  # from the eighth series on the colours come again, with other lines
+GREY = "#333333"
+SEQUENTIAL = "cividis"
 
 plt.rcParams.update(
     {
@@ -36,8 +39,9 @@ plt.rcParams.update(
 
 
 def look(i: int) -> dict[str, str]:
-    """Colour and marker of the i-th series."""
-    return {"color": _PALETTE[i % len(_PALETTE)], "marker": _MARKERS[i % len(_MARKERS)]}
+    """Colour, marker and line of the i-th series."""
+    n = len(_PALETTE)
+    return {"color": _PALETTE[i % n], "marker": _MARKERS[(i + i // n) % n], "linestyle": _LINES[i // n % len(_LINES)]}
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:

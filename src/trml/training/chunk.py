@@ -21,9 +21,10 @@ from torch import Tensor
 from torch.func import vmap
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from trml.config import FRAME_RATES
 from trml.features import FeatureSet
 from trml.methods.base import Batch, Pass, Step
-from trml.missingness import FRAME_RATES, PATTERNS, frames_condition, pattern_victim
+from trml.missingness import PATTERNS, frames_condition, pattern_victim
 from trml.objectives.task import task_loss
 from trml.training import schedule
 from trml.training.data import Data, Split, as_prediction
