@@ -28,17 +28,25 @@ from trml.tidy import bring_back, set_aside, unreachable
 from trml.training.chunk import Outcome, conditions
 
 
-@pytest.fixture
-def plan(raw, tmp_path):
+FEW = ("trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double")
+
+
+def small_plan(raw, tmp_path, victims=("vision", "text"), sweeps=None):
     """A small plan whose features are made and whose cells a test fills in itself."""
-    raw["protocol"].update(victims=["vision", "text"], rates=[0.0, 0.5, 1.0], complete=[0.5], seeds=[1, 2, 3])
+    raw["protocol"].update(victims=list(victims), rates=[0.0, 0.5, 1.0], complete=[0.5], seeds=[1, 2, 3])
     raw["report"].update(resamples=1000, conditions=[0.5, 1.0])
-    raw["methods"]["trml"].update(sweeps={}, grids=[])
+    raw["methods"] = {name: raw["methods"][name] for name in FEW}
+    raw["methods"]["trml"].update(sweeps=sweeps or {}, grids=[])
     plan = Plan(check(raw), tmp_path / "work")
     plan.features.mkdir(parents=True)
     features = made_features(n=300)
     write_features(plan.features, replace(features, info=replace(features.info, digest=plan.features.name)))
     return plan
+
+
+@pytest.fixture
+def plan(raw, tmp_path):
+    return small_plan(raw, tmp_path)
 
 
 def fill(plan, error_of):

@@ -317,10 +317,11 @@ def _emphasised(row: list[tuple[str, bool]], bold: Callable[[str], str]) -> list
 
 
 def to_latex(table: Table) -> str:
-    """A LaTeX table with booktabs."""
+    """A LaTeX table as wide as the text, with booktabs and graphicx."""
     n = len(table.header)
-    lines = [r"\begin{table}", r"\centering\small", f"\\caption{{{_tex(table.title)}. {_tex(table.note)}}}"]
-    lines += [f"\\label{{tab:{table.name}}}", f"\\begin{{tabular}}{{l{'r' * (n - 1)}}}", r"\toprule"]
+    lines = [r"\begin{table*}", r"\centering", f"\\caption{{{_tex(table.title)}. {_tex(table.note)}}}"]
+    lines += [f"\\label{{tab:{table.name}}}", r"\resizebox{\textwidth}{!}{%"]
+    lines += [f"\\begin{{tabular}}{{l{'r' * (n - 1)}}}", r"\toprule"]
     lines += [" & ".join(_tex(text) for text in table.header) + r" \\"]
     for title, rows in table.groups:
         lines.append(r"\midrule")
@@ -329,7 +330,7 @@ def to_latex(table: Table) -> str:
         for row in rows:
             escaped = [(_tex(text), strong) for text, strong in row]
             lines.append(" & ".join(_emphasised(escaped, lambda text: f"\\textbf{{{text}}}")) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}}", r"\end{table*}", ""])
 
 
 def _tex(text: str) -> str:

@@ -1,0 +1,83 @@
+"""Labels that mean nothing: over many runs no method beats the constant predictor, and no claim is supported, more often
+than the level of the tests allows. What is planted is found: test_results.py."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from conftest import made_features
+from trml.cells import write_cell
+from trml.config import check
+from trml.evaluation.claims import decide
+from trml.evaluation.scores import Condition, Evaluation
+from trml.features import write_features
+from trml.plan import Plan
+from trml.training.grid import train
+from trml.training.stack import Settings
+
+RUNS = 20
+METHODS = ("trml", "supervised_single", "zero_fill", "supervised_double")
+
+
+def shuffled(seed):
+    """Features whose labels are another utterance's."""
+    features = made_features(seed=seed, n=180)
+    order = np.random.default_rng(seed).permutation(features.index.height)
+    return replace(features, index=features.index.with_columns(pl.col("label").gather(order)))
+
+
+def trained(raw, folder, seed):
+    """An experiment on shuffled labels, really trained."""
+    raw = copy.deepcopy(raw)
+    raw["seed"] = seed
+    raw["protocol"].update(victims=["vision", "text"], rates=[0.0, 0.5], complete=[0.5], seeds=[1, 2, 3])
+    raw["report"].update(resamples=1000, conditions=[0.5])
+    raw["training"].update(epochs=4, batch_size=20)
+    raw["methods"] = {name: raw["methods"][name] for name in METHODS}
+    for method in raw["methods"].values():
+        method["options"]["hidden"] = 8
+    variants = raw["methods"]["trml"]["variants"]
+    kept = {name: variants[name] for name in ("no_l_sml", "no_masked_views")}
+    raw["methods"]["trml"].update(sweeps={}, grids=[], variants=kept)
+    plan = Plan(check(raw), folder / f"work-{seed}")
+    plan.features.mkdir(parents=True)
+    features = shuffled(seed)
+    write_features(plan.features, features)
+    ids = {s: features.index.filter(pl.col("split") == s)["utterance_id"].to_list() for s in ("valid", "test")}
+
+    def done(cell, outcome):
+        write_cell(plan, cell, outcome, ids, {"device": "cpu", "wall_s": 0.0})
+
+    train(list(plan.cells), features, Settings.of(plan.params), torch.device("cpu"), done)
+    return Evaluation(plan)
+
+
+@pytest.fixture(scope="module")
+def runs(default_raw, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chance")
+    return [trained(default_raw, folder, seed) for seed in range(RUNS)]
+
+
+def test_no_method_beats_the_constant_predictor_more_often_than_the_level(runs):
+    better = {name: 0 for name in METHODS}
+    for evaluation in runs:
+        constant = evaluation.scores(evaluation.primary, evaluation.constant)
+        for name in METHODS:
+            predictions = evaluation.predictions(name, Condition.alike("vision", 0.5))
+            gain = constant - evaluation.scores(evaluation.primary, predictions)
+            better[name] += gain.value > 0 and gain.p_value < 0.05
+    assert max(better.values()) <= 0.05 * RUNS, better
+
+
+def test_no_claim_is_supported_more_often_than_the_level(runs):
+    supported = {}
+    for evaluation in runs:
+        for claim in decide(evaluation):
+            if claim.test.startswith("paired"):  # those of being better; on such data all are as near as can be
+                supported[claim.id] = supported.get(claim.id, 0) + (claim.verdict == "supported")
+    assert set(supported) >= {"C1", "C3"}
+    assert max(supported.values()) <= 0.05 * RUNS, supported
