@@ -1,5 +1,5 @@
-"""Labels that mean nothing: over many runs no method beats the constant predictor, and no claim is supported, more often
-than the level of the tests allows. What is planted is found: test_results.py."""
+"""Labels that mean nothing: over many runs no method beats the constant predictor, and no claim is supported, more
+often than the level of the tests allows. What is planted is found: test_results.py."""
 
 import copy
 from dataclasses import replace

@@ -27,7 +27,6 @@ from trml.store import read_json, write_json, write_sums
 from trml.tidy import bring_back, set_aside, unreachable
 from trml.training.chunk import Outcome, conditions
 
-
 FEW = ("trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double")
 
 
