@@ -48,7 +48,15 @@ def cells_of(params: Params, method: str, hidden: int = 8) -> list[Cell]:
     return [cell(params, method, *protocol, hidden=hidden, **m) for protocol, m in zip(made, moved, strict=True)]
 
 
-METHODS = ["trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double"]
+METHODS = [
+    "trml",
+    "supervised_single",
+    "supervised_single_matched",
+    "zero_fill",
+    "modal_trans",
+    "mm_align",
+    "supervised_double",
+]
 
 
 def test_every_configured_method_is_tested_here(params):

@@ -27,28 +27,50 @@ def last_state(
     return _Recurrence.apply(*one)[0].squeeze(0)
 
 
+def states_both_ways(
+    frames: Tensor, mask: Tensor, w_input: Tensor, b_input: Tensor, w_state: Tensor, b_state: Tensor
+) -> Tensor:
+    """The states [B, T, 2h] of two GRUs at every frame, one that comes from the first frame, one from the last.
+
+    As `last_state`, the weights of the two stacked: [2, 3h, d], [2, 3h], [2, 3h, h], [2, 3h].
+    """
+    two_frames, two_masks = (torch.stack([x, x.flip(1)]) for x in (frames, mask))
+    states = _Recurrence.apply(two_frames, two_masks, w_input, b_input, w_state, b_state)[1]
+    onward, backward = states[:, 1:].unbind()
+    return torch.cat([onward, backward.flip(0)], dim=-1).transpose(0, 1)
+
+
 def last_state_plain(
     frames: Tensor, mask: Tensor, w_input: Tensor, b_input: Tensor, w_state: Tensor, b_state: Tensor
 ) -> Tensor:
     """The same in plain tensor operations, two to three times slower: what gradients of gradients are taken through."""
-    state = frames.new_zeros(()).expand(*frames.shape[:-2], w_state.shape[-1])
+    return states_plain(frames, mask, w_input, b_input, w_state, b_state)[-1]
+
+
+def states_plain(
+    frames: Tensor, mask: Tensor, w_input: Tensor, b_input: Tensor, w_state: Tensor, b_state: Tensor
+) -> list[Tensor]:
+    """Each state [B, h] of it, before the first frame and after each."""
+    states = [frames.new_zeros(()).expand(*frames.shape[:-2], w_state.shape[-1])]
     inputs = torch.nn.functional.linear(frames, w_input, b_input)
     # unbind, not indexing: the gradient of an index is a full array of zeros, once a frame.
     for x, there in zip(inputs.unbind(dim=-2), mask.unbind(dim=-1), strict=True):
         x_reset, x_update, x_new = x.chunk(3, dim=-1)
+        state = states[-1]
         h_reset, h_update, h_new = torch.nn.functional.linear(state, w_state, b_state).chunk(3, dim=-1)
         update = torch.sigmoid(x_update + h_update)
         candidate = torch.tanh(x_new + torch.sigmoid(x_reset + h_reset) * h_new)
-        state = torch.where(there.unsqueeze(-1), torch.lerp(candidate, state, update), state)
-    return state
+        states.append(torch.where(there.unsqueeze(-1), torch.lerp(candidate, state, update), state))
+    return states
 
 
 class _Recurrence(torch.autograd.Function):
-    """`last_state` of C cells; every argument has the cell as its first dimension.
+    """The last state [C, B, h] of C cells and all their states [C, T + 1, B, h], the first of them zero; every argument
+    has the cell as its first dimension.
 
-    What the backward pass needs is handed out beside the last state [C, B, h]: inputs [C, T B, d] in order of time,
-    states [C, T + 1, B, h], gates [C, T, B, 3h] (reset, update, and twice the state's part of new) and candidates
-    [C, T, B, h]. A frame that is absent has the update gate 1, which keeps the state and stops every gradient.
+    What the backward pass needs is handed out beside them: inputs [C, T B, d] in order of time, gates [C, T, B, 3h]
+    (reset, update, and twice the state's part of new) and candidates [C, T, B, h]. A frame that is absent has the
+    update gate 1, which keeps the state and stops every gradient.
     """
 
     @staticmethod
@@ -75,29 +97,36 @@ class _Recurrence(torch.autograd.Function):
             doubled = torch.addcmul(x[:, i, :, 2 * h :], reset, state_part.add_(b_new))
             new = torch.add(minus_one, doubled.sigmoid_(), alpha=2, out=candidates[:, i])
             torch.lerp(new, states[:, i], update, out=states[:, i + 1])
-        return states[:, t].clone(), inputs, states, gates, candidates
+        return states[:, t].clone(), states, inputs, gates, candidates
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
-        ctx.mark_non_differentiable(*output[1:])
+        ctx.mark_non_differentiable(*output[2:])
         ctx.set_materialize_grads(False)  # no zeros for the outputs that have no gradient
         ctx.save_for_backward(*inputs, *output[1:])
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor | None, *_: Any) -> tuple[Tensor | None, ...]:
-        if grad is None:
+    def backward(ctx: Any, grad: Tensor | None, each_grad: Tensor | None, *_: Any) -> tuple[Tensor | None, ...]:
+        wanted = [i for i, of_output in enumerate((grad, each_grad)) if of_output is not None]
+        if not wanted:
             return (None,) * 6
-        given, (inputs, states, gates, candidates) = ctx.saved_tensors[:6], ctx.saved_tensors[6:]
+        given, (states, inputs, gates, candidates) = ctx.saved_tensors[:6], ctx.saved_tensors[6:]
         frames, mask, w_input, b_input, w_state, b_state = given
         if torch.is_grad_enabled():  # a gradient of this gradient may be wanted
             differentiable = frames, w_input, b_input, w_state, b_state
-            pull = vjp(lambda x, *w: vmap(last_state_plain)(x, mask, *w), *differentiable)[1]
-            of_frames, *of_weights = pull(grad)
+
+            def plain(x: Tensor, *w: Tensor) -> tuple[Tensor, ...]:
+                each = vmap(states_plain)(x, mask, *w)
+                return tuple((each[-1], torch.stack(each, dim=1))[i] for i in wanted)
+
+            of_frames, *of_weights = vjp(plain, *differentiable)[1](tuple((grad, each_grad)[i] for i in wanted))
             return of_frames, None, *of_weights
         c, t, b, h = candidates.shape
-        gates_grad, new_grad = grad.new_empty(c, t, b, 3 * h), grad.new_empty(c, t, b, h)
-        nothing = grad.new_zeros(())
+        gates_grad, new_grad = gates.new_empty(c, t, b, 3 * h), gates.new_empty(c, t, b, h)
+        nothing = gates.new_zeros(())
+        grad = gates.new_zeros(c, b, h) if grad is None else grad
         for i in reversed(range(t)):
+            grad = grad if each_grad is None else grad + each_grad[:, i + 1]
             reset, update, state_part = gates[:, i].split(h, dim=-1)
             reset_grad, update_grad, state_part_grad = gates_grad[:, i].split(h, dim=-1)
             kept = grad * update
@@ -130,8 +159,9 @@ class _Recurrence(torch.autograd.Function):
             for x, dim in zip(arguments, in_dims, strict=True)
         ]
         cells = stacked[0].shape[1]
-        state, *rest = _Recurrence.apply(*(x.flatten(0, 1) for x in stacked))
-        return (state.unflatten(0, (info.batch_size, cells)), *rest), (0, None, None, None, None)
+        last, states, *rest = _Recurrence.apply(*(x.flatten(0, 1) for x in stacked))
+        last, states = (x.unflatten(0, (info.batch_size, cells)) for x in (last, states))
+        return (last, states, *rest), (0, 0, None, None, None)
 
 
 def _new_doubled(x: Tensor) -> Tensor:
