@@ -26,8 +26,13 @@ MINIATURE = [
     "encoder.pretraining.epochs=1",
     "encoder.pretraining.retrieval_bar=null",
 ]
+FEW_METHODS = "method=[trml,supervised_single,supervised_single_matched,zero_fill,supervised_double]"
 SMALL_GRID = [
+    FEW_METHODS,
+    "methods.trml.grids=[]",
+    "protocol.victims=[vision,text]",
     "protocol.rates=[0.0,0.5,1.0]",
+    "protocol.complete=[0.5]",
     "protocol.seeds=[2020,2021]",
     "training.epochs=2",
     "training.hidden=16",
@@ -88,10 +93,10 @@ def test_results_are_complete(checkout):
     results = checkout.folder / "results/pantomime"
     for name in ("metrics.csv", "metrics.parquet", "claims.json", "claims.md", "manifest.json", "params.yaml"):
         assert (results / name).stat().st_size > 0
-    for figure in ("rates_vision", "rates_text", "sweep_trml_temperature", "ablation"):
+    for figure in ("rates_vision", "complete_training_text", "settings", "sweep_trml_temperature", "ablation"):
         for kind in ("pdf", "svg", "png"):
             assert (results / f"figures/{figure}.{kind}").stat().st_size > 1000
-    for table in ("main", "claim_c1", "claim_c3", "study_trml"):
+    for table in ("main", "settings", "robustness", "claim_c1", "claim_c2", "claim_c3", "study_trml"):
         for kind in ("csv", "md", "tex"):
             assert (results / f"tables/{table}.{kind}").stat().st_size > 100
     metrics = pl.read_csv(results / "metrics.csv")
@@ -103,7 +108,8 @@ def test_results_are_complete(checkout):
 def test_the_page_stands_alone(checkout):
     page = (checkout.folder / "results/pantomime/report/index.html").read_text()
     sources = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
-    assert len([s for s in sources if s.startswith("data:image/svg+xml")]) == 5
+    figures = list((checkout.folder / "results/pantomime/figures").glob("*.svg"))
+    assert len([s for s in sources if s.startswith("data:image/svg+xml")]) == len(figures) >= 8
     assert all(s.startswith(("data:", "#")) for s in sources)
     assert "<script" not in page
     assert "url(" not in page
@@ -244,6 +250,38 @@ def test_photos_and_texts_of_three_classes_go_the_same_way(tmp_path):
     assert "This encoder is not aligned" in page
     metrics = pl.read_csv(tmp_path / "results/mvsa_sample/metrics.csv")
     assert set(metrics["metric"]) == {"accuracy", "f1_weighted", "f1_macro"}
+
+
+def test_the_whole_study_in_miniature(tmp_path):
+    """Every kind of thing that pantomime_full has: all victims, grids, encoders of separate spaces, the laboratory."""
+    checkout = Checkout(tmp_path)
+    without = [f"~also.redundancy_{share:03d}" for share in (25, 50, 75)]
+    small = [o for o in MINIATURE + SMALL_GRID if not o.startswith(("method", "protocol.victims"))]
+    few = "method=[trml,supervised_single,zero_fill,mm_align,supervised_double]"
+    sizes = [
+        f"also.{name}.corpus.{key}"
+        for name in ("separate", "redundancy_000", "redundancy_100")
+        for key in ("utterances={train:48,valid:16,test:24}", "pretraining_pairs=64", "heldout_pairs=16")
+    ]
+    encoders = [
+        f"also.redundancy_{share}.encoder.pretraining.{key}"
+        for share in ("000", "100")
+        for key in ("epochs=1", "retrieval_bar=null")
+    ]
+    seeds = [f"also.{n}.protocol.seeds=[2020,2021]" for n in ("separate", "redundancy_000", "redundancy_100")]
+    grid = "methods.trml.grids=[{weight:[0.1,1.0],alpha:[0.5,0.9]}]"
+    checkout.configure("experiment=pantomime_full", few, *small, *without, *sizes, *encoders, *seeds, grid)
+    checkout.make()
+    results = tmp_path / "results/pantomime_full"
+    claims = {claim["id"]: claim for claim in json.loads((results / "claims.json").read_text())}
+    assert set(claims) == {"C1", "C2", "C3", "C3b", "C4", "C5", "C6", "C7"}
+    laboratory = pl.read_csv(results / "tables/laboratory.csv")
+    assert laboratory.filter(pl.col("redundancy") == 0)["recovered"].null_count() == 5
+    for name in ("rates_either", "rates_frames", "grid_trml_weight_alpha", "alignment", "laboratory"):
+        assert (results / f"figures/{name}.png").stat().st_size > 5000
+    page = (results / "report/index.html").read_text()
+    for words in ("What can be recovered", "Either modality missing", "Frames missing", "main_separate"):
+        assert words in page or (results / f"tables/{words}.csv").is_file()
 
 
 def test_given_features_go_the_same_way(tmp_path):
