@@ -218,6 +218,7 @@ class Plan:
             (self.corpus, "corpus.json"),
             (self.features, "features.json"),
             (self.evaluation, "claims.json"),
+            (self.analysis, "analysis.json"),
             (self.results, "manifest.json"),
             *((self.cell_folder(cell), "cell.json") for cell in self.cells),
         ]
@@ -236,11 +237,38 @@ class Plan:
         }
         return self.work / "evaluations" / f"{self._flat_name}-{digest(recipe)}"
 
+    @property
+    def proposed(self) -> str | None:
+        """The method that the claims judge."""
+        return next((name for name, method in self.params.methods.items() if method.role == "proposed"), None)
+
+    @cached_property
+    def analysed_cells(self) -> dict[tuple[str, str, int], Cell]:
+        """By method, victim and seed: the defaults, trained at the study rate with a whole modality as the victim."""
+        protocol = self.params.protocol
+        victims = [victim for victim in ("vision", "text") if victim in protocol.victims]
+        return {
+            (method, victim, seed): self.cell(method, DEFAULT, victim, protocol.study_rate, seed)
+            for method, victim, seed in product(self.params.methods, victims, protocol.seeds)
+        }
+
+    @cached_property
+    def analysis(self) -> Path:
+        """What the virtual modalities of the proposed method are worth, and examples."""
+        recipe = {
+            "cells": [[*key, cell.digest] for key, cell in self.analysed_cells.items()],
+            "proposed": self.proposed,
+            "source": source_digest("trml.analysis.analyse"),
+            "versions": versions("torch", "scikit-learn", "polars", "numpy", "av", "pillow"),
+        }
+        return self.work / "analyses" / f"{self._flat_name}-{digest(recipe)}"
+
     @cached_property
     def results(self) -> Path:
         """Tables, figures and the page, before they are published."""
         recipe = {
             "evaluation": self.evaluation.name,
+            "analysis": self.analysis.name,
             "name": self.name,
             "params": {k: v for k, v in asdict(self.params).items() if k not in ("data", "device", "also")},
             "source": source_digest("trml.report.build"),

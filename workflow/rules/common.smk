@@ -75,6 +75,7 @@ wildcard_constraints:
     features=_names(plan.features for plan in PLANS),
     block="|".join(BLOCKS),
     evaluation=_names(plan.evaluation for plan in PLANS),
+    analysis=_names(plan.analysis for plan in PLANS),
     results=_names(plan.results for plan in PLANS),
 
 

@@ -1,20 +1,20 @@
-# From cells to scores and claims, to tables, figures and the page, to the published copy.
+# From cells to scores and claims and to an analysis, to tables, figures and the page, to the published copy.
 
 
-def evaluated_files(wildcards):
-    plan = plan_with("evaluation", wildcards.evaluation)
+def files_with_cells(plan):
     blocks = [block.path for block in plan.blocks.values()]
     return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
 
 
 def reported_files(wildcards):
     plan = plan_with("results", wildcards.results)
-    return [plan.evaluation / "claims.json", plan.corpus / "corpus.json", plan.features / "features.json"]
+    made = [plan.evaluation / "claims.json", plan.analysis / "analysis.json"]
+    return [*made, plan.corpus / "corpus.json", plan.features / "features.json"]
 
 
 rule evaluate:
     input:
-        ancient(evaluated_files),
+        lambda wildcards: ancient(files_with_cells(plan_with("evaluation", wildcards.evaluation))),
     output:
         "work/evaluations/{evaluation}/claims.json",
     log:
@@ -26,6 +26,24 @@ rule evaluate:
     threads: 1
     shell:
         "python -m trml evaluate --folder work/evaluations/{wildcards.evaluation} 2>&1 | tee -i {log:q}"
+
+
+rule analyse:
+    input:
+        lambda wildcards: ancient(files_with_cells(plan_with("analysis", wildcards.analysis))),
+    output:
+        "work/analyses/{analysis}/analysis.json",
+    log:
+        "work/logs/analyses/{analysis}.log",
+    benchmark:
+        "work/benchmarks/analyses/{analysis}.tsv"
+    conda:
+        "../envs/trml.yaml"
+    threads: 1
+    resources:
+        gpu=lambda wildcards: int(plan_with("analysis", wildcards.analysis).params.device == "cuda"),
+    shell:
+        "python -m trml analyse --folder work/analyses/{wildcards.analysis} --threads {threads} 2>&1 | tee -i {log:q}"
 
 
 rule report:

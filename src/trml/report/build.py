@@ -20,6 +20,7 @@ from trml.evaluation.metrics import metrics_of
 from trml.features import FeatureInfo
 from trml.plan import Plan
 from trml.report.figures import draw_all
+from trml.report.pictures import draw_pictures
 from trml.report.tables import Table, claim_table, main_table, study_table, to_markdown, write_table
 from trml.store import file_digest, read_json, versions, write_json
 
@@ -49,6 +50,7 @@ def build(plan: Plan, evaluation: Path, folder: Path) -> None:
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(asdict(params))), sort_keys=False))
 
     captions = draw_all(params, summary, claims, metrics, folder / "figures")
+    captions |= draw_pictures(params, plan.analysis, folder / "figures")
     main = main_table(params, summary, metrics)
     claim_tables = {claim["id"]: claim_table(claim, metrics[0]) for claim in claims}
     studies = [
@@ -56,6 +58,8 @@ def build(plan: Plan, evaluation: Path, folder: Path) -> None:
     ]
     for table in (main, *claim_tables.values(), *studies):
         write_table(table, folder / "tables")
+    for name in ("retrieval", "levels"):
+        pl.read_parquet(plan.analysis / f"{name}.parquet").write_csv(folder / "tables" / f"virtual_{name}.csv")
     (folder / "claims.md").write_text(_claims_markdown(claims, claim_tables, metrics[0].label))
 
     manifest = _manifest(plan, evaluation, features)
@@ -99,6 +103,7 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
             "corpus": plan.corpus.name,
             "encoder": plan.encoder.name if plan.encoder else features.weights,
             "features": plan.features.name,
+            "analysis": plan.analysis.name,
             "cells": len(plan.cells),
             "blocks": list(plan.blocks),
         },
@@ -159,6 +164,7 @@ def _page(
         main=main,
         claims=[{**claim, "counts": count_verdicts(claim), "table": claim_tables[claim["id"]]} for claim in claims],
         studies=studies,
+        analysis=read_json(plan.analysis / "analysis.json"),
         manifest=manifest,
         cells=len(plan.cells),
     )
