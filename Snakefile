@@ -6,7 +6,8 @@
 #   work/features/{features}    one array a modality
 #   work/cells/...              the cell store, one folder a training
 #   work/blocks/{block}.json    the cells of a block are in the store
-#   work/evaluations/{evaluation}, work/results/{results}    scores and claims; tables, figures and page
+#   work/evaluations/{evaluation}, work/analyses/{analysis}  scores and claims; virtual modalities and examples
+#   work/results/{results}      tables, figures and page
 #   work/unfinished/{block}/    chunks of cells that are in training, saved
 #   results/{experiment}        the published copy, read by no rule; of several datasets, one folder each in it
 

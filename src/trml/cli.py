@@ -122,8 +122,18 @@ def evaluate(arguments: argparse.Namespace) -> None:
         run(p, folder)
 
 
+def analyse(arguments: argparse.Namespace) -> None:
+    """Look at the virtual modalities of the proposed method, and at single utterances."""
+    p, device = _plan(arguments, lambda p: p.analysis), _device(arguments)
+    from trml.analysis.analyse import analyse as run
+    from trml.store import new_folder
+
+    with new_folder(p.analysis, "analysis.json") as folder:
+        run(p, folder, device)
+
+
 def report(arguments: argparse.Namespace) -> None:
-    """Make tables, figures, the page and the manifest from the evaluation."""
+    """Make tables, figures, the page and the manifest from the evaluation and the analysis."""
     from trml.report.build import build
     from trml.store import new_folder
 
@@ -210,7 +220,7 @@ _PARAMS_HELP = "configuration in force (the variable TRML_PARAMS, else params.ya
 
 _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     f.__name__: f
-    for f in (compose, schema, plan, corpus, pretrain, features, train, search, evaluate, report, publish, gc)
+    for f in (compose, schema, plan, corpus, pretrain, features, train, search, evaluate, analyse, report, publish, gc)
 }
 
 
@@ -233,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
         elif name != "schema":
             verb.add_argument("--params", default=os.environ.get("TRML_PARAMS", "params.yaml"), help=_PARAMS_HELP)
             verb.add_argument("--threads", type=int, default=1, help="threads to use (1)")
-        if name in ("corpus", "pretrain", "features", "evaluate", "report", "publish"):
+        if name in ("corpus", "pretrain", "features", "evaluate", "analyse", "report", "publish"):
             verb.add_argument(
                 "--folder", type=Path, help="which folder of work/ to make, as `trml plan` shows it (the first)"
             )

@@ -316,7 +316,7 @@ class Plan:
             (self.corpus, "corpus.json"),
             (self.features, "features.json"),
             (self.evaluation, "claims.json"),
-            *([(self.results, "manifest.json")] if self.dataset is None else []),
+            *([(self.analysis, "analysis.json"), (self.results, "manifest.json")] if self.dataset is None else []),
             *((self.cell_folder(cell), "cell.json") for cell in self.cells),
         ]
         return found if self.encoder is None else [*found, (self.encoder, "encoder.json")]
@@ -327,6 +327,7 @@ class Plan:
         recipe = {
             "cells": [cell.name for cell in self.cells],
             "others": [(plan.study, [cell.name for cell in plan.cells]) for plan in self.others],
+            "analysis": self.analysis.name if self.dataset is None else None,
             "methods": {name: asdict(method) for name, method in self.params.methods.items()},
             "protocol": asdict(self.params.protocol),
             "resamples": self.params.report.resamples,
@@ -336,14 +337,36 @@ class Plan:
         return self.work / "evaluations" / f"{self.name}-{digest(recipe)}"
 
     @property
+    def proposed(self) -> str | None:
+        """The method that the claims judge."""
+        return next((name for name, method in self.params.methods.items() if method.role == "proposed"), None)
+
+    @cached_property
+    def analysed_cells(self) -> dict[tuple[str, str, int], Cell]:
+        """By method, victim and seed: the defaults, trained at the study rate with a whole modality as the victim."""
+        protocol, rate = self.params.protocol, self.params.protocol.study_rate
+        return {
+            (method, victim, seed): self.cell(method, DEFAULT, victim, rate, rate, seed)
+            for method, victim, seed in product(self.params.methods, protocol.modalities, protocol.seeds)
+        }
+
+    @cached_property
     def analysis(self) -> Path:
-        return self.work / "analyses" / "none"
+        """What the virtual modalities of the proposed method are worth, and examples."""
+        recipe = {
+            "cells": [[*key, cell.digest] for key, cell in self.analysed_cells.items()],
+            "proposed": self.proposed,
+            "source": source_digest("trml.analysis.analyse"),
+            "versions": versions("torch", "scikit-learn", "polars", "numpy", "av", "pillow"),
+        }
+        return self.work / "analyses" / f"{self.name}-{digest(recipe)}"
 
     @cached_property
     def results(self) -> Path:
         """Tables, figures and the page, before they are published."""
         recipe = {
             "evaluations": [plan.evaluation.name for plan in (self, *self.others)],
+            "analysis": self.analysis.name,
             "name": self.name,
             "params": {k: v for k, v in asdict(self.params).items() if k not in ("data", "device", "also")},
             "source": source_digest("trml.report.build"),

@@ -19,6 +19,7 @@ FOLDERS = {
     "unfinished": 1,
     "cells": 4,
     "evaluations": 1,
+    "analyses": 1,
     "results": 1,
 }
 ATTIC = "attic"

@@ -93,7 +93,15 @@ def test_results_are_complete(checkout):
     results = checkout.folder / "results/pantomime"
     for name in ("metrics.csv", "metrics.parquet", "claims.json", "claims.md", "manifest.json", "params.yaml"):
         assert (results / name).stat().st_size > 0
-    for figure in ("rates_vision", "complete_training_text", "settings", "sweep_trml_temperature", "ablation"):
+    shown = ("retrieval", "levels", "similarity", "embedding", "worst", "best")
+    for figure in (
+        "rates_vision",
+        "complete_training_text",
+        "settings",
+        "sweep_trml_temperature",
+        "ablation",
+        *(f"virtual_{x}" for x in shown),
+    ):
         for kind in ("pdf", "svg", "png"):
             assert (results / f"figures/{figure}.{kind}").stat().st_size > 1000
     for table in ("main", "settings", "robustness", "claim_c1", "claim_c2", "claim_c3", "study_trml"):
@@ -159,7 +167,7 @@ def test_a_lost_cell_is_trained_again_alone_and_comes_out_the_same(checkout):
     lost = sorted(before)[3]
     predictions = (lost / "predictions.parquet").read_bytes()
     shutil.rmtree(lost)
-    for folder in ("evaluations", "results", "published"):
+    for folder in ("evaluations", "analyses", "results", "published"):
         shutil.rmtree(checkout.folder / "work" / folder)
     log = checkout.make()
     assert (lost / "predictions.parquet").read_bytes() == predictions

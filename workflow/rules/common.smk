@@ -78,6 +78,7 @@ wildcard_constraints:
     features=_names(plan.features for plan in PLANS),
     block="|".join(ALL_BLOCKS),
     evaluation=_names(plan.evaluation for plan in PLANS),
+    analysis=PLANS[0].analysis.name,
     results=PLANS[0].results.name,
 
 

@@ -1,24 +1,23 @@
-# From cells to scores and claims, to tables, figures and the page, to the published copy.
+# From cells to scores and claims and to an analysis, to tables, figures and the page, to the published copy.
+
+
+def files_with_cells(plan):
+    blocks = [block.path for block in plan.blocks.values()]
+    return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
 
 
 def evaluated_files(wildcards):
-    """The cells, and those of further datasets, since the evaluation of the experiment's own compares with them."""
+    """The cells; for the experiment's own dataset also those of the others, which it is compared with, and the analysis,
+    which a claim is decided by."""
     plan = plan_with("evaluation", wildcards.evaluation)
-    return [
-        path
-        for each in (plan, *plan.others)
-        for path in (
-            *(block.path for block in each.blocks.values()),
-            each.corpus / "corpus.json",
-            each.features / "features.json",
-        )
-    ]
+    files = [path for each in (plan, *plan.others) for path in files_with_cells(each)]
+    return files if plan.dataset else [*files, plan.analysis / "analysis.json"]
 
 
 def reported_files(wildcards):
     plan = PLANS[0]
     evaluations = [each.evaluation / "claims.json" for each in PLANS]
-    return [*evaluations, plan.corpus / "corpus.json", plan.features / "features.json"]
+    return [*evaluations, plan.analysis / "analysis.json", plan.corpus / "corpus.json", plan.features / "features.json"]
 
 
 rule evaluate:
@@ -35,6 +34,24 @@ rule evaluate:
     threads: 1
     shell:
         "python -m trml evaluate --folder work/evaluations/{wildcards.evaluation} 2>&1 | tee -i {log:q}"
+
+
+rule analyse:
+    input:
+        ancient(files_with_cells(PLANS[0])),
+    output:
+        "work/analyses/{analysis}/analysis.json",
+    log:
+        "work/logs/analyses/{analysis}.log",
+    benchmark:
+        "work/benchmarks/analyses/{analysis}.tsv"
+    conda:
+        "../envs/trml.yaml"
+    threads: 1
+    resources:
+        gpu=lambda wildcards: int(plan_with("analysis", wildcards.analysis).params.device == "cuda"),
+    shell:
+        "python -m trml analyse --folder work/analyses/{wildcards.analysis} --threads {threads} 2>&1 | tee -i {log:q}"
 
 
 rule report:

@@ -229,7 +229,7 @@ def _c4(evaluation: Evaluation, proposed: str) -> Claim:
         f"rate {plan.params.protocol.study_rate:g}, looks for its real partner among all by cosine similarity. Effects "
         "are shares above chance, and differences of cosines.",
         PAIRED,
-        "retrieval",
+        "virtual_retrieval",
         "all",
         tests,
     )

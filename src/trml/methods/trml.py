@@ -52,6 +52,10 @@ class TRML(Method):
     def forward(self, batch: Batch) -> Tensor:
         return self.net.predict(*self._given(batch, *self._encode(batch)))
 
+    def imagined(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        text, vision, virtual_text, virtual_vision = self._encode(batch)
+        return {"vision": (virtual_vision, vision), "text": (virtual_text, text)}
+
     def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
         encoded = self._encode(batch)
         text, vision, virtual_text, virtual_vision = encoded

@@ -21,6 +21,7 @@ from trml.evaluation.metrics import Metric, metrics_of
 from trml.features import FeatureInfo
 from trml.plan import Plan
 from trml.report.figures import draw_all
+from trml.report.pictures import draw_pictures
 from trml.report.published import published_words
 from trml.report.tables import (
     Table,
@@ -76,10 +77,13 @@ def build(plan: Plan, folder: Path) -> None:
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(asdict(params))), sort_keys=False))
 
     captions = draw_all(params, summary, laboratory, claims, metrics, folder / "figures")
+    captions |= draw_pictures(params, plan.analysis, folder / "figures")
     claim_tables = {claim["id"]: claim_table(claim, metrics[0]) for claim in claims}
     sections = _sections(plan, summary, laboratory, metrics, list(captions))
     for table in (*claim_tables.values(), *(table for section in sections for table in section.tables)):
         write_table(table, folder / "tables")
+    for name in ("retrieval", "levels"):
+        pl.read_parquet(plan.analysis / f"{name}.parquet").write_csv(folder / "tables" / f"virtual_{name}.csv")
     (folder / "claims.md").write_text(_claims_markdown(claims, claim_tables, metrics[0].label))
 
     manifest = _manifest(plan, evaluation, features)
@@ -215,6 +219,7 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
             "corpus": plan.corpus.name,
             "encoder": plan.encoder.name if plan.encoder else features.weights,
             "features": plan.features.name,
+            "analysis": plan.analysis.name,
             "cells": len(plan.cells),
             "blocks": list(plan.blocks),
             "further": {
@@ -284,6 +289,7 @@ def _page(
         verdicts=VERDICTS,
         claims=[{**claim, "counts": count_verdicts(claim), "table": claim_tables[claim["id"]]} for claim in claims],
         published=published_words(plan.params),
+        analysis=read_json(plan.analysis / "analysis.json"),
         manifest=manifest,
         cells=sum(len(each.cells) for each in (plan, *plan.others)),
     )
