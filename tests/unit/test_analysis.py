@@ -149,7 +149,7 @@ def make(raw, tmp_path):
     """Makes a small plan with a corpus of pictures, features, and the cells that an analysis reads, trained."""
 
     def made(classes: int = 0, train: bool = True) -> Plan:
-        raw["protocol"].update(rates=[0.0, 0.5], seeds=[1, 2])
+        raw["protocol"].update(victims=["vision", "text"], rates=[0.0, 0.5], complete=[], seeds=[1, 2])
         raw["report"].update(conditions=[0.5])
         raw["training"].update(epochs=2, batch_size=16)
         for method in raw["methods"].values():
