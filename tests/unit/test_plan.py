@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_training import METHODS
 
 from conftest import ROOT
 from trml.config import check, compose
@@ -77,7 +78,7 @@ def test_a_method_outside_the_package_is_followed_through_its_imports(raw, tmp_p
 
 def test_report_settings_touch_no_cell_and_data_settings_touch_all(raw):
     before = names(raw)
-    raw["report"]["resamples"] = 3000
+    raw["report"]["resamples"] = 6000
     report = names(raw)
     assert (report["cells"], report["features"]) == (before["cells"], before["features"])
     raw["corpus"]["seed"] = 2
@@ -203,22 +204,13 @@ def test_editing_a_loss_retrains_the_methods_that_use_it(checkout):
             "training/schedule.py",
             "0.5 * (1",
             "0.4 * (1",
-            {"trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double", "evaluation"},
+            {*METHODS, "evaluation"},
         ),
         (
             "corpora/pantomime/face.py",
             "4.5 * brow",
             "5.5 * brow",
-            {
-                "corpus",
-                "features",
-                "trml",
-                "supervised_single",
-                "supervised_single_matched",
-                "zero_fill",
-                "supervised_double",
-                "evaluation",
-            },
+            {"corpus", "features", *METHODS, "evaluation"},
         ),
     ],
 )
