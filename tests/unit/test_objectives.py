@@ -8,6 +8,8 @@ from torch.func import vmap
 
 from trml.encoders.open_clip import open_clip
 from trml.objectives.matching import semantic_matching
+from trml.objectives.mmd import squared_mmd
+from trml.objectives.reconstruction import squared_error
 from trml.objectives.task import task_loss
 
 
@@ -78,3 +80,34 @@ def test_task_loss_against_torch():
     kept = torch.nn.functional.cross_entropy(logits[:4], classes[:4])
     assert task_loss(logits, classes, weight).item() == pytest.approx(kept.item())
     assert task_loss(logits, classes, torch.zeros(10)).item() == 0.0
+
+
+def test_mmd_against_a_plain_double_loop():
+    x, y = pair(7, 3)
+    there = [True, False, True, True, False, True, True]
+
+    def kernel(a, b):
+        return math.exp(-float((a - b) @ (a - b)) / (2 * 3))
+
+    rows = [i for i in range(7) if there[i]]
+    total = sum(kernel(x[i], x[j]) + kernel(y[i], y[j]) - 2 * kernel(x[i], y[j]) for i in rows for j in rows)
+    weight = torch.tensor(there).double()
+    assert squared_mmd(x, y, weight).item() == pytest.approx(total / len(rows) ** 2, rel=1e-10)
+    stacked = squared_mmd(torch.stack([x, y, x]), torch.stack([y, x, x]), torch.stack([weight, weight, weight * 0]))
+    assert stacked.tolist() == pytest.approx([total / len(rows) ** 2] * 2 + [0.0], abs=1e-15)
+
+
+def test_mmd_is_small_for_one_distribution_and_large_for_two():
+    x, y = pair(300, 4)
+    everyone = torch.ones(300).double()
+    assert 0 <= squared_mmd(x, y, everyone) < 0.01
+    assert squared_mmd(x, y + 2, everyone) > 0.1
+    assert squared_mmd(x, x, everyone).item() == pytest.approx(0, abs=1e-12)
+
+
+def test_squared_error_is_of_the_weighted_rows():
+    x, y = pair(5, 3)
+    weight = torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0]).double()
+    expected = torch.nn.functional.mse_loss(x[::2][:2], y[::2][:2])
+    assert squared_error(x, y, weight).item() == pytest.approx(expected.item(), rel=1e-12)
+    assert squared_error(x, y, 0 * weight) == 0

@@ -85,7 +85,7 @@ def test_a_method_outside_the_package_is_followed_through_its_imports(raw, tmp_p
 
 def test_report_settings_touch_no_cell_and_data_settings_touch_all(raw):
     before = names(raw)
-    raw["report"]["resamples"] = 3000
+    raw["report"]["resamples"] = 6000
     report = names(raw)
     assert (report["cells"], report["features"]) == (before["cells"], before["features"])
     raw["corpus"]["seed"] = 2

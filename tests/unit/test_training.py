@@ -40,10 +40,17 @@ def run(cells: list[Cell], features, settings=SETTINGS, **options) -> dict[str, 
     return found
 
 
+MOVED = {  # options that may differ between the cells of a stack, moved
+    "trml": [{}, {"temperature": 0.5, "weight": 0.3}, {"alpha": 0.2, "beta": 0.0}, {}],
+    "mfm": [{}, {"reconstruction": 1.0}, {"mmd": 0.0}, {"surrogate": 0.3}],
+    "smil": [{}, {"inner_rate": 0.1}, {"feature_weight": 0.5}, {"hidden_weight": 0.3}],
+}
+
+
 def cells_of(params: Params, method: str, hidden: int = 8) -> list[Cell]:
     """Four cells of a method that differ in all that may differ within a stack."""
     needs = "victim" in params.methods[method].depends_on
-    moved = [{}, {"temperature": 0.5, "weight": 0.3}, {"alpha": 0.2, "beta": 0.0}, {}] if method == "trml" else [{}] * 4
+    moved = MOVED.get(method, [{}] * 4)
     made = [("vision", 0.5, 2020), ("text", 0.5, 2021), ("vision", 1.0, 2020), ("text" if needs else None, 0.0, 2022)]
     return [cell(params, method, *protocol, hidden=hidden, **m) for protocol, m in zip(made, moved, strict=True)]
 
@@ -55,6 +62,10 @@ METHODS = [
     "zero_fill",
     "modal_trans",
     "mm_align",
+    "mean_fill",
+    "learned_token",
+    "mfm",
+    "smil",
     "supervised_double",
 ]
 
@@ -141,6 +152,17 @@ def test_no_method_sees_a_masked_value(params, method):
         for key, values in zeros.predictions.items():
             assert np.isfinite(values).all()
             assert (nans.predictions[key] == values).all()
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+@pytest.mark.parametrize("method", METHODS)
+def test_training_stays_finite_where_frames_are_lost(params, method, frames):
+    """Clips of one frame too, classes, and values that are not there hold NaN."""
+    features, settings = made_features(frames=frames, classes=3), replace(SETTINGS, epochs=1)
+    cells = [cell(params, method, "frames", rate) for rate in (0.3, 1.0)]
+    for outcome in run(cells, features, settings, fill=float("nan")).values():
+        assert outcome.failed is None
+        assert all(np.isfinite(values).all() for values in outcome.predictions.values())
 
 
 def test_a_method_that_peeks_is_caught(params):

@@ -18,6 +18,11 @@ def _linear(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
+def mean_frame(frames: Tensor, mask: Tensor) -> Tensor:
+    """[B, T, d], bool [B, T] -> [B, d], zero where no frame is there. Frames outside the mask must be zero."""
+    return frames.sum(dim=-2) / mask.sum(dim=-1, keepdim=True).clamp(min=1)
+
+
 class TextTower(nn.Module):
     """h_t = LayerNorm(W_t t)."""
 
@@ -43,6 +48,5 @@ class FrameTower(nn.Module):
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """[B, T, d_v], bool [B, T] -> [B, hidden]. Frames outside the mask must be zero, as `visible` leaves them."""
-        mean = frames.sum(dim=-2) / mask.sum(dim=-1, keepdim=True).clamp(min=1)
         layers = (self.from_input.weight, self.from_input.bias, self.from_state.weight, self.from_state.bias)
-        return self.norm(self.project(mean) + last_state(frames, mask, *layers))
+        return self.norm(self.project(mean_frame(frames, mask)) + last_state(frames, mask, *layers))
