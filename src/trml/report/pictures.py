@@ -235,7 +235,7 @@ def pictured_examples(
                 _show_strip(axis, strips[example["utterance_id"]], faded=victim == "vision")
             for i, (line, look_of) in enumerate(text):
                 y = top - strip - _LINE * (i + 1)
-                figure.text(left / width, y / height, line, fontsize=6.5, va="baseline", **look_of)
+                figure.text(left / width, y / height, line, fontsize=6.5, parse_math=False, **look_of)
     return figure
 
 
@@ -251,7 +251,8 @@ def _lines(
     """The text below a strip, a line an entry, with how it looks."""
     victim = example["victim"]
     faded = {"color": "#a0a0a0"} if victim == "text" else {}
-    sentence = textwrap.wrap(f"“{example['text']}”", _CHARACTERS, max_lines=2, placeholder=" …”")
+    fit = _CHARACTERS if not example["text"].isupper() else _CHARACTERS * 3 // 4
+    sentence = textwrap.wrap(f"“{example['text']}”", fit, max_lines=2, placeholder=" …”")
     of_proposed = example["predictions"][proposed]
     label = params.methods[proposed].label
     verdict = (
