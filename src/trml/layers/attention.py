@@ -59,7 +59,7 @@ class _Attention(torch.autograd.Function):
         query, key, value, mask, q, k, v, weights = ctx.saved_tensors
         heads, width = ctx.heads, v.shape[1]
         if torch.is_grad_enabled():  # a gradient of this gradient may be wanted
-            plain = vjp(lambda *x: attend_plain(*x, mask, heads), query, key, value)[1]
+            plain = vjp(lambda q, k, v: attend_plain(q, k, v, mask, heads), query, key, value)[1]
             return *plain(grad), None, None
         by_head = _by_head(grad, heads)
         of_weights = torch.bmm(by_head.transpose(1, 2), v)
