@@ -12,7 +12,7 @@ import torch
 from conftest import made_features
 from trml.cells import write_cell
 from trml.config import check
-from trml.evaluation.claims import decide
+from trml.evaluation.paper import decide
 from trml.evaluation.scores import Condition, Evaluation
 from trml.features import write_features
 from trml.plan import Plan

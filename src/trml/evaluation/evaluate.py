@@ -21,9 +21,9 @@ import polars as pl
 
 from trml.evaluation import robustness
 from trml.evaluation.ceiling import Ceiling
-from trml.evaluation.claims import decide
 from trml.evaluation.laboratory import laboratory
 from trml.evaluation.metrics import Metric
+from trml.evaluation.paper import decide
 from trml.evaluation.scores import Condition, Evaluation, failed_seeds
 from trml.evaluation.statistics import ALPHA, Scores, holm
 from trml.plan import DEFAULT, Plan
