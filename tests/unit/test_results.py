@@ -32,7 +32,7 @@ from trml.training.chunk import Outcome
 def plan(raw, tmp_path):
     """A small plan whose features are made and whose cells a test fills in itself."""
     raw["protocol"].update(rates=[0.0, 0.5, 1.0], seeds=[1, 2, 3])
-    raw["report"].update(resamples=1000, conditions=[0.5, 1.0])
+    raw["report"].update(resamples=2000, conditions=[0.5, 1.0])
     raw["methods"]["trml"]["sweeps"] = {}
     plan = Plan(check(raw), tmp_path / "work")
     plan.features.mkdir(parents=True)
