@@ -74,7 +74,7 @@ def test_retrieval_against_a_plain_loop(tiny, corpus, pretrained):
     clip = load_tiny_clip(tiny, pretrained)
     pairs = load_pairs(corpus, "heldout", clip)
     hits = 0
-    texts = clip.encode_tokens(pairs.tokens, CPU)
+    texts = clip.encode_ids(pairs.tokens, CPU)
     for i in range(24):
         image = clip.encode_images(pairs.pixels[i : i + 1], CPU)[0]
         hits += pairs.group[max(range(24), key=lambda j: float(image @ texts[j]))] == pairs.group[i]
@@ -133,7 +133,7 @@ def test_a_named_model_from_a_local_checkpoint(checkpoint):
         theirs = model.eval().encode_image(transform(picture)[None], normalize=True)
         text = model.encode_text(plain_open_clip.get_tokenizer("RN50")(["a face"]), normalize=True)
     torch.testing.assert_close(ours, theirs)
-    torch.testing.assert_close(clip.encode_text(["a face"], CPU), text)
+    torch.testing.assert_close(clip.encode_sentences(["a face"], CPU).pooled, text)
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def _fit(clip: Clip, config: TinyClipEncoder, pairs: Pairs, seed: int, device: t
 def retrieval(clip: Clip, pairs: Pairs, device: torch.device) -> tuple[float, float]:
     """Share of pictures whose nearest sentence is of their group, and the share chance would give."""
     images = clip.encode_images(pairs.pixels, device)
-    texts = clip.encode_tokens(pairs.tokens, device)
+    texts = clip.encode_ids(pairs.tokens, device)
     nearest = (images @ texts.T).argmax(dim=1).numpy()
     shares = np.unique(pairs.group, return_counts=True)[1] / len(pairs.group)
     return float((pairs.group[nearest] == pairs.group).mean()), float((shares**2).sum())
