@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.func import vjp
+from torch.nn.functional import pad
 
 _NEVER = -1e9  # added to a masked key's score
+_FEWEST = 16  # keys: torch's softmax takes ten times as long for a number of a row shorter than a vector register
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads: int) -> Tensor:
@@ -32,16 +34,20 @@ def attend_plain(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads:
 
 
 class _Attention(torch.autograd.Function):
-    """`attend`; what the backward pass needs is handed out beside it: query and key [B heads, w + 1, n], value
-    [B heads, w, m] and weights [B heads, n, m]. No cell has weights of its own here, so a stack is a longer batch."""
+    """`attend`; what the backward pass needs is handed out beside it: query [B heads, w + 1, n], key [B heads, w + 1, m]
+    and value [B heads, w, m], m padded to at least 16, and weights [B heads, n, m].
+
+    No cell has parameters of its own here, so a stack is a longer batch.
+    """
 
     @staticmethod
     def forward(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads: int) -> tuple[Tensor, ...]:
-        scale = (query.shape[-1] // heads) ** -0.5
+        padding = max(0, _FEWEST - mask.shape[1])
         never = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, _NEVER)
-        q = _by_head(query, heads, scale, query.new_ones(()))
-        k = _by_head(key, heads, 1.0, never[:, None])
-        v = _by_head(value, heads)
+        q = _by_head(query, heads, last=query.new_ones(()))
+        k = _by_head(key, heads, padding, last=pad(never, (0, padding), value=_NEVER).unsqueeze(1))
+        v = _by_head(value, heads, padding)
+        q[:, :-1].mul_((query.shape[-1] // heads) ** -0.5)
         weights = torch.softmax(torch.bmm(q.transpose(1, 2), k), dim=-1)
         return _by_position(torch.bmm(v, weights.transpose(1, 2)), heads), q, k, v, weights
 
@@ -57,7 +63,7 @@ class _Attention(torch.autograd.Function):
         if grad is None:
             return (None,) * 5
         query, key, value, mask, q, k, v, weights = ctx.saved_tensors
-        heads, width = ctx.heads, v.shape[1]
+        heads, width, keys = ctx.heads, v.shape[1], mask.shape[1]
         if torch.is_grad_enabled():  # a gradient of this gradient may be wanted
             plain = vjp(lambda q, k, v: attend_plain(q, k, v, mask, heads), query, key, value)[1]
             return *plain(grad), None, None
@@ -66,6 +72,7 @@ class _Attention(torch.autograd.Function):
         of_scores = torch.ops.aten._softmax_backward_data(of_weights, weights, -1, weights.dtype)
         of_query = torch.bmm(k[:, :width], of_scores.transpose(1, 2)).mul_(width**-0.5)
         of_key, of_value = torch.bmm(q[:, :width], of_scores), torch.bmm(by_head, weights)
+        of_key, of_value = of_key[..., :keys], of_value[..., :keys]
         return *(_by_position(x, heads) for x in (of_query, of_key, of_value)), None, None
 
     @staticmethod
@@ -80,16 +87,19 @@ class _Attention(torch.autograd.Function):
         return (found.unflatten(0, (info.batch_size, -1)), *rest), (0, None, None, None, None)
 
 
-def _by_head(x: Tensor, heads: int, scale: float = 1.0, last: Tensor | None = None) -> Tensor:
-    """[B, n, heads w] -> [B heads, w, n], or w + 1 with `last` [B, 1, n] as one more number of each head."""
+def _by_head(x: Tensor, heads: int, padding: int = 0, last: Tensor | None = None) -> Tensor:
+    """[B, n, heads w] -> [B heads, w, n + padding], padded with zeros; or w + 1 with `last`, [B, 1, n + padding] or a
+    scalar, as one more number of each head."""
     b, n, width = x.shape[0], x.shape[1], x.shape[2] // heads
-    found = x.new_empty(b, heads, width + (last is not None), n)
-    torch.mul(x.view(b, n, heads, width).permute(0, 2, 3, 1), scale, out=found[:, :, :width])
+    found = x.new_empty(b, heads, width + (last is not None), n + padding)
+    found[:, :, :width, :n] = x.view(b, n, heads, width).permute(0, 2, 3, 1)
+    found[:, :, :width, n:] = 0
     if last is not None:
         found[:, :, width] = last
     return found.flatten(0, 1)
 
 
 def _by_position(x: Tensor, heads: int) -> Tensor:
-    """[B heads, w, n] -> [B, n, heads w]."""
-    return x.unflatten(0, (-1, heads)).permute(0, 3, 1, 2).flatten(2)
+    """[B heads, w, n] -> [B, n, heads w], in that order in memory too: a linear layer in a stack takes a batch that is
+    not for as many matrices as it has rows, each with a copy of the weights."""
+    return x.unflatten(0, (-1, heads)).permute(0, 3, 1, 2).flatten(2).contiguous()

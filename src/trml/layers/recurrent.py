@@ -36,8 +36,8 @@ def states_both_ways(
     """
     two_frames, two_masks = (torch.stack([x, x.flip(1)]) for x in (frames, mask))
     states = _Recurrence.apply(two_frames, two_masks, w_input, b_input, w_state, b_state)[1]
-    onward, backward = states[:, 1:].unbind()
-    return torch.cat([onward, backward.flip(0)], dim=-1).transpose(0, 1)
+    onward, backward = states[:, 1:].transpose(1, 2).unbind()
+    return torch.cat([onward, backward.flip(1)], dim=-1)
 
 
 def last_state_plain(

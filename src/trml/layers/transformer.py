@@ -22,8 +22,10 @@ class Attention(nn.Module):
         self.out = nn.Linear(inner, hidden)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
-        """[B, n, hidden], what it attends to [B, m, hidden], bool [B, m] of what is there -> [B, n, hidden]."""
-        found = attend(self.query(x), self.key(memory), self.value(memory), mask, self.heads)
+        """[B, n, hidden], or [1, n, hidden] for all alike, what it attends to [B, m, hidden], bool [B, m] of what is
+        there -> [B, n, hidden]."""
+        query = self.query(x).expand(len(memory), -1, -1)
+        found = attend(query, self.key(memory), self.value(memory), mask, self.heads)
         return self.out(found * mask.any(-1)[:, None, None])
 
 

@@ -28,7 +28,7 @@ class Translator(nn.Module):
 
     def forward(self, source: Tensor, mask: Tensor) -> Tensor:
         """States of the source [B, n, hidden], bool [B, n] -> states of the target [B, length, hidden]."""
-        return self.layer(self.queries.expand(len(source), -1, -1), source, mask)
+        return self.layer(self.queries.unsqueeze(0), source, mask)
 
     def misfit(self, states: Tensor, real: Tensor, mask: Tensor) -> Tensor:
         """The mean squared error of the features that states stand for against the real ones [B, length, outputs], at
