@@ -199,7 +199,52 @@ class TinyClipEncoder:
     batch_size: Count
 
 
-Encoder = Annotated[GivenEncoder | OpenClipEncoder | TinyClipEncoder, Field(discriminator="kind")]
+@dataclass(config=_strict)
+class SeparateEncoder:
+    """A text model and a picture model of transformers, each a local folder or a name on the hub. Their two spaces have
+    nothing to do with each other."""
+
+    kind: Literal["separate"]
+    name: Name
+    text: str
+    vision: str
+    frames: Count
+    batch_size: Count
+
+
+@dataclass(config=_strict)
+class TinySeparateEncoder:
+    """A small BERT and a small ViT that the workflow trains apart, on the sentences and on the pictures of the corpus's
+    pretraining pairs: no link between them, and no labels."""
+
+    kind: Literal["tiny_separate"]
+    name: Name
+    width: Count
+    layers: Count
+    heads: Count
+    image_size: Count
+    patch_size: Count
+    text_epochs: Count
+    vision_epochs: Count
+    learning_rate: Positive
+    frames: Count
+    batch_size: Count
+
+    @model_validator(mode="after")
+    def _divides(self) -> "TinySeparateEncoder":
+        _require(self.width % self.heads == 0, f"width {self.width} is no multiple of heads {self.heads}")
+        _require(
+            self.image_size % self.patch_size == 0,
+            f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}",
+        )
+        return self
+
+
+Encoding = OpenClipEncoder | TinyClipEncoder | SeparateEncoder | TinySeparateEncoder
+Encoder = Annotated[
+    GivenEncoder | OpenClipEncoder | TinyClipEncoder | SeparateEncoder | TinySeparateEncoder,
+    Field(discriminator="kind"),
+]
 
 
 # --- methods, protocol, training, report ---------------------------------------------------------------

@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trml.config import OpenClipEncoder, Params, TinyClipEncoder
+from trml.config import OpenClipEncoder, Params
 from trml.corpora import corpus_module, require_files
 from trml.errors import WeightsMissing
 from trml.seeding import generator
@@ -21,6 +21,8 @@ from trml.source import source_digest
 from trml.store import digest, file_digest, versions
 
 DEFAULT = "default"
+# The encoders that the workflow trains, by their kind, and the module that does.
+_PRETRAINED = {"tiny_clip": "trml.encoders.pretrain", "tiny_separate": "trml.encoders.pretrain_separate"}
 _REPORT_FILES = ("page/index.html.j2", "published.csv")
 TRIALS = 8  # of the search on dev, the same number for every method
 SEARCH_SEEDS = (1001, 1002)  # of its masks and trainings
@@ -124,14 +126,15 @@ class Plan:
     def encoder(self) -> Path | None:
         """The folder of the encoder that the workflow trains, None where it trains none."""
         config = self.params.encoder
-        if not isinstance(config, TinyClipEncoder):
+        module = _PRETRAINED.get(config.kind)
+        if module is None:
             return None
         recipe = {
             "config": {k: v for k, v in asdict(config).items() if k not in ("frames", "batch_size")},
             "seed": self.params.seed,
             "corpus": self.corpus.name,
-            "source": source_digest("trml.encoders.pretrain"),
-            "versions": versions("torch", "open_clip_torch", "numpy"),
+            "source": source_digest(module),
+            "versions": versions("torch", "open_clip_torch", "transformers", "numpy"),
         }
         return self.work / "encoders" / f"{config.name}-{digest(recipe)}"
 
@@ -144,7 +147,7 @@ class Plan:
             "corpus": self.corpus.name,
             "encoder": self.encoder.name if self.encoder else None,
             "source": source_digest("trml.encoders.encode"),
-            "versions": versions("torch", "open_clip_torch", "av", "pillow", "numpy"),
+            "versions": versions("torch", "open_clip_torch", "transformers", "av", "pillow", "numpy"),
         }
         return self.work / "features" / f"{self.params.corpus.name}-{config.name}-{digest(recipe)}"
 

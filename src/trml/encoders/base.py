@@ -22,7 +22,9 @@ class Sentences:
 class Encoder(Protocol):
     """A text and a picture model. `transform` maps an RGB picture to [3, H, W]."""
 
-    transform: Callable[[Image.Image], Tensor]
+    @property
+    def transform(self) -> Callable[[Image.Image], Tensor]:
+        """A picture as the picture model takes it."""
 
     def to(self, device: torch.device) -> None:
         """Move the weights."""

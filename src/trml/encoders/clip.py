@@ -59,11 +59,13 @@ class Clip:
 
     def _every_token(self, ids: Tensor, device: torch.device) -> Tensor:
         """What the model would pool, [B, context, d], by its own way of not pooling."""
-        kept, self.model.text_pool_type = self.model.text_pool_type, "none"
+        model = self.model
+        assert isinstance(model, open_clip.CLIP)
+        kept, model.text_pool_type = model.text_pool_type, "none"
         try:
             return self.encode_ids(ids, device)
         finally:
-            self.model.text_pool_type = kept
+            model.text_pool_type = kept
 
     @torch.no_grad()
     def encode_images(self, pixels: Tensor, device: torch.device) -> Tensor:

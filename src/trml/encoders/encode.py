@@ -122,8 +122,8 @@ def _encode_clips(
 
     def encode_waiting(at_least: int) -> None:
         while len(waiting) >= at_least:
-            chunks.append(encoder.encode_images(torch.stack(waiting[: batch]), device).numpy())
-            del waiting[: batch]
+            chunks.append(encoder.encode_images(torch.stack(waiting[:batch]), device).numpy())
+            del waiting[:batch]
 
     pictures = _decoded(encoder, [corpus / name if name else None for name in table["clip"]], count, device)
     for row, of_clip in enumerate(track(pictures, table.height, "clips decoded and encoded")):
