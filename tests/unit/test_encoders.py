@@ -210,3 +210,18 @@ def test_given_features_are_taken_as_they_are(tmp_path):
     assert not features.info.aligned
     for name, array in arrays.items():
         assert (getattr(features, name) == array).all()
+
+
+def test_tokens_end_in_the_feature_and_padding_moves_none(tiny, pretrained):
+    clip = load_tiny_clip(tiny, pretrained)
+    texts = ["the coffee was good", "honestly um the show was terrible and so cheap", "oh"]
+    found = clip.encode_sentences(texts, CPU)
+    torch.testing.assert_close(found.pooled, clip.encode_ids(clip.tokenize(texts), CPU))
+    assert found.tokens.shape[:2] == found.mask.shape
+    for i, text in enumerate(texts):
+        n = int(found.mask[i].sum())
+        assert n == len(text.split()) + 2  # the words, all known whole, between start and end
+        torch.testing.assert_close(found.tokens[i, n - 1], found.pooled[i])
+        alone = clip.encode_sentences([text], CPU)
+        torch.testing.assert_close(alone.tokens[0], found.tokens[i, :n], atol=1e-5, rtol=1e-4)
+        assert not found.tokens[i, n:].any()

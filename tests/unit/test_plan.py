@@ -22,13 +22,11 @@ def test_no_training_is_planned_twice(params):
     plan = Plan(params)
     seeds = len(params.protocol.seeds)
     counts = Counter(cell.method for cell in plan.cells)
-    assert params.protocol.victims == ["vision", "text", "frames"]
     assert counts["supervised_double"] == seeds  # depends on nothing
-    assert counts["supervised_single"] == 3 * seeds  # on the victim
+    assert counts["supervised_single"] == 2 * seeds  # on the victim
     # On the rate: complete is one training for both victims; Setting A has a dev split of its own, twice.
-    # With every frame missing vision is, and there is no more to train.
     rates = len(params.protocol.rates) - 1
-    of_rates = 1 + 2 * (rates + 2) + rates - 1
+    of_rates = 1 + 2 * (rates + 2)
     assert counts["zero_fill"] == of_rates * seeds
     # And ablations and sweeps, whose defaults are the default.
     assert counts["trml"] == (of_rates + 2 * (len(params.methods["trml"].variants) + 7)) * seeds

@@ -45,7 +45,8 @@ def evaluate(plan: Plan, folder: Path) -> None:
     rows = laboratory(evaluation)
     if rows:
         pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "laboratory.parquet")
-    claims = [claim.to_json() for claim in decide(evaluation)]
+    # The laboratory's datasets are there for the row they have in it: no complete data, no claims of their own.
+    claims = [] if plan.study == "redundancy" else [claim.to_json() for claim in decide(evaluation)]
     (folder / "claims.json").write_text(json.dumps(claims, indent=1) + "\n")
     (folder / "cells.json").write_text(json.dumps(evaluation.records(), indent=1) + "\n")
 
@@ -197,6 +198,8 @@ def _robustness(evaluation: Evaluation, curves: Curves) -> list[dict[str, Any]]:
             **by_rate,
         }  # complete training starts at the same complete score
         rates = sorted(whole)
+        if len(rates) < 2:
+            continue
         scores = [whole[rate] for rate in rates]
         reference = [curves[ALIKE, upper, victim, metric][rate] for rate in rates]
         measured = {
