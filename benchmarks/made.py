@@ -47,6 +47,11 @@ class MadeCell:
     rate: float
     seed: int
 
+    @property
+    def dev_rate(self) -> float:
+        """Of the dev split, the same."""
+        return self.rate
+
 
 @lru_cache
 def configuration(*overrides: str) -> Params:

@@ -34,8 +34,8 @@ def attend_plain(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads:
 
 
 class _Attention(torch.autograd.Function):
-    """`attend`; what the backward pass needs is handed out beside it: query [B heads, w + 1, n], key [B heads, w + 1, m]
-    and value [B heads, w, m], m padded to at least 16, and weights [B heads, n, m].
+    """`attend`; what the backward pass needs is handed out beside it: query [B heads, w + 1, n], key and value
+    [B heads, w + 1, m] and [B heads, w, m], m padded to at least 16, and weights [B heads, n, m].
 
     No cell has parameters of its own here, so a stack is a longer batch.
     """
@@ -65,7 +65,7 @@ class _Attention(torch.autograd.Function):
         query, key, value, mask, q, k, v, weights = ctx.saved_tensors
         heads, width, keys = ctx.heads, v.shape[1], mask.shape[1]
         if torch.is_grad_enabled():  # a gradient of this gradient may be wanted
-            plain = vjp(lambda *x: attend_plain(*x, mask, heads), query, key, value)[1]
+            plain = vjp(lambda q, k, v: attend_plain(q, k, v, mask, heads), query, key, value)[1]
             return *plain(grad), None, None
         by_head = _by_head(grad, heads)
         of_weights = torch.bmm(by_head.transpose(1, 2), v)

@@ -1,5 +1,5 @@
-"""MM-Align (Han, Chen, Kan, Poria; EMNLP 2022; arXiv 2210.12798): sequences aligned by optimal transport, and a net that
-learns to align without the missing one.
+"""MM-Align (Han, Chen, Kan, Poria; EMNLP 2022; arXiv 2210.12798): sequences aligned by optimal transport, and a net
+that learns to align without the missing one.
 
 Known from the paper: one-layer Transformers with a summary token, the plan and its window, an alignment net that fits
 the plan within the window, imputation as A h, cross-modal fusion, warm-up, and alternation of complete and imputed
@@ -117,8 +117,10 @@ class MMAlign(Method):
         """The transport plan [B, L, T] between the positions that are there, equally heavy in each sequence."""
         cost = 1 - normalize(text.states, dim=-1) @ normalize(vision.states, dim=-1).mT
         inside = self._band(text, vision).sum(dim=1) + self._band(vision, text).sum(dim=1).mT
-        masses = (x.mask / x.mask.sum(dim=-1, keepdim=True).clamp(min=1) for x in (text, vision))
-        return sinkhorn(cost + OUTSIDE * (inside == 0), *masses, regularisation, self.iterations)
+        of_text, of_vision = (
+            x.mask.to(cost.dtype) / x.mask.sum(dim=-1, keepdim=True).clamp(min=1) for x in (text, vision)
+        )
+        return sinkhorn(cost + OUTSIDE * (inside == 0), of_text, of_vision, regularisation, self.iterations)
 
     def _misfit(self, aligner: AlignmentNet, source: States, target: States, plan: Tensor, complete: Tensor) -> Tensor:
         """The mean squared error of the aligner's weights against the plan [B, m, n] from target to source, its rows
