@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call, grad, vmap
 
 from trml.layers.norm import LayerNorm
-from trml.layers.recurrent import last_state, last_state_plain
+from trml.layers.recurrent import last_state, last_state_plain, states_both_ways
 
 B, T, D, H = 5, 6, 3, 4
 
@@ -28,6 +28,47 @@ def test_the_state_is_that_of_torch(case, state_of):
     ours = state_of(frames, mask, w_input, b_input, w_state, b_state)
     states = torch.cat([torch.zeros(B, 1, H), gru(frames)[0].detach()], dim=1)
     torch.testing.assert_close(ours, states[torch.arange(B), lengths], rtol=0, atol=1e-14)
+
+
+@pytest.fixture
+def both_ways():
+    """A bidirectional torch.nn.GRU, and its weights with the two directions stacked."""
+    torch.manual_seed(1)
+    gru = torch.nn.GRU(D, H, batch_first=True, bidirectional=True).double()
+    names = "weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0"
+    return gru, [torch.stack([getattr(gru, n), getattr(gru, f"{n}_reverse")]).detach() for n in names]
+
+
+def test_states_both_ways_are_those_of_torch(case, both_ways):
+    _, frames, mask, lengths, _ = case
+    gru, weights = both_ways
+    ours = states_both_ways(frames, mask, *weights)
+    assert ours.shape == (B, T, 2 * H)
+    for i, length in enumerate(lengths.tolist()):
+        if length:
+            theirs = gru(frames[i : i + 1, :length])[0][0]
+            torch.testing.assert_close(ours[i, :length], theirs, rtol=0, atol=1e-14)
+
+
+def test_gradients_of_states_both_ways(case, both_ways):
+    _, frames, mask, *_ = case
+    few, there = frames[:2, :3].clone().requires_grad_(), mask[1:3, 1:4]
+    inputs = [few, *(w.requires_grad_() for w in both_ways[1])]
+    assert torch.autograd.gradcheck(lambda x, *w: states_both_ways(x, there, *w), inputs)
+    assert torch.autograd.gradgradcheck(lambda x, *w: states_both_ways(x, there, *w), inputs)
+
+
+def test_states_both_ways_of_a_stack(case, both_ways):
+    _, frames, mask, *_ = case
+    stacks = [torch.stack([w, 2 * w, w - 1]).requires_grad_() for w in both_ways[1]]
+    together = vmap(states_both_ways, in_dims=(None, None, 0, 0, 0, 0))(frames, mask, *stacks)
+    gradients = torch.autograd.grad(together.square().sum(), stacks)
+    for i in range(3):
+        own = [w[i].detach().requires_grad_() for w in stacks]
+        alone = states_both_ways(frames, mask, *own)
+        torch.testing.assert_close(together[i], alone, rtol=0, atol=1e-14)
+        for mine, theirs in zip(gradients, torch.autograd.grad(alone.square().sum(), own), strict=True):
+            torch.testing.assert_close(mine[i], theirs, rtol=0, atol=1e-13)
 
 
 def test_gradients_are_those_of_autograd(case):

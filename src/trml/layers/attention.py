@@ -34,8 +34,8 @@ def attend_plain(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads:
 
 
 class _Attention(torch.autograd.Function):
-    """`attend`; what the backward pass needs is handed out beside it: query [B heads, w + 1, n], key [B heads, w + 1,
-    m] and value [B heads, w, m], m padded to at least 16, and weights [B heads, n, m].
+    """`attend`; what the backward pass needs is handed out beside it: query [B heads, w + 1, n], key and value
+    [B heads, w + 1, m] and [B heads, w, m], m padded to at least 16, and weights [B heads, n, m].
 
     No cell has parameters of its own here, so a stack is a longer batch.
     """

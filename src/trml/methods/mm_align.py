@@ -117,8 +117,10 @@ class MMAlign(Method):
         """The transport plan [B, L, T] between the positions that are there, equally heavy in each sequence."""
         cost = 1 - normalize(text.states, dim=-1) @ normalize(vision.states, dim=-1).mT
         inside = self._band(text, vision).sum(dim=1) + self._band(vision, text).sum(dim=1).mT
-        mass, other_mass = (x.mask / x.mask.sum(dim=-1, keepdim=True).clamp(min=1) for x in (text, vision))
-        return sinkhorn(cost + OUTSIDE * (inside == 0), mass, other_mass, regularisation, self.iterations)
+        of_text, of_vision = (
+            x.mask.to(cost.dtype) / x.mask.sum(dim=-1, keepdim=True).clamp(min=1) for x in (text, vision)
+        )
+        return sinkhorn(cost + OUTSIDE * (inside == 0), of_text, of_vision, regularisation, self.iterations)
 
     def _misfit(self, aligner: AlignmentNet, source: States, target: States, plan: Tensor, complete: Tensor) -> Tensor:
         """The mean squared error of the aligner's weights against the plan [B, m, n] from target to source, its rows

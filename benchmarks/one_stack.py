@@ -1,0 +1,23 @@
+"""One stack of trainings in a process of its own: `python -m benchmarks.one_stack FEATURES JOB`, the job as JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.made import MadeCell
+from trml.features import read_features
+from trml.hardware import set_up
+from trml.training.grid import train
+from trml.training.stack import Settings
+
+
+def main(features: str, job: str) -> None:
+    """Train the cells that the job describes with its settings."""
+    device = set_up("cpu", 1)
+    read = json.loads(job)
+    cells = [MadeCell(**cell) for cell in read["cells"]]
+    train(cells, read_features(Path(features)), Settings(**read["settings"]), device, lambda cell, outcome: None)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
