@@ -179,12 +179,19 @@ class Plan:
 
     @cached_property
     def trial_cells(self) -> dict[str, dict[str, list[Cell]]]:
-        """The trainings of the search, method -> trial: at the study rate, with seeds that nothing else uses."""
+        """The trainings of the search, method -> trial: at the study rate, with seeds that nothing else uses. Trials
+        that drew the same values are one training."""
         protocol = self.params.protocol
+        found: dict[str, Cell] = {}
+
+        def once(*training: Any) -> Cell:
+            cell = self.cell(*training)
+            return found.setdefault(cell.digest, cell)
+
         return {
             method: {
                 trial: [
-                    self.cell(method, trial, victim, protocol.study_rate, protocol.study_rate, seed)
+                    once(method, trial, victim, protocol.study_rate, protocol.study_rate, seed)
                     for victim, seed in product(protocol.modalities, SEARCH_SEEDS)
                 ]
                 for trial in trials
