@@ -6,7 +6,8 @@ from scipy.stats import false_discovery_control, pearsonr
 from sklearn import metrics as reference
 
 from trml.evaluation.metrics import REGRESSION, classification
-from trml.evaluation.statistics import Resamples, Scores, holm
+from trml.evaluation.robustness import effective, relative
+from trml.evaluation.statistics import Resamples, Scores, holm, p_beyond, p_within
 
 
 def regression_data(seed):
@@ -138,3 +139,44 @@ def test_difference_is_paired():
     replicates = np.random.default_rng(0).normal(size=100)
     difference = Scores(1.0, replicates + 0.1) - Scores(0.9, replicates)
     assert difference.interval == pytest.approx((0.1, 0.1))
+
+
+def test_equivalence_is_found_where_it_is_and_not_where_it_is_not():
+    rng = np.random.default_rng(0)
+    near, far = (Scores(value, value + rng.normal(size=2000) * 0.1) for value in (0.02, -0.9))
+    assert p_within(near, 0.5) == pytest.approx(1 / 2001)
+    assert p_within(near, 0.05) > 0.2  # the interval is wider than so small a margin
+    assert p_within(far, 0.5) > 0.9
+    assert p_beyond(far, 0.5) < 0.01
+    assert p_beyond(near, 0.5) == pytest.approx(1.0)
+    assert p_within(Scores.failed(10), 1.0) == p_beyond(Scores.failed(10), 1.0) == 1.0
+
+
+def test_equivalence_errs_at_its_level_on_the_margin():
+    """A true difference that lies on the margin is called near in at most 5 % of samples."""
+    rng, called = np.random.default_rng(1), 0
+    for _ in range(300):
+        sample = rng.normal(0.5, 1.0, size=80)
+        replicates = rng.choice(sample, size=(400, 80)).mean(axis=1)
+        called += p_within(Scores(sample.mean(), replicates), 0.5) < 0.05
+    assert called / 300 < 0.08
+
+
+def test_the_mean_of_values_is_bootstrapped_as_a_metric_is():
+    resamples, rng = Resamples(30, 3, 500, 1), np.random.default_rng(2)
+    label, predictions = rng.normal(size=30), rng.normal(size=(3, 30))
+    as_metric = resamples.scores(REGRESSION[0], label, predictions)
+    as_mean = resamples.mean(np.abs(predictions - label))
+    assert as_mean.value == pytest.approx(as_metric.value)
+    np.testing.assert_allclose(as_mean.replicates, as_metric.replicates)
+
+
+def test_robustness_of_straight_lines():
+    rates = [0.0, 0.2, 1.0]
+
+    def line(start, end):
+        return [Scores(start + (end - start) * r, np.full(5, start + (end - start) * r)) for r in rates]
+
+    assert relative(rates, line(1.0, 0.0)).value == pytest.approx(0.5)
+    assert effective(rates, line(1.0, 0.0), line(0.7, -0.3)).value == pytest.approx(0.0)  # the same fall
+    assert effective(rates, line(1.0, 0.5), line(0.7, -0.3)).value == pytest.approx(0.25)  # half of it

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trml.missingness import missing, presence
+from trml.missingness import frame_presence, frames_missing, lost_of_either, missing, presence
 
 rates = st.floats(0, 1)
 seeds = st.integers(0, 10_000)
@@ -70,3 +70,41 @@ def test_presence_takes_the_victim_and_never_both(n, seed, victim):
 def test_nothing_is_taken_without_a_victim():
     real = np.array([[True, True], [True, False]])
     assert (presence(real, None, np.array([True, True])) == real).all()
+
+
+@given(rates, seeds, sizes)
+def test_either_loses_one_modality_of_the_rounded_share_and_never_both(rate, seed, n):
+    lost = lost_of_either("c", "test", seed, rate, n)
+    assert lost.any(axis=1).sum() == round(rate * n)
+    assert not lost.all(axis=1).any()
+
+
+@given(rates, rates, seeds, sizes)
+def test_either_and_frames_are_nested(one, other, seed, n):
+    low, high = (lost_of_either("c", "train", seed, rate, n) for rate in sorted((one, other)))
+    assert not (low & ~high).any()
+    low, high = (frames_missing("c", "train", seed, rate, n, 6) for rate in sorted((one, other)))
+    assert not (low & ~high).any()
+
+
+@given(seeds)
+def test_either_falls_on_both_modalities_and_frames_on_every_frame(seed):
+    share = np.mean([lost_of_either("c", "test", seed + i, 0.6, 50) for i in range(200)], axis=(0, 1))
+    assert np.allclose(share, 0.3, atol=0.03)
+    frames = np.mean([frames_missing("c", "test", seed + i, 0.4, 50, 5) for i in range(200)], axis=(0, 1))
+    assert np.allclose(frames, 0.4, atol=0.03)
+    assert frames_missing("c", "test", seed, 1.0, 50, 5).all()
+    assert not frames_missing("c", "test", seed, 0.0, 50, 5).any()
+
+
+@given(st.integers(1, 50), seeds, rates)
+def test_an_utterance_without_text_never_loses_its_last_frame(n, seed, rate):
+    rng = np.random.default_rng(seed)
+    mask = rng.random((n, 4)) < 0.8
+    text = rng.random(n) < 0.5
+    text[~mask.any(axis=1)] = True
+    real = np.stack([text, mask.any(axis=1)], axis=1)
+    left = frame_presence(real, mask, frames_missing("c", "test", seed, rate, n, 4))
+    assert left.any(axis=1).all()
+    assert not (left[:, 1:] & ~mask).any()
+    assert (left[:, 0] == text).all()

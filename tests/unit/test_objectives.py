@@ -2,12 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import cosine as cosine_distance
+from scipy.special import softmax
+from scipy.stats import entropy
 from torch.func import vmap
 
 from trml.encoders.open_clip import open_clip
-from trml.objectives.matching import semantic_matching
+from trml.objectives.matching import MATCHING, cosine, one_direction, semantic_matching, similarity_kl
 from trml.objectives.mmd import squared_mmd
 from trml.objectives.reconstruction import squared_error
 from trml.objectives.task import task_loss
@@ -111,3 +115,41 @@ def test_squared_error_is_of_the_weighted_rows():
     expected = torch.nn.functional.mse_loss(x[::2][:2], y[::2][:2])
     assert squared_error(x, y, weight).item() == pytest.approx(expected.item(), rel=1e-12)
     assert squared_error(x, y, 0 * weight) == 0
+
+
+def test_one_direction_is_cross_entropy_of_each_virtual_among_the_reals():
+    virtual, real = pair()
+    scores = torch.nn.functional.cosine_similarity(virtual[:, None], real[None], dim=-1) / 0.1
+    theirs = torch.nn.functional.cross_entropy(scores, torch.arange(12))
+    ours = one_direction(virtual, real, torch.ones(12, dtype=torch.bool), torch.tensor(0.1, dtype=torch.float64))
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-10)
+
+
+def test_similarity_kl_against_scipy_and_nothing_for_equals():
+    virtual, real = pair(7)
+    valid = torch.tensor([True, True, False, True, True, True, False])
+    ours = similarity_kl(virtual, real, valid, torch.tensor(0.3, dtype=torch.float64))
+    rows = [
+        softmax([float(a @ b / (a.norm() * b.norm())) / 0.3 for b in x[valid]])
+        for x in (real, virtual)
+        for a in x[valid]
+    ]
+    theirs = np.mean([entropy(p, q) for p, q in zip(rows[:5], rows[5:], strict=True)])
+    assert ours.item() == pytest.approx(theirs, rel=1e-9)
+    assert similarity_kl(real, real, valid, torch.tensor(0.3)).item() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_cosine_is_scipys_distance():
+    virtual, real = pair(6)
+    valid = torch.arange(6) < 4
+    ours = cosine(virtual, real, valid, torch.tensor(1.0))
+    assert ours.item() == pytest.approx(np.mean([cosine_distance(virtual[i], real[i]) for i in range(4)]), rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", sorted(MATCHING))
+def test_every_matching_of_nothing_is_zero_with_finite_gradients(kind):
+    virtual, real = (x.requires_grad_() for x in pair(5))
+    loss = MATCHING[kind](virtual, real, torch.zeros(5, dtype=torch.bool), torch.tensor(0.07, dtype=torch.float64))
+    loss.backward()
+    assert loss.item() == 0
+    assert torch.isfinite(virtual.grad).all()
