@@ -15,6 +15,7 @@ import polars as pl
 import yaml
 
 from trml import __version__
+from trml.config import Params
 from trml.corpora import corpus_module
 from trml.corpora.contract import CorpusInfo
 from trml.evaluation.metrics import Metric, metrics_of
@@ -71,7 +72,8 @@ def build(plan: Plan, folder: Path) -> None:
     claims = read_json(evaluation / "claims.json")
     features = FeatureInfo(**read_json(plan.features / "features.json"))
     metrics = metrics_of(features.task, len(features.classes))
-    laboratory = _if_there(evaluation / "laboratory.parquet")
+    path = evaluation / "laboratory.parquet"
+    laboratory = pl.read_parquet(path) if path.is_file() else None
     for name in _COPIED:
         shutil.copyfile(evaluation / name, folder / name)
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(asdict(params))), sort_keys=False))
@@ -95,8 +97,20 @@ def build(plan: Plan, folder: Path) -> None:
     write_json(folder / "manifest.json", manifest)
 
 
-def _if_there(path: Path) -> pl.DataFrame | None:
-    return pl.read_parquet(path) if path.is_file() else None
+def _made_up(params: Params, laboratory: pl.DataFrame | None) -> str:
+    """Whether any method pretends to recover what cannot be, in words."""
+    if laboratory is None:
+        return ""
+    nothing = laboratory.filter(pl.col("recovered").is_null())
+    if nothing.is_empty():
+        return "In none of these datasets is there nothing to recover."
+    names = [params.methods[name].label for name in nothing.filter(pl.col("makes_up"))["method"]]
+    verdict = (
+        f"These do, with errors significantly above the constant predictor's: {', '.join(names)}."
+        if names
+        else "None does: no error is significantly above the constant predictor's."
+    )
+    return f"At redundancy 0 nothing can be recovered. Does any method pretend to? {verdict}"
 
 
 def _sections(
@@ -147,7 +161,7 @@ def _sections(
         Section(
             "complete",
             "Complete in training, missing at evaluation",
-            "",
+            "What a model loses that was never trained for a missing modality.",
             drawn("complete_training"),
             rates("complete", params.protocol.victims),
         ),
@@ -163,7 +177,7 @@ def _sections(
         Section(
             "laboratory",
             "What can be recovered",
-            "",
+            _made_up(params, laboratory),
             drawn("laboratory"),
             [] if laboratory is None else [laboratory_table(params, laboratory)],
             open=True,
