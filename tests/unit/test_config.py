@@ -67,7 +67,7 @@ REFUSED = [
     ({"also.other.corpus.frames": 1}, "also.other.corpus.frames is 1; expected greater than or equal to 2"),
     ({"also.other.encoder": {"kind": "given", "name": "g"}}, "encoder g does not fit corpus pantomime"),
     ({"also": {"pantomime": "other"}}, "also.pantomime has the name of the experiment's own corpus"),
-    ({"report.resamples": 1000}, "report.resamples is 1000; with 84 comparisons in a claim"),
+    ({"report.resamples": 1000}, "report.resamples is 1000; with 54 comparisons in a claim"),
     ({"report.conditions": [0.2]}, "report.conditions [0.2] are not among protocol.rates"),
 ]
 

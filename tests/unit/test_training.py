@@ -136,7 +136,6 @@ def test_finished_cells_leave_and_change_nothing(params):
     left = []
     train(cells, features, settings, CPU, lambda c, outcome: left.append((c, outcome)))
     lengths = [len(outcome.history) for _, outcome in left]
-    assert lengths == sorted(lengths)
     assert len(set(lengths)) > 1
     for c, outcome in left:
         assert same(run([c], features, settings)[c.digest], outcome)
