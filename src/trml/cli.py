@@ -62,17 +62,23 @@ def corpus(arguments: argparse.Namespace) -> None:
 
 
 def pretrain(arguments: argparse.Namespace) -> None:
-    """Pretrain the tiny CLIP on the corpus's pairs."""
-    from trml.config import TinyClipEncoder
+    """Pretrain the encoder on the corpus's pairs."""
+    from trml.config import TinyClipEncoder, TinySeparateEncoder
     from trml.store import new_folder
 
     p, device = _plan(arguments, lambda p: p.encoder), _device(arguments)
-    from trml.encoders.pretrain import pretrain as run
-
-    if p.encoder is None or not isinstance(p.params.encoder, TinyClipEncoder):
-        raise TrmlError(f"encoder {p.params.encoder.name} is not pretrained by the workflow; nothing to do")
+    config = p.params.encoder
+    if p.encoder is None:
+        raise TrmlError(f"encoder {config.name} is not pretrained by the workflow; nothing to do")
     with new_folder(p.encoder, "encoder.json") as folder:
-        run(p.params.encoder, p.corpus, folder, p.params.seed, device)
+        if isinstance(config, TinyClipEncoder):
+            from trml.encoders.pretrain import pretrain as run
+
+            run(config, p.corpus, folder, p.params.seed, device)
+        elif isinstance(config, TinySeparateEncoder):
+            from trml.encoders.pretrain_separate import pretrain_separate
+
+            pretrain_separate(config, p.corpus, folder, p.params.seed, device)
 
 
 def features(arguments: argparse.Namespace) -> None:

@@ -12,13 +12,18 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from trml.config import OpenClipEncoder, Params, TinyClipEncoder, Victim
+from trml.config import Encoder, OpenClipEncoder, Params, SeparateEncoder, Victim
 from trml.corpora import corpus_module, require_files
 from trml.errors import WeightsMissing
 from trml.source import source_digest
 from trml.store import digest, file_digest, versions
 
 DEFAULT = "default"
+# The encoders that the workflow trains, by kind: the module that does it and the packages it needs beside torch.
+_PRETRAINERS = {
+    "tiny_clip": ("trml.encoders.pretrain", ("open_clip_torch",)),
+    "tiny_separate": ("trml.encoders.pretrain_separate", ("transformers", "tokenizers", "pillow")),
+}
 
 
 def sweep_name(option: str, value: float) -> str:
@@ -93,14 +98,15 @@ class Plan:
     def encoder(self) -> Path | None:
         """The folder of the encoder that the workflow trains, None where it trains none."""
         config = self.params.encoder
-        if not isinstance(config, TinyClipEncoder):
+        if config.kind not in _PRETRAINERS:
             return None
+        module, packages = _PRETRAINERS[config.kind]
         recipe = {
             "config": {k: v for k, v in asdict(config).items() if k not in ("frames", "batch_size")},
             "seed": self.params.seed,
             "corpus": self.corpus.name,
-            "source": source_digest("trml.encoders.pretrain"),
-            "versions": versions("torch", "open_clip_torch", "numpy"),
+            "source": source_digest(module),
+            "versions": versions("torch", "numpy", *packages),
         }
         return self.work / "encoders" / f"{config.name}-{digest(recipe)}"
 
@@ -109,11 +115,11 @@ class Plan:
         config = self.params.encoder
         recipe = {
             "config": asdict(config),
-            "checkpoint": _checkpoint_digest(config) if isinstance(config, OpenClipEncoder) else None,
+            "weights": [file_digest(path) for path in _weights_at_hand(config)],
             "corpus": self.corpus.name,
             "encoder": self.encoder.name if self.encoder else None,
             "source": source_digest("trml.encoders.encode"),
-            "versions": versions("torch", "open_clip_torch", "av", "pillow", "numpy"),
+            "versions": versions("torch", "open_clip_torch", "transformers", "tokenizers", "av", "pillow", "numpy"),
         }
         return self.work / "features" / f"{self.params.corpus.name}-{config.name}-{digest(recipe)}"
 
@@ -259,13 +265,17 @@ def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
     return [Plan(each, work, name if params.also else None) for name, each in params.each().items()]
 
 
-def _checkpoint_digest(config: OpenClipEncoder) -> str | None:
-    if config.checkpoint is None:
-        return None
+def _weights_at_hand(config: Encoder) -> list[Path]:
+    """The files of weights that a user brought. What a hub or a tag names is known by its name."""
+    if isinstance(config, SeparateEncoder):
+        folders = [Path(source) for source in (config.text, config.vision)]
+        return [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    if not isinstance(config, OpenClipEncoder) or config.checkpoint is None:
+        return []
     path = Path(config.checkpoint)
     if not path.is_file():
         raise WeightsMissing(
             f"encoder {config.name}: checkpoint {path} is not a file; expected weights of {config.model} "
             "(.safetensors or .pt). Bring it there or set encoder.checkpoint=<file>"
         )
-    return file_digest(path)
+    return [path]

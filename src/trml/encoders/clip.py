@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from trml.config import OpenClipEncoder, TinyClipEncoder
+from trml.encoders.base import Sentences
 from trml.encoders.open_clip import PreprocessCfg, image_transform_v2, open_clip
+from trml.encoders.vocabulary import check_vocabulary
 from trml.errors import WeightsMissing
-
-_SMALLEST_VOCABULARY = 1000
 
 
 @dataclass
@@ -26,14 +26,44 @@ class Clip:
     transform: Callable[[Image.Image], Tensor]
     tokenize: Callable[[list[str]], Tensor]
 
-    def encode_text(self, texts: list[str], device: torch.device) -> Tensor:
-        """Unit-length features [B, d] f32 on the CPU."""
-        return self.encode_tokens(self.tokenize(texts), device)
+    def to(self, device: torch.device) -> None:
+        """Move the weights."""
+        self.model.to(device)
 
     @torch.no_grad()
-    def encode_tokens(self, tokens: Tensor, device: torch.device) -> Tensor:
-        """Unit-length features [B, d] f32 on the CPU, of tokens [B, context]."""
-        return self.model.encode_text(tokens.to(device), normalize=True).float().cpu()  # type: ignore[operator]
+    def encode_ids(self, ids: Tensor, device: torch.device) -> Tensor:
+        """Unit-length features [B, d] f32 on the CPU, of sentences as token numbers [B, context]."""
+        return self.model.encode_text(ids.to(device), normalize=True).float().cpu()  # type: ignore[operator]
+
+    def encode_sentences(self, texts: list[str], device: torch.device) -> Sentences:
+        """Unit-length features and, where the text tower is CLIP's own, unit-length tokens in the same space.
+
+        CLIP's feature of a sentence is its end token, which has the highest number of all. Each token from the start to
+        that end goes the same way: final norm, projection, unit length. No token sees those behind it, so none sees
+        the padding.
+        """
+        ids = self.tokenize(texts)
+        if not self._ends_pooled():
+            return Sentences(self.encode_ids(ids, device))
+        ends = ids.argmax(dim=1)
+        length = int(ends.max()) + 1
+        tokens = self._every_token(ids, device)[:, :length]
+        mask = torch.arange(length) <= ends[:, None]
+        return Sentences(tokens[torch.arange(len(ids)), ends], tokens * mask[..., None], mask)
+
+    def _ends_pooled(self) -> bool:
+        """Whether the model is open_clip's own CLIP whose text feature is the end token under a causal mask."""
+        model = self.model
+        return isinstance(model, open_clip.CLIP) and model.text_pool_type == "argmax" and model.attn_mask is not None
+
+    def _every_token(self, ids: Tensor, device: torch.device) -> Tensor:
+        """What the model would pool, [B, context, d], by its own way of not pooling."""
+        model: Any = self.model
+        model.text_pool_type, pooled = "none", model.text_pool_type
+        try:
+            return self.encode_ids(ids, device)
+        finally:
+            model.text_pool_type = pooled
 
     @torch.no_grad()
     def encode_images(self, pixels: Tensor, device: torch.device) -> Tensor:
@@ -103,13 +133,3 @@ def _how_to_bring(config: OpenClipEncoder, error: Exception) -> str:
         f"the cache {HF_HUB_CACHE}, and the download of {source.get('hf_hub') or source.get('url')} failed ({reason}). "
         "Run once where there is a network, or bring the file and set encoder.pretrained=null encoder.checkpoint=<file>"
     )
-
-
-def check_vocabulary(tokenizer: Any, name: str) -> None:
-    """Raise WeightsMissing if a tokenizer came back nearly empty, as transformers' do without their files."""
-    size = getattr(tokenizer, "vocab_size", None) or len(getattr(tokenizer, "tokenizer", ()))
-    if size < _SMALLEST_VOCABULARY:
-        raise WeightsMissing(
-            f"encoder {name}: its tokenizer knows {size} tokens, so its files are not there and every word would be "
-            "unknown. Bring the tokenizer's files into the hub cache (run once where there is a network)"
-        )
