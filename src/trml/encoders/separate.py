@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trml.config import SeparateEncoder, TinySeparateEncoder
 from trml.encoders.base import Sentences
-from trml.encoders.transformers import AutoImageProcessor, AutoModel, AutoTokenizer, logging
+from trml.encoders.transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from trml.encoders.vocabulary import check_vocabulary
 from trml.errors import WeightsMissing
 
@@ -77,8 +77,6 @@ def load_tiny_separate(config: TinySeparateEncoder, folder: Path) -> Separate:
 
 def _load(name: str, part: str, source: str, preparer: Any, **options: Any) -> tuple[Any, Any]:
     """A model in evaluation mode, and its tokenizer or picture processor."""
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     try:
         model, found = AutoModel.from_pretrained(source, output_loading_info=True, dtype=torch.float32)
         prepare = preparer.from_pretrained(source, **options)

@@ -24,5 +24,7 @@ __all__ = [
     "ViTConfig",
     "ViTForMaskedImageModeling",
     "ViTImageProcessorPil",
-    "logging",
 ]
+
+logging.set_verbosity_error()  # what matters in its warnings is checked by those who load
+logging.disable_progress_bar()
