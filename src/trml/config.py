@@ -136,20 +136,26 @@ class OpenClipEncoder:
 
 
 @dataclass(config=_strict)
-class Pretraining:
-    """How the tiny CLIP is trained from pairs. `retrieval_bar` null lifts the bar."""
+class Fit:
+    """How the workflow trains an encoder (encoders/fit.py)."""
 
     epochs: Count
     batch_size: Annotated[int, Field(ge=2)]
     learning_rate: Positive
     warmup_steps: Annotated[int, Field(ge=0)]
+
+
+@dataclass(config=_strict)
+class Pretraining(Fit):
+    """How the tiny CLIP is trained from pairs. `retrieval_bar` null lifts the bar."""
+
     logit_scale: Positive
     retrieval_bar: Share | None
 
 
 @dataclass(config=_strict)
 class TinyVision:
-    """open_clip's vision tower; pixels and widths."""
+    """A small vision transformer: pixels and widths."""
 
     image_size: Count
     patch_size: Count
@@ -213,38 +219,67 @@ class SeparateEncoder:
 
 
 @dataclass(config=_strict)
-class TinySeparateEncoder:
-    """A small BERT and a small ViT that the workflow trains apart, on the sentences and on the pictures of the corpus's
-    pretraining pairs: no link between them, and no labels."""
+class TinyBert:
+    """A small BERT. Its vocabulary: letters, and the most frequent words of the training sentences."""
 
-    kind: Literal["tiny_separate"]
-    name: Name
+    vocab_size: Annotated[int, Field(ge=256)]
+    context_length: Annotated[int, Field(ge=16)]
     width: Count
-    layers: Count
     heads: Count
-    image_size: Count
-    patch_size: Count
-    text_epochs: Count
-    vision_epochs: Count
-    learning_rate: Positive
-    frames: Count
-    batch_size: Count
+    layers: Count
 
     @model_validator(mode="after")
-    def _divides(self) -> "TinySeparateEncoder":
+    def _divides(self) -> "TinyBert":
         _require(self.width % self.heads == 0, f"width {self.width} is no multiple of heads {self.heads}")
-        _require(
-            self.image_size % self.patch_size == 0,
-            f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}",
-        )
         return self
 
 
+@dataclass(config=_strict)
+class MaskedWords(Fit):
+    """BERT's pretraining: this share of the words is to be guessed."""
+
+    masked: Annotated[float, Field(gt=0, lt=1)]
+
+
+@dataclass(config=_strict)
+class Autoencoding(Fit):
+    """A picture through one vector and back, at a smaller size. In windows of so many pixels of the small picture a
+    side, colour and contrast need not be rebuilt; `window` null has the picture rebuilt as it is."""
+
+    rebuilt_size: Count
+    window: Count | None
+
+    @model_validator(mode="after")
+    def _divides(self) -> "Autoencoding":
+        whole = self.window is None or self.rebuilt_size % self.window == 0
+        _require(whole, f"rebuilt_size {self.rebuilt_size} is no multiple of window {self.window}")
+        return self
+
+
+@dataclass(config=_strict)
+class SeparatePretraining:
+    """The two pretrainings have nothing in common: no pairs, no labels."""
+
+    text: MaskedWords
+    vision: Autoencoding
+
+
+@dataclass(config=_strict)
+class TinySeparateEncoder:
+    """A small BERT and a small vision transformer that the workflow trains itself, apart from each other, on the
+    sentences and on the pictures of the corpus's pretraining pairs."""
+
+    kind: Literal["tiny_separate"]
+    name: Name
+    text: TinyBert
+    vision: TinyVision
+    pretraining: SeparatePretraining
+    frames: Count
+    batch_size: Count
+
+
 Encoding = OpenClipEncoder | TinyClipEncoder | SeparateEncoder | TinySeparateEncoder
-Encoder = Annotated[
-    GivenEncoder | OpenClipEncoder | TinyClipEncoder | SeparateEncoder | TinySeparateEncoder,
-    Field(discriminator="kind"),
-]
+Encoder = Annotated[GivenEncoder | Encoding, Field(discriminator="kind")]
 
 
 # --- methods, protocol, training, report ---------------------------------------------------------------

@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trml.config import OpenClipEncoder, Params
+from trml.config import Encoder, OpenClipEncoder, Params, SeparateEncoder
 from trml.corpora import corpus_module, require_files
 from trml.errors import WeightsMissing
 from trml.seeding import generator
@@ -21,11 +21,14 @@ from trml.source import source_digest
 from trml.store import digest, file_digest, versions
 
 DEFAULT = "default"
-# The encoders that the workflow trains, by their kind, and the module that does.
-_PRETRAINED = {"tiny_clip": "trml.encoders.pretrain", "tiny_separate": "trml.encoders.pretrain_separate"}
 _REPORT_FILES = ("page/index.html.j2", "published.csv")
 TRIALS = 8  # of the search on dev, the same number for every method
 SEARCH_SEEDS = (1001, 1002)  # of its masks and trainings
+# The encoders that the workflow trains, by kind: the module that does it and the packages it needs beside torch.
+_PRETRAINED = {
+    "tiny_clip": ("trml.encoders.pretrain", ("open_clip_torch",)),
+    "tiny_separate": ("trml.encoders.pretrain_separate", ("transformers", "tokenizers", "pillow")),
+}
 
 
 def sweep_name(option: str, value: float) -> str:
@@ -126,15 +129,15 @@ class Plan:
     def encoder(self) -> Path | None:
         """The folder of the encoder that the workflow trains, None where it trains none."""
         config = self.params.encoder
-        module = _PRETRAINED.get(config.kind)
-        if module is None:
+        if config.kind not in _PRETRAINED:
             return None
+        module, packages = _PRETRAINED[config.kind]
         recipe = {
             "config": {k: v for k, v in asdict(config).items() if k not in ("frames", "batch_size")},
             "seed": self.params.seed,
             "corpus": self.corpus.name,
             "source": source_digest(module),
-            "versions": versions("torch", "open_clip_torch", "transformers", "numpy"),
+            "versions": versions("torch", "numpy", *packages),
         }
         return self.work / "encoders" / f"{config.name}-{digest(recipe)}"
 
@@ -143,11 +146,11 @@ class Plan:
         config = self.params.encoder
         recipe = {
             "config": asdict(config),
-            "checkpoint": _checkpoint_digest(config) if isinstance(config, OpenClipEncoder) else None,
+            "weights": [file_digest(path) for path in _weights_at_hand(config)],
             "corpus": self.corpus.name,
             "encoder": self.encoder.name if self.encoder else None,
             "source": source_digest("trml.encoders.encode"),
-            "versions": versions("torch", "open_clip_torch", "transformers", "av", "pillow", "numpy"),
+            "versions": versions("torch", "open_clip_torch", "transformers", "tokenizers", "av", "pillow", "numpy"),
         }
         return self.work / "features" / f"{self.params.corpus.name}-{config.name}-{digest(recipe)}"
 
@@ -393,13 +396,17 @@ def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
     return [Plan(own[1], work, others=others), *others]
 
 
-def _checkpoint_digest(config: OpenClipEncoder) -> str | None:
-    if config.checkpoint is None:
-        return None
+def _weights_at_hand(config: Encoder) -> list[Path]:
+    """The files of weights that a user brought. What a hub or a tag names is known by its name."""
+    if isinstance(config, SeparateEncoder):
+        folders = [Path(source) for source in (config.text, config.vision)]
+        return [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    if not isinstance(config, OpenClipEncoder) or config.checkpoint is None:
+        return []
     path = Path(config.checkpoint)
     if not path.is_file():
         raise WeightsMissing(
             f"encoder {config.name}: checkpoint {path} is not a file; expected weights of {config.model} "
             "(.safetensors or .pt). Bring it there or set encoder.checkpoint=<file>"
         )
-    return file_digest(path)
+    return [path]

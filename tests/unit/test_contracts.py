@@ -65,6 +65,37 @@ def test_features_go_round_memory_mapped(tmp_path):
     assert len(read.rows("train")) == 60
 
 
+def with_tokens(features):
+    """The features with two tokens a text, in the shape of a well-made file."""
+    tokens = np.stack([features.text, features.text], axis=1)
+    return replace(features, tokens=tokens, token_mask=np.ones(tokens.shape[:2], dtype=bool))
+
+
+def test_features_with_tokens_go_round(tmp_path):
+    write_features(tmp_path, with_tokens(made_features()))
+    read = read_features(tmp_path)
+    assert isinstance(read.tokens, np.memmap)
+    assert read.token_mask.all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: {"tokens": None}, "tokens.npy and token_mask.npy: one without the other"),
+        (lambda f: {"token_mask": None}, "tokens.npy and token_mask.npy: one without the other"),
+        (lambda f: {"tokens": f.tokens[:, :, :3]}, "tokens.npy is (90, 2, 3); expected (*token_mask, text)"),
+        (lambda f: {"token_mask": f.token_mask[:, :1]}, "tokens.npy is (90, 2, 8); expected (*token_mask, text)"),
+        (lambda f: {"tokens": f.tokens.astype(np.float64)}, "tokens.npy is float64; expected float32"),
+        (lambda f: {"token_mask": ~f.token_mask}, "text is present exactly where a token is"),
+    ],
+)
+def test_bad_tokens_in_words(tmp_path, change, words):
+    features = with_tokens(made_features())
+    with pytest.raises(ContractError) as refusal:
+        write_features(tmp_path, replace(features, **change(features)))
+    assert words in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -13,10 +13,11 @@ from trml.config import GivenEncoder, OpenClipEncoder, Sizes, TinyClipEncoder, c
 from trml.corpora import pantomime
 from trml.corpora.contract import PAIRS_SCHEMA
 from trml.corpora.video import read_frames
-from trml.encoders.clip import check_vocabulary, load_open_clip, load_tiny_clip, new_tiny_clip
+from trml.encoders.clip import load_open_clip, load_tiny_clip, new_tiny_clip
 from trml.encoders.encode import encode
 from trml.encoders.open_clip import open_clip as plain_open_clip
 from trml.encoders.pretrain import load_pairs, pretrain, retrieval
+from trml.encoders.vocabulary import check_vocabulary
 from trml.errors import PretrainingFailed, WeightsMissing
 from trml.store import read_json
 
@@ -96,6 +97,41 @@ def test_features_are_the_models_own(tiny, corpus, pretrained):
         np.testing.assert_allclose(features.frames[row], frames, atol=1e-5)
 
 
+def test_tokens_are_the_texts_own_up_to_the_end_that_is_pooled(tiny, corpus, pretrained):
+    features = encode(tiny, corpus, pretrained, "x", CPU)
+    table = pl.read_parquet(corpus / "utterances.parquet")
+    clip = load_tiny_clip(tiny, pretrained)
+    ids = clip.tokenize(table["text"].to_list())
+    ends = ids.argmax(dim=1).numpy()
+    assert features.tokens.shape == (20, ends.max() + 1, 16)
+    assert (features.token_mask == (np.arange(ends.max() + 1) <= ends[:, None])).all()
+    np.testing.assert_array_equal(features.tokens[np.arange(20), ends], features.text)
+    np.testing.assert_allclose(np.linalg.norm(features.tokens[features.token_mask], axis=1), 1, rtol=1e-5)
+    assert not features.tokens[~features.token_mask].any()
+
+
+def test_padding_never_changes_a_token(tiny, pretrained):
+    clip = load_tiny_clip(tiny, pretrained)
+    alone = clip.encode_sentences(["so the plot was dull"], CPU)
+    beside = clip.encode_sentences(["so the plot was dull", "oh sure well the garden was dull and a rip off"], CPU)
+    length = alone.tokens.shape[1]
+    torch.testing.assert_close(beside.tokens[:1, :length], alone.tokens)
+    assert not beside.mask[0, length:].any()
+    # Nor would other numbers in the place of the padding: no token sees what comes after it.
+    ids = clip.tokenize(["so the plot was dull"])
+    ids[:, length:] = 7
+    torch.testing.assert_close(clip._every_token(ids, CPU)[:, :length], alone.tokens)
+
+
+def test_a_text_tower_of_another_making_gives_no_tokens(tiny, corpus, pretrained, monkeypatch):
+    clip = load_tiny_clip(tiny, pretrained)
+    with_tokens = clip.encode_sentences(["a face"], CPU)
+    monkeypatch.setattr("trml.encoders.clip.open_clip.CLIP", plain_open_clip.CustomTextCLIP)
+    without = clip.encode_sentences(["a face"], CPU)
+    assert without.tokens is None and without.mask is None
+    torch.testing.assert_close(without.pooled, with_tokens.pooled)
+
+
 def test_what_is_missing_for_real_is_missing_in_the_features(tiny, corpus, pretrained, tmp_path):
     import shutil
 
@@ -110,6 +146,7 @@ def test_what_is_missing_for_real_is_missing_in_the_features(tiny, corpus, pretr
     features = encode(tiny, folder, pretrained, "x", CPU)
     assert features.present[:3].tolist() == [[False, True], [True, False], [True, True]]
     assert not features.text[0].any()
+    assert not features.token_mask[0].any()
     assert not features.frames[1].any()
 
 
@@ -208,6 +245,7 @@ def test_given_features_are_taken_as_they_are(tmp_path):
     write_corpus(tmp_path, CorpusInfo("m", "m", "regression", [], "", "", "given", [], "x"), pl.DataFrame(columns))
     features = encode(GivenEncoder("given", "given"), tmp_path, None, "x", CPU)
     assert not features.info.aligned
+    assert features.tokens is None and features.token_mask is None
     for name, array in arrays.items():
         assert (getattr(features, name) == array).all()
 

@@ -1,136 +1,210 @@
-"""Encoders of separate spaces: any two models of transformers, and a small pair that the workflow trains apart."""
+"""Encoders of unaligned spaces: models of transformers from folders the tests make, and the workflow's own pair."""
 
+import shutil
 from dataclasses import replace
 
+import huggingface_hub.constants
 import numpy as np
 import polars as pl
 import pytest
 import torch
+import yaml
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
+from conftest import ROOT, SETTINGS, made_features
 from trml.config import SeparateEncoder, Sizes, TinySeparateEncoder, check
 from trml.corpora import pantomime
 from trml.encoders.encode import encode
-from trml.encoders.pretrain_separate import _normalised, pretrain_separate
-from trml.encoders.separate import load_separate, load_tiny_separate
-from trml.errors import WeightsMissing
+from trml.encoders.pretrain_separate import make_tokenizer, pretrain_separate, without_own_contrast
+from trml.encoders.separate import load_separate, load_tiny_separate, mean_state
+from trml.encoders.transformers import AutoModel, AutoTokenizer
+from trml.errors import ConfigError, WeightsMissing
 from trml.features import check_features
+from trml.plan import Cell, plans
 from trml.store import read_json
+from trml.training.grid import train
 
 CPU = torch.device("cpu")
-TINY = TinySeparateEncoder(
-    kind="tiny_separate",
-    name="tiny_separate",
-    width=16,
-    layers=1,
-    heads=2,
-    image_size=64,
-    patch_size=16,
-    text_epochs=8,
-    vision_epochs=1,
-    learning_rate=0.003,
-    frames=4,
-    batch_size=10,
-)
+
+
+@pytest.fixture(scope="module")
+def raw_tiny():
+    return yaml.safe_load((ROOT / "config/encoder/tiny_separate.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def tiny(default_raw, raw_tiny) -> TinySeparateEncoder:
+    config = check({**default_raw, "encoder": raw_tiny}).encoder
+    text, vision = config.pretraining.text, config.pretraining.vision
+    return replace(
+        config,
+        text=replace(config.text, width=16, layers=1, heads=2),
+        vision=replace(config.vision, width=24, layers=1, head_width=12),
+        pretraining=replace(
+            config.pretraining,
+            text=replace(text, epochs=2, batch_size=16),
+            vision=replace(vision, epochs=2, batch_size=16),
+        ),
+        batch_size=5,
+    )
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory, default_raw):
     config = check(default_raw).corpus
-    config = replace(config, utterances=Sizes(train=12, valid=4, test=4), pretraining_pairs=64, heldout_pairs=24)
+    config = replace(config, utterances=Sizes(train=12, valid=4, test=4), pretraining_pairs=64, heldout_pairs=2)
     folder = tmp_path_factory.mktemp("corpus")
     pantomime.build(config, folder, folder, "x", 1)
     return folder
 
 
 @pytest.fixture(scope="module")
-def pretrained(corpus, tmp_path_factory):
+def pretrained(tiny, corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoder")
-    pretrain_separate(TINY, corpus, folder, 1, CPU)
+    pretrain_separate(tiny, corpus, folder, 1, CPU)
     return folder
 
 
-def test_the_pair_is_trained_apart_and_comes_out_the_same_again(corpus, pretrained, tmp_path):
-    pretrain_separate(TINY, corpus, tmp_path, 1, CPU)
-    for name in ("text/model.safetensors", "vision/model.safetensors", "vocabulary.json", "encoder.json"):
-        assert (tmp_path / name).read_bytes() == (pretrained / name).read_bytes()
-    losses = read_json(pretrained / "encoder.json")["loss_by_epoch"]
-    assert losses["text"][-1] < losses["text"][0]
+def of(folder, **changed) -> SeparateEncoder:
+    sources = {"text": str(folder / "text"), "vision": str(folder / "vision"), **changed}
+    return SeparateEncoder("separate", "made", **sources, frames=8, batch_size=7)
 
 
-def test_features_hold_to_the_contract_and_say_that_they_are_not_aligned(corpus, pretrained):
-    features = encode(TINY, corpus, pretrained, "digest", CPU)
-    check_features(features, pretrained)
-    assert not features.info.aligned
-    assert "trained apart" in features.info.weights
-    assert features.text.shape == (20, 16)
-    assert features.frames.shape == (20, 4, 16)
-    assert features.tokens is not None and features.token_mask is not None
-    counted = features.token_mask.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(features.tokens.sum(axis=1) / counted, features.text, atol=1e-5)
+def test_pretraining_gives_the_same_bytes_again(tiny, corpus, pretrained, tmp_path):
+    pretrain_separate(tiny, corpus, tmp_path, 1, CPU)
+    files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert {"text/model.safetensors", "vision/model.safetensors", "encoder.json"} < {str(path) for path in files}
+    for path in files:
+        assert (tmp_path / path).read_bytes() == (pretrained / path).read_bytes(), path
 
 
-def test_padding_moves_no_feature(corpus, pretrained):
-    texts = pl.read_parquet(corpus / "utterances.parquet")["text"].to_list()[:6]
-    pair = load_tiny_separate(TINY, pretrained)
-    together = pair.encode_sentences([*texts, " ".join(texts)], CPU).pooled
-    for i, text in enumerate(texts):
-        torch.testing.assert_close(together[i], pair.encode_sentences([text], CPU).pooled[0], atol=1e-5, rtol=1e-4)
+def test_both_models_learn_and_the_record_says_how(pretrained):
+    record = read_json(pretrained / "encoder.json")
+    for losses in record["loss_by_epoch"].values():
+        assert losses[-1] < losses[0]
+    assert "apart" in record["how"] and "retrieval" not in record
 
 
-def test_what_is_rebuilt_has_every_patch_at_one_scale():
-    pictures = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    patch = _normalised(pictures)[1, :, 8:, :8]
-    torch.testing.assert_close(patch.mean(dim=(1, 2)), torch.zeros(3), atol=1e-5, rtol=0)
-    assert patch.square().mean().sqrt() == pytest.approx(1.0, abs=0.15)
+def test_features_are_the_models_own_and_unaligned(tiny, corpus, pretrained):
+    features = encode(tiny, corpus, pretrained, "x", CPU)
+    check_features(features, corpus)
+    assert not features.info.aligned and features.info.retrieval is None
+    assert features.info.weights.endswith("of pantomime")
+    assert features.text.shape == (20, 16) and features.frames.shape == (20, 8, 24)
+    table = pl.read_parquet(corpus / "utterances.parquet")
+    text, tokenizer = (kind.from_pretrained(pretrained / "text") for kind in (AutoModel, AutoTokenizer))
+    for row in (0, 19):
+        inputs = tokenizer(table["text"][row], return_tensors="pt")
+        with torch.no_grad():
+            (states,) = text(**inputs).last_hidden_state
+        length = features.token_mask[row].sum()
+        assert length == len(states)
+        # Alone there is no padding: so padding changes no token.
+        np.testing.assert_allclose(features.tokens[row, :length], states, atol=1e-5)
+        assert not features.tokens[row, length:].any()
+        np.testing.assert_allclose(features.text[row], states.mean(dim=0), atol=1e-5)
+    assert features.token_mask.any(axis=0).all()  # no longer than the longest text
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """A text and a picture model as a user may bring them: folders with weights, vocabulary and settings."""
-    from transformers import BertConfig, BertModel, BertTokenizer, ViTConfig, ViTImageProcessor, ViTModel
-
-    folder = tmp_path_factory.mktemp("brought")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"word{i}" for i in range(1200)), "face", "a"]
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    BertModel(BertConfig(vocab_size=len(words), **sizes)).save_pretrained(folder / "text")
-    BertTokenizer(vocab={word: i for i, word in enumerate(words)}).save_pretrained(folder / "text")
-    wider = {**sizes, "hidden_size": 24}
-    ViTModel(ViTConfig(image_size=32, patch_size=16, **wider)).save_pretrained(folder / "vision")
-    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder / "vision")
-    return folder
+def test_a_pair_from_two_folders_is_the_pair_that_was_saved(tiny, corpus, pretrained):
+    ours, theirs = (encode(c, corpus, pretrained, "x", CPU) for c in (tiny, of(pretrained)))
+    np.testing.assert_allclose(ours.tokens, theirs.tokens, atol=1e-5)
+    np.testing.assert_allclose(ours.frames, theirs.frames, atol=1e-5)
+    assert not theirs.info.aligned and str(pretrained / "text") in theirs.info.weights
 
 
-def brought(folders, **moved) -> SeparateEncoder:
-    about = {"text": str(folders / "text"), "vision": str(folders / "vision"), **moved}
-    return SeparateEncoder(kind="separate", name="separate", frames=3, batch_size=7, **about)
+def test_pictures_of_any_size_and_networks_of_any_kind(tiny, pretrained):
+    pair = load_tiny_separate(tiny, pretrained)
+    pixels = pair.transform(Image.new("RGB", (90, 40), "red"))
+    assert pixels.shape == (3, 64, 64)
+    assert pair.encode_images(pixels[None], CPU).shape == (1, 24)
+    grid = torch.randn(2, 5, 3, 3)
+    torch.testing.assert_close(mean_state(grid), mean_state(grid.flatten(2).transpose(1, 2)))
 
 
-def test_two_models_by_folder_equal_transformers_own(folders):
-    from transformers import BertModel, ViTModel
-
-    pair = load_separate(brought(folders))
-    ids, mask = pair.tokenize(["a face", "word3"])
-    with torch.no_grad():
-        states = BertModel.from_pretrained(folders / "text")(input_ids=ids, attention_mask=mask).last_hidden_state
-        picture = pair.transform(Image.new("RGB", (50, 40), (10, 200, 30)))
-        seen = ViTModel.from_pretrained(folders / "vision")(pixel_values=picture[None]).last_hidden_state
-    theirs = torch.stack([states[0, : mask[0].sum()].mean(dim=0), states[1, : mask[1].sum()].mean(dim=0)])
-    torch.testing.assert_close(pair.encode_sentences(["a face", "word3"], CPU).pooled, theirs)
-    torch.testing.assert_close(pair.encode_images(picture[None], CPU), seen[:, 0])
+def test_a_text_longer_than_the_model_reads_is_cut(tiny, pretrained):
+    sentences = load_tiny_separate(tiny, pretrained).encode_sentences(["good " * 300, "good"], CPU)
+    assert sentences.mask.sum(dim=1).tolist() == [77, 3]
 
 
-def test_spaces_of_different_sizes_go_through(corpus, folders):
-    features = encode(brought(folders), corpus, None, "digest", CPU)
-    check_features(features, folders)
-    assert (features.text.shape[1], features.frames.shape[2]) == (16, 24)
+@pytest.mark.parametrize("method", ["trml", "zero_fill", "supervised_double"])
+def test_methods_take_spaces_of_different_sizes(params, method):
+    features, wide = made_features(n=30), made_features(n=30, d=12)
+    features = replace(features, frames=wide.frames)
+    config, found = params.methods[method], []
+    cell = Cell(method, "default", config.target, {**config.options, "hidden": 8}, "vision", 0.5, 2020, "x")
+    train([cell], features, replace(SETTINGS, epochs=1), CPU, lambda c, outcome: found.append(outcome))
+    assert len(found) == 1
 
 
-@pytest.mark.parametrize("part", ["text", "vision"])
-def test_absent_models_are_named(folders, part, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(WeightsMissing) as failure:
-        load_separate(brought(folders, **{part: "nobody/nothing"}))
-    for words in (f"{part} 'nobody/nothing' cannot be had", f"set encoder.{part}=<folder>"):
-        assert words in str(failure.value)
+# --- what a user may bring, and lack ----------------------------------------------------------------------
+
+
+def test_models_that_cannot_be_had(pretrained, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    for part in ("text", "vision"):
+        with pytest.raises(WeightsMissing) as refusal:
+            load_separate(of(pretrained, **{part: "nobody/none"}))
+        for words in (f"the {part} model nobody/none", "not in the cache", f"set encoder.{part}=<folder>"):
+            assert words in str(refusal.value)
+
+
+def test_a_folder_that_holds_no_model(pretrained, tmp_path):
+    with pytest.raises(WeightsMissing, match=r"does not hold a vision model .* preprocessor_config\.json"):
+        load_separate(of(pretrained, vision=str(tmp_path)))
+
+
+def test_weights_that_transformers_would_draw_at_random(pretrained, tmp_path):
+    folder = shutil.copytree(pretrained / "text", tmp_path / "text")
+    weights = load_file(folder / "model.safetensors")
+    lost = next(name for name in weights if "attention" in name)
+    save_file({k: v for k, v in weights.items() if k != lost}, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WeightsMissing, match="lacks 1 weights of its text model"):
+        load_separate(of(pretrained, text=str(folder)))
+
+
+def test_the_tokenizer_that_transformers_makes_up_is_refused(pretrained, tmp_path):
+    folder = shutil.copytree(pretrained / "text", tmp_path / "text")
+    for path in folder.glob("token*"):
+        path.unlink()
+    with pytest.raises(WeightsMissing, match="its tokenizer knows 5 tokens"):
+        load_separate(of(pretrained, text=str(folder)))
+
+
+def test_brought_weights_are_in_the_recipe(raw, pretrained, tmp_path):
+    folder = shutil.copytree(pretrained, tmp_path / "pair")
+    encoder = {"kind": "separate", "name": "made", "frames": 8, "batch_size": 7}
+    raw["encoder"] = encoder | {"text": str(folder / "text"), "vision": str(folder / "vision")}
+    name = plans(check(raw))[0].features.name
+    (folder / "vision/config.json").write_text("{}")
+    changed = plans(check(raw))[0]
+    assert changed.features.name != name and changed.encoder is None
+
+
+# --- the parts ---------------------------------------------------------------------------------------------
+
+
+def test_unseen_words_are_spelt(tiny):
+    tokenizer = make_tokenizer(["a good film", "a good plot"], tiny.text)
+    assert tokenizer.tokenize("A GOOD dog!") == ["a", "good", "d", "##o", "##g", "!"]
+    assert tokenizer("dog")["input_ids"][0] == tokenizer.cls_token_id
+    small = make_tokenizer([f"word{i}" for i in range(999)], replace(tiny.text, vocab_size=256))
+    assert len(small) == 256
+
+
+def test_a_windows_own_colour_and_contrast_are_taken_out():
+    drawing = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    ours = without_own_contrast(drawing, 8)
+    torch.testing.assert_close(ours, without_own_contrast(drawing + 0.3, 8), atol=1e-4, rtol=0)
+    assert without_own_contrast(torch.full((1, 3, 16, 16), 0.7), 8).abs().max() < 1e-4
+    corner = drawing[0, :, 8:, :8]
+    centred = corner - corner.mean(dim=(1, 2), keepdim=True)
+    torch.testing.assert_close(ours[0, :, 8:, :8], centred / (centred.std() + 0.05))
+
+
+def test_a_window_has_to_fit(raw, raw_tiny):
+    raw["encoder"] = yaml.safe_load(yaml.safe_dump(raw_tiny))
+    raw["encoder"]["pretraining"]["vision"]["window"] = 5
+    with pytest.raises(ConfigError, match=r"encoder.pretraining.vision: rebuilt_size 32 is no multiple of window 5"):
+        check(raw)

@@ -20,11 +20,11 @@ class Sentences:
 
 
 class Encoder(Protocol):
-    """A text and a picture model. `transform` maps an RGB picture to [3, H, W]."""
+    """A text and a picture model."""
 
     @property
     def transform(self) -> Callable[[Image.Image], Tensor]:
-        """A picture as the picture model takes it."""
+        """Maps an RGB picture to [3, H, W]."""
 
     def to(self, device: torch.device) -> None:
         """Move the weights."""

@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -14,9 +13,8 @@ from torch import Tensor, nn
 from trml.config import OpenClipEncoder, TinyClipEncoder
 from trml.encoders.base import Sentences
 from trml.encoders.open_clip import PreprocessCfg, image_transform_v2, open_clip
+from trml.encoders.vocabulary import check_vocabulary
 from trml.errors import WeightsMissing
-
-_SMALLEST_VOCABULARY = 1000
 
 
 @dataclass
@@ -135,13 +133,3 @@ def _how_to_bring(config: OpenClipEncoder, error: Exception) -> str:
         f"the cache {HF_HUB_CACHE}, and the download of {source.get('hf_hub') or source.get('url')} failed ({reason}). "
         "Run once where there is a network, or bring the file and set encoder.pretrained=null encoder.checkpoint=<file>"
     )
-
-
-def check_vocabulary(tokenizer: Any, name: str) -> None:
-    """Raise WeightsMissing if a tokenizer came back nearly empty, as transformers' do without their files."""
-    size = getattr(tokenizer, "vocab_size", None) or len(getattr(tokenizer, "tokenizer", ()))
-    if size < _SMALLEST_VOCABULARY:
-        raise WeightsMissing(
-            f"encoder {name}: its tokenizer knows {size} tokens, so its files are not there and every word would be "
-            "unknown. Bring the tokenizer's files into the hub cache (run once where there is a network)"
-        )

@@ -8,24 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
 from trml.config import TinyClipEncoder
-from trml.corpora.contract import PAIRS_SCHEMA
-from trml.corpora.video import read_frames
 from trml.encoders.clip import Clip, new_tiny_clip
+from trml.encoders.fit import fit
 from trml.encoders.open_clip import open_clip
-from trml.errors import ContractError, PretrainingFailed
+from trml.encoders.pairs import pair_table, pictures
+from trml.errors import PretrainingFailed
 from trml.progress import say, track
 from trml.seeding import generator, stream_seed
 from trml.store import write_json
-
-_BETAS = (0.9, 0.98)
 
 
 @dataclass
@@ -78,54 +74,24 @@ def pretrain(config: TinyClipEncoder, corpus: Path, folder: Path, seed: int, dev
 
 def load_pairs(corpus: Path, split: str, clip: Clip) -> Pairs:
     """The pairs of a split, through the model's own transform and tokenizer."""
-    path = corpus / "pairs.parquet"
-    if not path.is_file():
-        raise ContractError(
-            f"{corpus.name} offers no pairs.parquet; a tiny CLIP needs text + image pairs to learn from"
-        )
-    table = pl.read_parquet(path).match_to_schema(PAIRS_SCHEMA).filter(pl.col("split") == split)
-    arrays: dict[str, NDArray[np.uint8]] = {}
-
-    def picture(reference: str) -> Image.Image:
-        name, _, row = reference.partition("#")
-        if not row:
-            return read_frames(corpus / name, 1)[0]
-        if name not in arrays:
-            arrays[name] = np.load(corpus / name, mmap_mode="r", allow_pickle=False)
-        return Image.fromarray(arrays[name][int(row)])
-
-    references = track(table["image"], table.height, f"{split} pairs read")
-    pixels = torch.stack([clip.transform(picture(reference)) for reference in references])
+    table = pair_table(corpus, split)
+    read = track(pictures(corpus, table["image"]), table.height, f"{split} pairs read")
+    pixels = torch.stack([clip.transform(picture) for picture in read])
     return Pairs(pixels, clip.tokenize(table["text"].to_list()), table["group"].to_numpy())
 
 
 def _fit(clip: Clip, config: TinyClipEncoder, pairs: Pairs, seed: int, device: torch.device) -> list[float]:
-    """Train in place; the mean loss of each epoch. AdamW, linear warm-up, then linear decay to zero."""
-    options = config.pretraining
-    n, batch = len(pairs.group), min(options.batch_size, len(pairs.group))
+    """Train in place with CLIP's own loss; the mean loss of each epoch."""
     model = clip.model.to(device).train()
-    model.logit_scale.data.fill_(options.logit_scale)  # type: ignore[operator]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, betas=_BETAS, fused=True)
-    total = options.epochs * (n // batch)
-    warmup = max(1, options.warmup_steps)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warmup, max(0.0, (total - step) / max(1, total - warmup)))
-    )
-    loss_of = open_clip.ClipLoss()
+    model.logit_scale.data.fill_(config.pretraining.logit_scale)  # type: ignore[operator]
+    clip_loss = open_clip.ClipLoss()
+
+    def loss_of(rows: Tensor) -> Tensor:
+        image, text, scale = model(pairs.pixels[rows].to(device), pairs.tokens[rows].to(device))[:3]
+        return clip_loss(image, text, scale)
+
     rng = generator(seed, "tiny clip order")
-    losses = []
-    for _ in track(range(options.epochs), options.epochs, f"pretraining {config.name}, epochs"):
-        order = torch.from_numpy(rng.permutation(n)[: n // batch * batch].reshape(-1, batch))
-        running = torch.zeros((), device=device)
-        for rows in order:
-            image, text, scale = model(pairs.pixels[rows].to(device), pairs.tokens[rows].to(device))[:3]
-            loss = loss_of(image, text, scale)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            running += loss.detach()
-        losses.append(float(running) / len(order))
+    losses = fit(model.parameters(), loss_of, len(pairs.group), config.pretraining, rng, config.name)
     model.eval()
     return losses
 

@@ -1,167 +1,172 @@
-"""Trains a small BERT and a small ViT apart: one on the sentences of a corpus's pretraining pairs, one on the pictures.
+"""Pretrains a small BERT and a small vision transformer apart from each other: no pairs, no labels, nothing that would
+bring their two spaces together.
 
-The BERT predicts masked words. The ViT rebuilds the whole picture from its class token alone: predicting masked
-patches, as in SimMIM, left the expression of a face out of what a linear probe could read, and so did contrasting two
-views of a picture. Neither sees a label, nor what the other sees.
+The text model guesses masked words. The picture model is an autoencoder: the mean of its last hidden state, one vector,
+has to rebuild the picture through one linear layer. Guessing masked patches, the usual way, leaves in so small a model
+hardly anything of a face's expression in that mean, and a comparison with an aligned encoder has to be one of
+alignment, not of what the features know.
 """
 
-import math
-from collections.abc import Callable
+import string
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
-import polars as pl
 import torch
-from PIL import Image
-from torch import Tensor, nn
-from torch.nn.functional import fold, unfold
+import torch.nn.functional as F
+from torch import Tensor
 
-from trml.config import TinySeparateEncoder
-from trml.corpora.contract import PAIRS_SCHEMA
-from trml.encoders.separate import TEXT, VISION, VOCABULARY, small_picture, words_of
-from trml.errors import ContractError
-from trml.progress import say, track
+from trml.config import TinyBert, TinySeparateEncoder
+from trml.encoders.fit import fit
+from trml.encoders.pairs import pair_table, pictures
+from trml.encoders.separate import TEXT, VISION, mean_state
+from trml.encoders.transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertTokenizer,
+    ViTConfig,
+    ViTForMaskedImageModeling,
+    ViTImageProcessorPil,
+)
+from trml.progress import track
 from trml.seeding import generator, stream_seed
 from trml.store import write_json
 
-_BATCH, _WARMUP_STEPS, _BETAS = 32, 60, (0.9, 0.98)
-_MASKED = 0.15  # share of words that are to be predicted, as BERT has it
-_SPECIAL = ("[PAD]", "[UNK]", "[MASK]")
-_NORM_PATCH = 8  # pixels: what is rebuilt is a picture with each such patch at zero mean and unit variance
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_MASK = _SPECIAL.index("[MASK]")
+_NOT_GUESSED = -100  # BertForMaskedLM leaves such places out of its loss
+_LEAST_CONTRAST = 0.05  # of a window, so that a flat one is not blown up
 
 
 def pretrain_separate(config: TinySeparateEncoder, corpus: Path, folder: Path, seed: int, device: torch.device) -> None:
-    """Train on the corpus's `train` pairs; write text/, vision/, vocabulary.json and encoder.json into `folder`."""
-    texts, pixels = _load(corpus, config.image_size)
+    """Train on the sentences and on the pictures of the corpus's `train` pairs; write the two models with all that is
+    needed to load them into `folder`/text and `folder`/vision, and encoder.json."""
+    table = pair_table(corpus, "train")
+    read = track(pictures(corpus, table["image"]), table.height, "pictures read")
+    processor = _processor(config)
+    pixels = torch.cat([processor(images=picture, return_tensors="pt")["pixel_values"] for picture in read])
     losses = {
-        TEXT: _train_text(config, texts, folder, seed, device),
-        VISION: _train_vision(config, pixels, folder, seed, device),
+        TEXT: _pretrain_text(config, table["text"].to_list(), folder / TEXT, seed, device),
+        VISION: _pretrain_vision(config, pixels, folder / VISION, seed, device),
     }
-    for part, loss in losses.items():
-        say(f"pretraining {config.name}, {part}: loss {loss[0]:.3f} in the first epoch, {loss[-1]:.3f} in the last")
-    how = (
-        "a BERT by masked words and a ViT by rebuilding pictures from its class token, trained apart by the workflow "
-        f"on {len(texts)} sentences and pictures"
-    )
-    write_json(folder / "encoder.json", {"name": config.name, "how": how, "loss_by_epoch": losses})
+    processor.save_pretrained(folder / VISION)
+    record = {
+        "name": config.name,
+        "how": "a BERT by masked words and a vision transformer by autoencoding, pretrained apart by the workflow "
+        f"on {table.height} sentences and as many pictures",
+        "loss_by_epoch": losses,
+    }
+    write_json(folder / "encoder.json", record)
 
 
-def _load(corpus: Path, size: int) -> tuple[list[str], Tensor]:
-    """The sentences, and the pictures [N, 3, size, size]."""
-    table = pl.read_parquet(corpus / "pairs.parquet")
-    if dict(table.schema) != PAIRS_SCHEMA:
-        raise ContractError(
-            f"corpus {corpus.name}: pairs.parquet has columns {dict(table.schema)}; expected {PAIRS_SCHEMA}"
-        )
-    table = table.filter(pl.col("split") == "train")
-    pictures, transform = np.load(corpus / "pairs.npy", mmap_mode="r", allow_pickle=False), small_picture(size)
-    rows = (int(name.partition("#")[2]) for name in table["image"])
-    return table["text"].to_list(), torch.stack([transform(Image.fromarray(pictures[row])) for row in rows])
-
-
-def _train_text(
-    config: TinySeparateEncoder, texts: list[str], folder: Path, seed: int, device: torch.device
+def _pretrain_text(
+    config: TinySeparateEncoder, sentences: list[str], folder: Path, seed: int, device: torch.device
 ) -> list[float]:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
-    from transformers import BertConfig, BertForMaskedLM
+    """BERT's masked words: of those to be guessed 80 % are masked, 10 % are another word, 10 % are as they were."""
+    tokenizer, options = make_tokenizer(sentences, config.text), config.pretraining.text
+    tokenizer.save_pretrained(folder)
+    given = tokenizer(sentences, padding=True, truncation=True, return_special_tokens_mask=True, return_tensors="pt")
+    words = ~given["special_tokens_mask"].bool()
+    model = _fresh(BertForMaskedLM, _bert(config.text, len(tokenizer)), seed).to(device).train()
+    rng = generator(seed, "masked words")
 
-    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
-    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
-    tokenizer.train_from_iterator(texts, trainers.WordLevelTrainer(special_tokens=list(_SPECIAL), show_progress=False))
-    tokenizer.enable_padding(pad_token=_SPECIAL[0])
-    tokenizer.enable_truncation(max_length=128)
-    tokenizer.save(str(folder / VOCABULARY))
-    ids, mask = words_of(tokenizer)(texts)
-    sizes = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
+    def loss_of(rows: Tensor) -> Tensor:
+        ids = given["input_ids"][rows]
+        dice, others = torch.from_numpy(rng.random((2, *ids.shape)))
+        guessed = words[rows] & (dice < options.masked)
+        fate = dice / options.masked
+        shown = torch.where(guessed & (fate < 0.8), _MASK, ids)
+        shown = torch.where(guessed & (fate >= 0.9), _to_words(others, len(tokenizer)), shown)
+        labels = torch.where(guessed, ids, _NOT_GUESSED)
+        mask = given["attention_mask"][rows]
+        return model(shown.to(device), mask.to(device), labels=labels.to(device)).loss
+
+    losses = fit(model.parameters(), loss_of, len(sentences), options, generator(seed, "order of sentences"), "words")
+    model.bert.cpu().save_pretrained(folder)
+    return losses
+
+
+def _to_words(uniform: Tensor, size: int) -> Tensor:
+    """Numbers of tokens that are not special, of uniform numbers in [0, 1)."""
+    return len(_SPECIAL) + (uniform * (size - len(_SPECIAL))).long()
+
+
+def make_tokenizer(sentences: list[str], config: TinyBert) -> BertTokenizer:
+    """BERT's tokenizer with the most frequent words; other words are spelt in letters. The trainers of `tokenizers`
+    number equally frequent words differently each time, so the vocabulary is made here."""
+    backend = BertTokenizer(vocab={token: i for i, token in enumerate(_SPECIAL)}).backend_tokenizer
+    counts = Counter(
+        word
+        for sentence in sentences
+        for word, _ in backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(sentence))
+    )
+    letters = sorted(string.ascii_lowercase + string.digits + string.punctuation)
+    by_count = sorted(counts, key=lambda word: (-counts[word], word))
+    known = dict.fromkeys([*_SPECIAL, *letters, *(f"##{letter}" for letter in letters), *by_count])
+    vocabulary = {token: i for i, token in enumerate(list(known)[: config.vocab_size])}
+    return BertTokenizer(vocab=vocabulary, model_max_length=config.context_length)
+
+
+def _bert(config: TinyBert, vocabulary: int) -> BertConfig:
+    return BertConfig(
+        vocab_size=vocabulary,
         hidden_size=config.width,
         num_hidden_layers=config.layers,
         num_attention_heads=config.heads,
         intermediate_size=4 * config.width,
-        max_position_embeddings=128,
+        max_position_embeddings=config.context_length,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
-    model = _fresh(lambda: BertForMaskedLM(sizes), seed, "text").to(device)
-    draws = generator(seed, "masked words")
-
-    def loss(rows: Tensor) -> Tensor:
-        words, there = ids[rows], mask[rows]
-        hidden = torch.from_numpy(draws.random(words.shape) < _MASKED) & there.bool()
-        hidden[:, 0] |= ~hidden.any(dim=1)  # one word at least
-        masked = words.masked_fill(hidden, _SPECIAL.index("[MASK]"))
-        sought = words.masked_fill(~hidden, -100)
-        inputs = (x.to(device) for x in (masked, there, sought))
-        return model(**dict(zip(("input_ids", "attention_mask", "labels"), inputs, strict=True))).loss
-
-    losses = _fit(model, loss, len(texts), config.text_epochs, config.learning_rate, seed, "text")
-    model.get_submodule("bert").save_pretrained(folder / TEXT)  # type: ignore[operator]
-    return losses
 
 
-def _train_vision(
+def _pretrain_vision(
     config: TinySeparateEncoder, pixels: Tensor, folder: Path, seed: int, device: torch.device
 ) -> list[float]:
-    from transformers import ViTConfig, ViTModel
+    """The decoder is SimMIM's, a linear layer to the pixels of a patch, with one patch: the whole small picture."""
+    options = config.pretraining.vision
+    small = F.interpolate(pixels, options.rebuilt_size, mode="area")
+    target = small if options.window is None else without_own_contrast(small, options.window)
+    model = _fresh(ViTForMaskedImageModeling, _vit(config), seed).to(device).train()
 
-    sizes = ViTConfig(
-        hidden_size=config.width,
-        num_hidden_layers=config.layers,
-        num_attention_heads=config.heads,
-        intermediate_size=4 * config.width,
-        image_size=config.image_size,
-        patch_size=config.patch_size,
+    def loss_of(rows: Tensor) -> Tensor:
+        code = mean_state(model.vit(pixels[rows].to(device)).last_hidden_state)
+        return F.mse_loss(model.decoder(code[:, :, None, None]), target[rows].to(device))
+
+    rng = generator(seed, "order of pictures")
+    losses = fit(model.parameters(), loss_of, len(pixels), options, rng, "pictures")
+    model.vit.cpu().save_pretrained(folder)
+    return losses
+
+
+def without_own_contrast(pictures: Tensor, window: int) -> Tensor:
+    """Pictures [B, 3, H, W] with the mean colour taken from each square window and its contrast brought to one. What is
+    left is its drawing: a background's colour, which says nothing, no longer outweighs a mouth."""
+    size = pictures.shape[-2:]
+    colours = F.unfold(pictures, window, stride=window).unflatten(1, (3, -1))
+    centred = colours - colours.mean(dim=2, keepdim=True)
+    scaled = centred / (centred.std(dim=(1, 2), keepdim=True) + _LEAST_CONTRAST)
+    return F.fold(scaled.flatten(1, 2), size, window, stride=window)
+
+
+def _vit(config: TinySeparateEncoder) -> ViTConfig:
+    return ViTConfig(
+        image_size=config.vision.image_size,
+        patch_size=config.vision.patch_size,
+        hidden_size=config.vision.width,
+        num_hidden_layers=config.vision.layers,
+        num_attention_heads=config.vision.width // config.vision.head_width,
+        intermediate_size=4 * config.vision.width,
+        encoder_stride=config.pretraining.vision.rebuilt_size,
     )
 
-    def new() -> nn.ModuleDict:
-        decoder = nn.Linear(config.width, pixels[0].numel())
-        return nn.ModuleDict({"vit": ViTModel(sizes, add_pooling_layer=False), "decoder": decoder})
 
-    model = _fresh(new, seed, "vision").to(device)
-    vit, decoder = (model.get_submodule(name) for name in ("vit", "decoder"))
-    sought = _normalised(pixels)
-
-    def loss(rows: Tensor) -> Tensor:
-        code = vit(pixel_values=pixels[rows].to(device)).last_hidden_state[:, 0]
-        return (decoder(code) - sought[rows].to(device).flatten(1)).square().mean()
-
-    losses = _fit(model, loss, len(pixels), config.vision_epochs, config.learning_rate, seed, "vision")
-    vit.save_pretrained(folder / VISION)  # type: ignore[operator]
-    return losses
+def _processor(config: TinySeparateEncoder) -> ViTImageProcessorPil:
+    size = config.vision.image_size
+    return ViTImageProcessorPil(size={"height": size, "width": size})
 
 
-def _normalised(pixels: Tensor) -> Tensor:
-    """Pictures [N, 3, H, W] with each patch at zero mean and unit variance, so that the small changes of a mouth weigh
-    as much as the colour of a background."""
-    patches = unfold(pixels, _NORM_PATCH, stride=_NORM_PATCH).unflatten(1, (3, -1))
-    centred = patches - patches.mean(dim=2, keepdim=True)
-    scaled = centred / (centred.square().mean(dim=(1, 2), keepdim=True).sqrt() + 0.05)
-    return fold(scaled.flatten(1, 2), pixels.shape[-2:], _NORM_PATCH, stride=_NORM_PATCH)
-
-
-def _fresh(new: Callable[[], nn.Module], seed: int, part: str) -> nn.Module:
+def _fresh(kind: type, config: BertConfig | ViTConfig, seed: int):  # type: ignore[no-untyped-def]
+    """A model with fresh weights of a stream of its own."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(seed, "separate init", part))
-        return new().train()
-
-
-def _fit(
-    model: nn.Module, loss: Callable[[Tensor], Tensor], n: int, epochs: int, rate: float, seed: int, part: str
-) -> list[float]:
-    """Train and return the mean loss of each epoch. Linear warm-up, then linear decay."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=_BETAS)
-    steps = math.ceil(n / _BATCH)
-    total, done, losses = epochs * steps, 0, []
-    for epoch in track(range(epochs), epochs, f"pretraining {part}, epochs"):
-        order = torch.from_numpy(generator(seed, "separate batch order", part, epoch).permutation(n))
-        mean = 0.0
-        for rows in order.split(_BATCH):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * min((done + 1) / _WARMUP_STEPS, (total - done) / max(1, total - _WARMUP_STEPS))
-            value = loss(rows)
-            optimizer.zero_grad()
-            value.backward()
-            optimizer.step()
-            mean, done = mean + value.item() / steps, done + 1
-        losses.append(mean)
-    return losses
+        torch.manual_seed(stream_seed(seed, "tiny separate init", kind.__name__))
+        return kind(config)

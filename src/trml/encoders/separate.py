@@ -1,116 +1,111 @@
-"""A text model and a picture model of transformers that know nothing of each other: encoders of two unaligned spaces.
+"""A text model and a picture model of transformers that have nothing to do with each other: an encoder whose two spaces
+are not aligned."""
 
-A sentence's feature is the mean of its tokens' last hidden states, a picture's is the last hidden state of the first
-token (the class token of a ViT). Neither is scaled: the towers standardise what they are given.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
-import trml.encoders.torchvision  # noqa: F401  transformers' image processors import torchvision
 from trml.config import SeparateEncoder, TinySeparateEncoder
 from trml.encoders.base import Sentences
-from trml.encoders.clip import check_vocabulary
+from trml.encoders.transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+from trml.encoders.vocabulary import check_vocabulary
 from trml.errors import WeightsMissing
 
-TEXT, VISION, VOCABULARY = "text", "vision", "vocabulary.json"  # in the folder of a pretrained pair
+TEXT, VISION = "text", "vision"  # the folders of a pretrained pair, each as save_pretrained leaves it
 
 
 @dataclass
 class Separate:
-    """The two models. `tokenize` maps sentences to token numbers and their mask, [B, L] both; `transform` maps an RGB
-    picture to [3, H, W]."""
+    """The two models with their own tokenizer and picture processor. Features are plain means of last hidden states."""
 
-    text: nn.Module
-    vision: nn.Module
-    tokenize: Callable[[list[str]], tuple[Tensor, Tensor]]
-    transform: Callable[[Image.Image], Tensor]
+    text: Any
+    tokenizer: Any
+    vision: Any
+    processor: Any
 
     def to(self, device: torch.device) -> None:
         """Move the weights."""
         self.text.to(device)
         self.vision.to(device)
 
+    def transform(self, picture: Image.Image) -> Tensor:
+        """[3, H, W] of an RGB picture."""
+        return self.processor(images=picture, return_tensors="pt")["pixel_values"][0]
+
     @torch.no_grad()
     def encode_sentences(self, texts: list[str], device: torch.device) -> Sentences:
-        """The means over tokens, and the tokens."""
-        ids, mask = (x.to(device) for x in self.tokenize(texts))
-        tokens = self.text(input_ids=ids, attention_mask=mask).last_hidden_state.float() * mask.unsqueeze(-1)
-        pooled = tokens.sum(dim=1) / mask.sum(dim=1, keepdim=True)
-        return Sentences(pooled.cpu(), tokens.cpu(), mask.bool().cpu())
+        """Each token's last hidden state, and their mean over the tokens that are no padding."""
+        longest = min(self.tokenizer.model_max_length, getattr(self.text.config, "max_position_embeddings", 512))
+        inputs = self.tokenizer(texts, padding=True, truncation=True, max_length=longest, return_tensors="pt")
+        mask = inputs["attention_mask"].bool()
+        states = self.text(**inputs.to(device)).last_hidden_state.float().cpu() * mask[..., None]
+        return Sentences(states.sum(dim=1) / mask.sum(dim=1, keepdim=True), states, mask)
 
     @torch.no_grad()
     def encode_images(self, pixels: Tensor, device: torch.device) -> Tensor:
-        """The class tokens."""
-        return self.vision(pixel_values=pixels.to(device)).last_hidden_state[:, 0].float().cpu()
+        """Mean of the last hidden state [B, d_v] f32 on the CPU, of pictures [B, 3, H, W]; a GPU computes in halves."""
+        with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
+            states = self.vision(pixel_values=pixels.to(device)).last_hidden_state
+        return mean_state(states).float().cpu()
+
+
+def mean_state(states: Tensor) -> Tensor:
+    """Mean over all places [B, d] of a transformer's states [B, L, d] or a convolutional network's [B, d, H, W]."""
+    return states.mean(dim=1) if states.ndim == 3 else states.mean(dim=(2, 3))
 
 
 def load_separate(config: SeparateEncoder) -> Separate:
-    """Two models by name or folder. Raises WeightsMissing that says which, where it was looked for and what to do."""
-    from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+    """Two models of transformers, each from a local folder or by its name on the hub.
 
-    tokenizer = _loaded(AutoTokenizer, config.text, "text", config.name)
-    check_vocabulary(tokenizer, config.name)
-    processor = _loaded(AutoImageProcessor, config.vision, "vision", config.name)
-
-    def tokenize(texts: list[str]) -> tuple[Tensor, Tensor]:
-        found = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
-        return found["input_ids"], found["attention_mask"]
-
-    def transform(picture: Image.Image) -> Tensor:
-        return processor(images=picture, return_tensors="pt")["pixel_values"][0]
-
-    text, vision = (_loaded(AutoModel, getattr(config, part), part, config.name).eval() for part in (TEXT, VISION))
-    return Separate(text, vision, tokenize, transform)
-
-
-def _loaded(kind: Any, name: str, part: str, encoder: str) -> Any:
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    try:
-        return kind.from_pretrained(name)
-    except Exception as error:  # transformers, the hub client and torch each raise their own kinds
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise WeightsMissing(
-            f"encoder {encoder}: {part} {name!r} cannot be had as a {kind.__name__}: neither a folder with its files "
-            f"nor in the cache {HF_HUB_CACHE}, and the download failed ({reason}). Run once where there is a network, "
-            f"or bring the folder and set encoder.{part}=<folder>"
-        ) from None
+    Raises WeightsMissing that says which weights, where they were looked for and how to bring them.
+    """
+    text, tokenizer = _load(config.name, TEXT, config.text, AutoTokenizer)
+    check_vocabulary(tokenizer, config.name, text.config.vocab_size)
+    vision, processor = _load(config.name, VISION, config.vision, AutoImageProcessor, backend="pil")
+    return Separate(text, tokenizer, vision, processor)
 
 
 def load_tiny_separate(config: TinySeparateEncoder, folder: Path) -> Separate:
     """The pair that encoders/pretrain_separate.py saved in `folder`."""
-    from tokenizers import Tokenizer
-    from transformers import BertModel, ViTModel
-
-    tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
-    text = BertModel.from_pretrained(folder / TEXT, add_pooling_layer=False).eval()
-    vision = ViTModel.from_pretrained(folder / VISION, add_pooling_layer=False).eval()
-    return Separate(text, vision, words_of(tokenizer), small_picture(config.image_size))
+    sources = str(folder / TEXT), str(folder / VISION)
+    return load_separate(SeparateEncoder("separate", config.name, *sources, config.frames, config.batch_size))
 
 
-def words_of(tokenizer: Any) -> Callable[[list[str]], tuple[Tensor, Tensor]]:
-    """Sentences to token numbers and their mask by a tokenizer of the tokenizers library."""
+def _load(name: str, part: str, source: str, preparer: Any, **options: Any) -> tuple[Any, Any]:
+    """A model in evaluation mode, and its tokenizer or picture processor."""
+    try:
+        model, found = AutoModel.from_pretrained(source, output_loading_info=True, dtype=torch.float32)
+        prepare = preparer.from_pretrained(source, **options)
+    except Exception as error:  # transformers, the hub client and torch each raise their own kinds
+        raise WeightsMissing(_how_to_bring(name, part, source, error)) from None
+    # What a checkpoint lacks transformers draws at random, and says so in a log line only. Poolers are not used here.
+    lacking = sorted(key for key in found["missing_keys"] if "pooler" not in key)
+    if lacking:
+        raise WeightsMissing(
+            f"encoder {name}: {source} lacks {len(lacking)} weights of its {part} model, {lacking[0]} among them; "
+            f"expected all. Bring a whole checkpoint or set encoder.{part}=<folder>"
+        )
+    return model.eval(), prepare
 
-    def tokenize(texts: list[str]) -> tuple[Tensor, Tensor]:
-        found = tokenizer.encode_batch(texts)
-        return torch.tensor([e.ids for e in found]), torch.tensor([e.attention_mask for e in found])
 
-    return tokenize
+def _how_to_bring(name: str, part: str, source: str, error: Exception) -> str:
+    from huggingface_hub.constants import HF_HUB_CACHE
 
-
-def small_picture(size: int) -> Callable[[Image.Image], Tensor]:
-    """A picture to [3, size, size], in [-1, 1]."""
-    from torchvision.transforms.v2.functional import pil_to_tensor
-
-    def transform(picture: Image.Image) -> Tensor:
-        small = picture if picture.size == (size, size) else picture.resize((size, size), Image.Resampling.BICUBIC)
-        return pil_to_tensor(small).float() / 127.5 - 1
-
-    return transform
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
+    files = "config.json, model.safetensors and " + (
+        "the tokenizer's files" if part == TEXT else "preprocessor_config.json"
+    )
+    if Path(source).is_dir():
+        return (
+            f"encoder {name}: the folder {source} does not hold a {part} model ({reason}); expected {files}, "
+            "as save_pretrained of transformers leaves them"
+        )
+    return (
+        f"encoder {name}: the {part} model {source} cannot be had: it is no folder here, not in the cache "
+        f"{HF_HUB_CACHE}, and the download failed ({reason}). Run once where there is a network, or bring a folder "
+        f"with {files} and set encoder.{part}=<folder>"
+    )

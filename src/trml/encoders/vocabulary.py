@@ -1,0 +1,17 @@
+"""Tokenizers of transformers come back nearly empty, and say nothing, where their files are absent."""
+
+from typing import Any
+
+from trml.errors import WeightsMissing
+
+_SMALLEST = 1000
+
+
+def check_vocabulary(tokenizer: Any, name: str, expected: int = _SMALLEST) -> None:
+    """Raise WeightsMissing if a tokenizer knows too few tokens for a model of a vocabulary of `expected`."""
+    size = getattr(tokenizer, "vocab_size", None) or len(getattr(tokenizer, "tokenizer", ()))
+    if size < min(expected, _SMALLEST):
+        raise WeightsMissing(
+            f"encoder {name}: its tokenizer knows {size} tokens, so its files are not there and every word would be "
+            "unknown. Bring the tokenizer's files into the hub cache (run once where there is a network)"
+        )
