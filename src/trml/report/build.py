@@ -3,6 +3,7 @@
 import base64
 import json
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -261,7 +262,7 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
 
 def _command(experiment: str, brings_data: bool) -> str:
     """The command that remakes the results from a fresh clone."""
-    return "make results" + (f" EXPERIMENT={experiment} DATA=<folder of the corpora>" if brings_data else "")
+    return f"make results EXPERIMENT={experiment}" + (" DATA=<folder of the corpora>" if brings_data else "")
 
 
 def _git(*arguments: str) -> str | None:
@@ -289,10 +290,7 @@ def _page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    figures = {
-        name: {"caption": caption, "source": _data_uri(folder / "figures" / f"{name}.svg")}
-        for name, caption in captions.items()
-    }
+    figures = {name: _embedded(folder / "figures" / f"{name}.svg", caption) for name, caption in captions.items()}
     return environment.get_template("index.html.j2").render(
         params=plan.params,
         corpus=CorpusInfo(**read_json(plan.corpus / "corpus.json")),
@@ -315,5 +313,16 @@ def _split_sizes(plan: Plan) -> list[tuple[str, int]]:
     return [(split, found[split]) for split in ("train", "valid", "test")]
 
 
-def _data_uri(path: Path) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
+_REM_PER_INCH = 8  # on the page: the 8 points of a figure's text come out as large as a caption
+
+
+def _embedded(path: Path, caption: str) -> dict[str, Any]:
+    """A figure as the page shows it: its own bytes, and its width in rem."""
+    svg = path.read_bytes()
+    points = re.search(rb'<svg [^>]*?width="([0-9.]+)pt"', svg)
+    assert points is not None, f"{path} names no width"
+    return {
+        "caption": caption,
+        "source": "data:image/svg+xml;base64," + base64.b64encode(svg).decode(),
+        "width": round(float(points[1]) / 72 * _REM_PER_INCH, 1),
+    }

@@ -271,33 +271,36 @@ def heat_map(params: Params, summary: pl.DataFrame, name: str, grid: dict[str, l
 
 
 def forest(params: Params, claim: dict[str, Any], metric: Metric, what: str) -> Figure:
-    """The comparisons of a claim as intervals, a row a comparison's label (and rate, where there are several), a colour
-    a victim."""
-    several = len({c["rate"] for c in claim["comparisons"]}) > 1
-
-    def row_of(c: dict[str, Any]) -> str:
-        label = c["label"].removeprefix("gain over ").removesuffix(", aligned less unaligned")
-        return f"{label}, rate {c['rate']:g}" if several else label
-
-    rows = list(dict.fromkeys(row_of(c) for c in claim["comparisons"]))
-    figure, axis = plt.subplots(figsize=(COLUMN, 0.3 * len(rows) + 1.0), layout="constrained")
-    victims = params.protocol.modalities
-    for i, victim in enumerate(victims):
-        aside = 0.26 * (i - (len(victims) - 1) / 2)
-        for c in claim["comparisons"]:
-            if c["victim"] != victim or c["effect"] is None:
-                continue
-            y = rows.index(row_of(c)) + aside
-            filled = look(i)["color"] if c["verdict"] != "undecided" else "white"
-            axis.plot([c["low"], c["high"]], [y, y], color=look(i)["color"])
-            axis.plot([c["effect"]], [y], **{**look(i), "markerfacecolor": filled, "linestyle": ""})  # type: ignore[arg-type]
-        axis.plot([], [], label=f"{victim} missing", **{**look(i), "linestyle": ""})  # type: ignore[arg-type]
-    axis.axvline(0, color=GREY, linewidth=0.8)
-    axis.set_yticks(range(len(rows)), rows)
-    axis.invert_yaxis()
-    axis.set_xlabel(f"{what} {metric.label}")
-    figure.legend(loc="outside upper center", ncols=2)
+    """The comparisons of a claim as intervals, a row a comparison's label, a panel a rate, a colour a victim."""
+    comparisons, victims = claim["comparisons"], params.protocol.modalities
+    rows, rates = (list(dict.fromkeys(c[key] for c in comparisons)) for key in ("label", "rate"))
+    size = (COLUMN * min(2, len(rates)), 0.3 * len(rows) + 1.0)
+    figure, axes = plt.subplots(
+        1, len(rates), figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+    )
+    for axis, rate in zip(axes[0], rates, strict=True):
+        for i, victim in enumerate(victims):
+            aside = 0.26 * (i - (len(victims) - 1) / 2)
+            for c in comparisons:
+                if c["victim"] == victim and c["rate"] == rate and c["effect"] is not None:
+                    _compared(axis, c, rows.index(c["label"]) + aside, i)
+            axis.plot([], [], label=f"{victim} missing", **{**look(i), "linestyle": ""})
+        axis.axvline(0, color=GREY, linewidth=0.8)
+        if len(rates) > 1:
+            axis.set_title(f"missing rate {rate:g}")
+    names = [row.removeprefix("gain over ").removesuffix(", aligned less unaligned") for row in rows]
+    axes[0][0].set_yticks(range(len(rows)), names)
+    axes[0][0].invert_yaxis()
+    figure.supxlabel(f"{what} {metric.label}", fontsize=8)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
+
+
+def _compared(axis: Axes, comparison: dict[str, Any], y: float, i: int) -> None:
+    """A comparison's interval and effect; filled where it is decided."""
+    filled = look(i)["color"] if comparison["verdict"] != "undecided" else "white"
+    axis.plot([comparison["low"], comparison["high"]], [y, y], color=look(i)["color"])
+    axis.plot([comparison["effect"]], [y], **{**look(i), "markerfacecolor": filled, "linestyle": ""})  # type: ignore[arg-type]
 
 
 def recovered(params: Params, laboratory: pl.DataFrame) -> Figure:

@@ -268,7 +268,10 @@ def _lines(
     return [
         *((line, {"style": "italic", **faded}) for line in sentence),
         (verdict, {"weight": "bold"}),
-        *((line.rstrip(" ·"), {"color": "#444444"}) for line in textwrap.wrap(others, _CHARACTERS + 4)),
+        *(
+            (line.rstrip(" ·"), {"color": "#444444"})
+            for line in textwrap.wrap(others, _CHARACTERS + 4, break_on_hyphens=False)
+        ),
     ]
 
 
