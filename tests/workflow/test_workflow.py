@@ -119,6 +119,7 @@ def test_the_page_stands_alone(checkout):
     figures = list((checkout.folder / "results/pantomime/figures").glob("*.svg"))
     assert len([s for s in sources if s.startswith("data:image/svg+xml")]) == len(figures) >= 8
     assert all(s.startswith(("data:", "#")) for s in sources)
+    assert {s[1:] for s in sources if s.startswith("#")} <= set(re.findall(r'id="([^"]*)"', page))
     assert "<script" not in page
     assert "url(" not in page
     for words in ("undecided", "How each number was made", "make results", "Ceiling (exact)", "Constant predictor"):
@@ -281,6 +282,11 @@ def test_the_whole_study_in_miniature(tmp_path):
     assert set(claims) == {"C1", "C2", "C3", "C3b", "C4", "C5", "C6", "C7"}
     laboratory = pl.read_csv(results / "tables/laboratory.csv")
     assert laboratory.filter(pl.col("redundancy") == 0)["recovered"].null_count() == 4
+    # Each of its numbers is the mean of cells that metrics_redundancy_000.csv names.
+    cells = pl.read_csv(results / "metrics_redundancy_000.csv").filter(condition="vision@1", metric="mae", dev_rate=1.0)
+    assert set(cells["cell"]) <= {path.name.rpartition("-")[2] for path in (tmp_path / "work/cells").glob("*/*/*/*")}
+    means = dict(cells.filter(method="trml", train_rate=0.5).group_by("method").agg(pl.col("value").mean()).iter_rows())
+    assert laboratory.filter(method="trml")["value"].to_list() == pytest.approx([means["trml"]], abs=2e-6)
     for name in ("rates_either", "rates_frames", "grid_trml_weight_alpha", "alignment", "laboratory"):
         assert (results / f"figures/{name}.png").stat().st_size > 5000
     page = (results / "report/index.html").read_text()

@@ -43,6 +43,7 @@ class Test:
 class Claim:
     """A sentence of the paper with the comparisons that decide it.
 
+    figures: the names of those that show the comparisons.
     needs: `all` comparisons must speak for it, and one against it refutes it; or `any` one for it supports it, and all
     against it refute it.
     """
@@ -51,7 +52,7 @@ class Claim:
     text: str
     how: str
     test: str
-    figure: str
+    figures: list[str]
     metric: str
     utterances: int
     seeds: int
@@ -102,7 +103,7 @@ def judged(
     text: str,
     how: str,
     test: str,
-    figure: str,
+    figures: list[str],
     needs: Literal["all", "any"],
     tests: Sequence[Test],
 ) -> Claim:
@@ -114,7 +115,7 @@ def judged(
         text,
         how,
         test,
-        figure,
+        figures,
         evaluation.primary.name,
         resamples.n,
         resamples.seeds,

@@ -43,7 +43,7 @@ def _c1(evaluation: Evaluation, proposed: str) -> Claim:
         f"{label} beats each baseline with {missing}, at each rate.",
         "Both are trained and evaluated at the same missing rate and judged on the same missing utterances.",
         PAIRED,
-        "rates",
+        [f"rates_{victim}" for victim in params.protocol.modalities],
         "all",
         tests,
     )
@@ -61,8 +61,8 @@ def _c2(evaluation: Evaluation, proposed: str) -> Claim:
     tests = []
     for condition in conditions if upper else ():
         assert upper is not None
-        bound = _predictions(evaluation, upper, Condition.alike(condition.victim, 0.0))
-        gain = _gain(evaluation, _predictions(evaluation, proposed, condition), bound)
+        bound = evaluation.predictions(upper, Condition.alike(condition.victim, 0.0))
+        gain = _gain(evaluation, evaluation.predictions(proposed, condition), bound)
         setting = "Setting A" if condition.rate == 1 else "Setting B"
         label = f"{params.methods[upper].label}, {setting}, p = {1 - condition.trained:g}"
         tests.append(near(upper, label, condition, gain, margin(evaluation, upper)))
@@ -73,7 +73,7 @@ def _c2(evaluation: Evaluation, proposed: str) -> Claim:
         "Trained with a share p complete and evaluated in Settings A and B, against training and evaluation on "
         f"complete data. {_margin_words(evaluation, upper)}",
         EQUIVALENCE,
-        "settings",
+        ["settings"],
         "all",
         tests,
     )
@@ -87,7 +87,7 @@ def _c3(evaluation: Evaluation, proposed: str) -> Claim:
         f"Each loss term of {label} helps.",
         f"The full loss against the loss with one term taken out, trained and evaluated at missing rate {rate:g}.",
         PAIRED,
-        "ablation",
+        ["ablation"],
         "all",
         _against_variants(evaluation, proposed, "loss"),
     )
@@ -104,7 +104,7 @@ def _c3_design(evaluation: Evaluation, proposed: str) -> Claim:
         f"The default against one choice made otherwise, trained and evaluated at missing rate {rate:g}. These "
         "choices are this project's, where the paper's text leaves them open; so is the question.",
         PAIRED,
-        "ablation_design",
+        ["ablation_design"],
         "all",
         _against_variants(evaluation, proposed, "design"),
     )
@@ -157,8 +157,65 @@ def _c4(evaluation: Evaluation, proposed: str) -> Claim:
         f"rate {plan.params.protocol.study_rate:g}, looks for its real partner among all by cosine similarity. Effects "
         "are shares above chance, and differences of cosines.",
         PAIRED,
-        "virtual_retrieval",
+        ["virtual_retrieval"],
         "all",
+        tests,
+    )
+
+
+def _c5(evaluation: Evaluation, proposed: str) -> Claim:
+    params = evaluation.plan.params
+    tests = []
+    if "frames" in params.protocol.victims:
+        whole = evaluation.predictions(proposed, Condition.alike("frames", 0.0))
+        bound = margin(evaluation, proposed)
+        for condition in evaluation.grid(["frames"]):
+            if condition.rate < 1:
+                gain = _gain(evaluation, evaluation.predictions(proposed, condition), whole)
+                tests.append(near("complete", "itself with every frame", condition, gain, bound))
+    return judged(
+        evaluation,
+        "C5",
+        f"{params.methods[proposed].label} copes with missing frames.",
+        "Frames of every clip are lost at a rate, in training and at evaluation. "
+        + _margin_words(evaluation, proposed),
+        EQUIVALENCE,
+        ["rates_frames"],
+        "all",
+        tests,
+    )
+
+
+def _c6(evaluation: Evaluation, proposed: str) -> Claim:
+    """The temperature matters: some value is significantly better or worse than the default."""
+    params = evaluation.plan.params
+    method, rate = params.methods[proposed], params.protocol.study_rate
+    values = [v for v in method.sweeps.get("temperature", []) if v != method.options.get("temperature")]
+    tests, gains = [], {}
+    bound = margin(evaluation, proposed) if values else 0.0
+    for victim in params.protocol.modalities if values else ():
+        condition = Condition.alike(victim, rate)
+        default = evaluation.predictions(proposed, condition)
+        for value in values:
+            moved = evaluation.predictions(proposed, condition, variant=sweep_name("temperature", value))
+            gain = gains[victim, value] = _gain(evaluation, moved, default)
+            tests.append(different(f"temperature={value:g}", f"temperature {value:g}", condition, gain, bound))
+    if len(params.protocol.modalities) == 2:
+        first, second = params.protocol.modalities
+        for value in values:
+            gap = gains[first, value] - gains[second, value]
+            label = f"temperature {value:g}, {first} less {second}"
+            tests.append(different(f"victims at {value:g}", label, Condition.alike("both", rate), gap, bound))
+    return judged(
+        evaluation,
+        "C6",
+        "The temperature matters, and differently by victim.",
+        f"Each value against the default {method.options.get('temperature')}, at missing rate {rate:g}, and the "
+        f"difference of those gains between the victims. One significant difference speaks for it; against it speaks "
+        f"that all lie within the margin. {_margin_words(evaluation, proposed)}",
+        "two-sided paired bootstrap for it, two one-sided tests against it, Holm",
+        [f"sweep_{proposed}_temperature"],
+        "any",
         tests,
     )
 
@@ -186,7 +243,7 @@ def _c7(evaluation: Evaluation, proposed: str) -> Claim:
         "Its gain over each baseline with the aligned encoder, less the same gain with encoders that were trained "
         "apart, each as a share of the way from Supervised-Double on complete data to the constant predictor.",
         PAIRED,
-        "alignment",
+        ["alignment"],
         "all",
         tests,
     )
@@ -199,66 +256,9 @@ def _range(evaluation: Evaluation) -> float:
     return margin(evaluation, upper) / MARGIN if upper else 1.0
 
 
-def _c5(evaluation: Evaluation, proposed: str) -> Claim:
-    params = evaluation.plan.params
-    tests = []
-    if "frames" in params.protocol.victims:
-        whole = _predictions(evaluation, proposed, Condition.alike("frames", 0.0))
-        bound = margin(evaluation, proposed)
-        for condition in evaluation.grid(["frames"]):
-            if condition.rate < 1:
-                gain = _gain(evaluation, _predictions(evaluation, proposed, condition), whole)
-                tests.append(near("complete", "itself with every frame", condition, gain, bound))
-    return judged(
-        evaluation,
-        "C5",
-        f"{params.methods[proposed].label} copes with missing frames.",
-        "Frames of every clip are lost at a rate, in training and at evaluation. "
-        + _margin_words(evaluation, proposed),
-        EQUIVALENCE,
-        "rates_frames",
-        "all",
-        tests,
-    )
-
-
-def _c6(evaluation: Evaluation, proposed: str) -> Claim:
-    """The temperature matters: some value is significantly better or worse than the default."""
-    params = evaluation.plan.params
-    method, rate = params.methods[proposed], params.protocol.study_rate
-    values = [v for v in method.sweeps.get("temperature", []) if v != method.options.get("temperature")]
-    tests, gains = [], {}
-    bound = margin(evaluation, proposed) if values else 0.0
-    for victim in params.protocol.modalities if values else ():
-        condition = Condition.alike(victim, rate)
-        default = _predictions(evaluation, proposed, condition)
-        for value in values:
-            moved = evaluation.predictions(proposed, condition, variant=sweep_name("temperature", value))
-            gain = gains[victim, value] = _gain(evaluation, moved, default)
-            tests.append(different(f"temperature={value:g}", f"temperature {value:g}", condition, gain, bound))
-    if len(params.protocol.modalities) == 2:
-        first, second = params.protocol.modalities
-        for value in values:
-            gap = gains[first, value] - gains[second, value]
-            label = f"temperature {value:g}, {first} less {second}"
-            tests.append(different(f"victims at {value:g}", label, Condition.alike("both", rate), gap, bound))
-    return judged(
-        evaluation,
-        "C6",
-        "The temperature matters, and differently by victim.",
-        f"Each value against the default {method.options.get('temperature')}, at missing rate {rate:g}, and the "
-        f"difference of those gains between the victims. One significant difference speaks for it; against it speaks "
-        f"that all lie within the margin. {_margin_words(evaluation, proposed)}",
-        "two-sided paired bootstrap for it, two one-sided tests against it, Holm",
-        f"sweep_{proposed}_temperature",
-        "any",
-        tests,
-    )
-
-
 def margin(evaluation: Evaluation, reference: str) -> float:
     """What counts as near: a tenth of the way from a method's score on complete data to the constant predictor's."""
-    complete = _predictions(evaluation, reference, Condition.alike(evaluation.plan.params.protocol.modalities[0], 0.0))
+    complete = evaluation.predictions(reference, Condition.alike(evaluation.plan.params.protocol.modalities[0], 0.0))
     metric = evaluation.primary
     return MARGIN * abs(
         evaluation.scores(metric, complete).value - evaluation.scores(metric, evaluation.constant).value
@@ -273,10 +273,6 @@ def _margin_words(evaluation: Evaluation, reference: str | None) -> str:
         f"Near is within {margin(evaluation, reference):.3f}: {MARGIN:.0%} of the way from {label} on complete data to "
         "the constant predictor, a margin that we chose."
     )
-
-
-def _predictions(evaluation: Evaluation, method: str, condition: Condition) -> Any:
-    return evaluation.predictions(method, condition)
 
 
 def _gain(evaluation: Evaluation, ours: Any, theirs: Any) -> Scores:

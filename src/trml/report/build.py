@@ -77,6 +77,8 @@ def build(plan: Plan, folder: Path) -> None:
     laboratory = pl.read_parquet(path) if path.is_file() else None
     for name in _COPIED:
         shutil.copyfile(evaluation / name, folder / name)
+    for other in plan.others:
+        shutil.copyfile(other.evaluation / "metrics.csv", folder / f"metrics_{other.dataset}.csv")
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(asdict(params))), sort_keys=False))
 
     captions = draw_all(params, summary, laboratory, claims, metrics, folder / "figures")
@@ -204,8 +206,9 @@ def _claims_markdown(claims: list[dict[str, Any]], tables: dict[str, Table], met
         verdict = f"**{claim['verdict']}** | {counts['for']} | {counts['against']} | {counts['undecided']}"
         lines.append(f"| {claim['id']}: {claim['text']} | {verdict} |")
     lines += ["", f"Judged by {metric}. {VERDICTS}", ""]
-    for table in tables.values():
-        lines += [f"## {table.title}", "", *to_markdown(table).splitlines()[2:], ""]
+    for claim in claims:
+        table, shown = tables[claim["id"]], ", ".join(f"figures/{name}.png" for name in claim["figures"])
+        lines += [f"## {table.title}", "", *to_markdown(table).splitlines()[2:], "", f"Shown in: {shown}", ""]
     return "\n".join(lines)
 
 

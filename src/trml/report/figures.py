@@ -49,9 +49,9 @@ def draw_all(
                 figure = heat_map(params, summary, name, grid, shown[0])
                 draw(f"grid_{name}_{'_'.join(grid)}", figure, _grid_caption(params, method, grid))
     for claim in claims:
-        if claim["figure"] in _FORESTS:
-            figure = forest(params, claim, shown[0], _FORESTS[claim["figure"]][0])
-            draw(claim["figure"], figure, _FORESTS[claim["figure"]][1])
+        for name in _FORESTS.keys() & claim["figures"]:
+            what, caption = _FORESTS[name]
+            draw(name, forest(params, claim, shown[0], what), caption)
     if laboratory is not None:
         draw("laboratory", recovered(params, laboratory), _LABORATORY_CAPTION)
     return captions
