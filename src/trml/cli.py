@@ -108,14 +108,14 @@ def train(arguments: argparse.Namespace) -> None:
 
 def search(arguments: argparse.Namespace) -> None:
     """Show the search on dev, whose trainings `snakemake searched` makes, and write what it chose to config/chosen."""
+    from trml.plan import searched
     from trml.search import choose, show
     from trml.store import write_text
 
-    p = _plans(arguments)[0]
-    chosen = choose(p)
-    path = Path("config/chosen") / f"{p.params.corpus.name}.yaml"
-    write_text(path, show(p, chosen))
-    print(f"wrote {path}; put it in force with: trml compose")
+    for p in searched(_plans(arguments)):
+        path = Path("config/chosen") / f"{p.params.corpus.name}-{p.params.encoder.name}.yaml"
+        write_text(path, show(p, choose(p)))
+        print(f"wrote {path}; put it in force with: trml compose")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:

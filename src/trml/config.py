@@ -381,6 +381,17 @@ class Report:
 
 
 @dataclass(config=_strict)
+class Chosen:
+    """What the search on dev chose for a method on a corpus through an encoder: of how many trials, its dev loss and
+    that of the median trial, and the options' values. The methods' configurations take them from here."""
+
+    trials: Count
+    dev_loss: float
+    median_dev_loss: float
+    options: dict[str, Any]
+
+
+@dataclass(config=_strict)
 class Dataset:
     """A further dataset of an experiment: a corpus seen through an encoder, with which protocol (the experiment's own
     where it is null), and which methods (null: all).
@@ -388,6 +399,7 @@ class Dataset:
     study: what it is there for. `corpus`: the same experiment on another corpus; `alignment`: the experiment's own
     corpus through encoders that share no space, against its own encoder; `redundancy`: pantomime with other weights, to
     see what of a missing modality can be recovered. `studies`: whether variants, sweeps and grids are run too.
+    `chosen`: what a search on its own dev part chose (empty: the methods keep the experiment's values).
     """
 
     corpus: Corpus
@@ -396,6 +408,7 @@ class Dataset:
     protocol: Protocol | None = None
     methods: list[Name] | None = None
     studies: bool = True
+    chosen: dict[Name, Chosen] = field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> "Dataset":
@@ -408,17 +421,6 @@ def _require_fit(corpus: Corpus, encoder: Encoder) -> None:
     brings = corpus.kind == "mosi"
     remedy = "it brings its features, use encoder=given" if brings else "it brings media, use an encoder that encodes"
     _require(given == brings, f"encoder {encoder.name} does not fit corpus {corpus.name}: {remedy}")
-
-
-@dataclass(config=_strict)
-class Chosen:
-    """What the search on dev chose for a method on a corpus: of how many trials, its dev loss and that of the median
-    trial, and the options' values. The methods' configurations take them from here."""
-
-    trials: Count
-    dev_loss: float
-    median_dev_loss: float
-    options: dict[str, Any]
 
 
 @dataclass(config=_strict)
@@ -448,6 +450,9 @@ class Params:
 
     def _on(self, dataset: Dataset) -> "Params":
         methods = {n: m for n, m in self.methods.items() if dataset.methods is None or n in dataset.methods}
+        for name in methods.keys() & dataset.chosen.keys():
+            options = methods[name].options | dataset.chosen[name].options
+            methods[name] = replace(methods[name], options=options)
         if not dataset.studies:
             methods = {n: replace(m, variants={}, sweeps={}, grids=[]) for n, m in methods.items()}
         protocol = dataset.protocol or self.protocol
@@ -460,6 +465,7 @@ class Params:
             methods=methods,
             report=report,
             also={},
+            chosen=dataset.chosen or self.chosen,
         )
 
     @model_validator(mode="after")

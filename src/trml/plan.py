@@ -396,6 +396,12 @@ def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
     return [Plan(own[1], work, others=others), *others]
 
 
+def searched(plans: Sequence[Plan]) -> list[Plan]:
+    """Those with a search on dev of their own. The laboratory's datasets differ from the experiment's own in their
+    labels alone, and are run with its values."""
+    return [plan for plan in plans if plan.study != "redundancy"]
+
+
 def _weights_at_hand(config: Encoder) -> list[Path]:
     """The files of weights that a user brought. What a hub or a tag names is known by its name."""
     if isinstance(config, SeparateEncoder):

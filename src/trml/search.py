@@ -1,4 +1,4 @@
-"""The search on dev: which options' values each method is run with on a corpus.
+"""The search on dev: which options' values each method is run with on a corpus through an encoder.
 
 Every method has the same number of trials (plan.TRIALS), in a Latin hypercube over the values that its configuration
 names. A trial is trained at the study rate with each modality missing, on seeds that nothing else uses; the trial with
@@ -52,8 +52,8 @@ def show(plan: Plan, chosen: dict[str, dict[str, Any]]) -> str:
     """The file in config/chosen."""
     protocol = plan.params.protocol
     head = (
-        f"# What the search on dev chose on {plan.params.corpus.name}, written by `make search`: {TRIALS} trials of "
-        f"each method,\n# {' and '.join(protocol.modalities)} missing at rate {protocol.study_rate:g}, seeds "
-        f"{', '.join(map(str, SEARCH_SEEDS))}; the lowest mean dev loss.\n"
+        f"# What the search on dev chose on {plan.params.corpus.name} through {plan.params.encoder.name}, written by\n"
+        f"# `make search`: {TRIALS} trials of each method, {' and '.join(protocol.modalities)} missing at rate "
+        f"{protocol.study_rate:g}, seeds\n# {', '.join(map(str, SEARCH_SEEDS))}; the lowest mean dev loss.\n"
     )
     return head + yaml.safe_dump(chosen, sort_keys=False)

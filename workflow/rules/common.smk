@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from trml.config import load
 from trml.errors import TrmlError
 from trml.integrity import withdraw_damaged
-from trml.plan import plans
+from trml.plan import plans, searched
 from trml.publish import is_published
 from trml.tidy import bring_back
 
@@ -63,7 +63,7 @@ onerror:
 RAW_PARAMS = yaml.safe_load(Path(PARAMS).read_text())
 # The blocks of the experiment, and of the search on dev that comes before it where one is asked for.
 BLOCKS = {name: (plan, block) for plan in PLANS for name, block in plan.blocks.items()}
-SEARCH_BLOCKS = {name: (PLANS[0], block) for name, block in PLANS[0].search_blocks.items()}
+SEARCH_BLOCKS = {name: (plan, block) for plan in searched(PLANS) for name, block in plan.search_blocks.items()}
 ALL_BLOCKS = {**SEARCH_BLOCKS, **BLOCKS}
 
 

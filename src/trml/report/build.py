@@ -141,6 +141,10 @@ def _sections(
     study_tables = [
         study_table(params, summary, name, first) for name, m in params.methods.items() if plan.variants(name)
     ]
+    searches = [search_table(params)] if params.chosen else []
+    searches += [
+        search_table(other.params, other.dataset) for other in plan.others if other.params.chosen != params.chosen
+    ]
     further = [_further(other) for other in plan.others if other.study != "redundancy"]
     sections = [
         Section(
@@ -185,7 +189,7 @@ def _sections(
             [] if laboratory is None else [laboratory_table(params, laboratory)],
             open=True,
         ),
-        Section("search", "The search on dev", "", [], [search_table(params)] if params.chosen else []),
+        Section("search", "The search on dev", "", [], searches),
     ]
     return [section for section in sections if section.figures or section.tables]
 

@@ -125,8 +125,8 @@ def robustness_table(params: Params, robustness: pl.DataFrame, metric: Metric) -
     return Table("robustness", "Robustness over the missing rate", note, header, [("", lines)], data)
 
 
-def search_table(params: Params) -> Table:
-    """What the search on dev chose."""
+def search_table(params: Params, dataset: str | None = None) -> Table:
+    """What the search on dev chose, on the experiment's own dataset or on a further one."""
     lines = [
         [
             (params.methods[name].label, False),
@@ -145,7 +145,8 @@ def search_table(params: Params) -> Table:
     )
     header = ["method", "trials", "dev loss of the best", "of the median trial", "chosen"]
     data = pl.DataFrame([[text for text, _ in line] for line in lines], schema=header, orient="row")
-    return Table("search", "The search on dev", note, header, [("", lines)], data)
+    name, title = (f"search_{dataset}", f"The search on dev, {dataset}") if dataset else ("search", "The search on dev")
+    return Table(name, title, note, header, [("", lines)], data)
 
 
 def laboratory_table(params: Params, rows: pl.DataFrame) -> Table:
