@@ -1,6 +1,7 @@
 """What tests share: a small configuration, a small corpus and features made by the tests themselves."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 import torch
 import yaml
 
-from trml.config import Params, check
+from trml.config import Params, Sizes, check
+from trml.corpora import pantomime
 from trml.features import FeatureInfo, FeatureSet
 from trml.training.stack import Settings
 
@@ -48,6 +50,16 @@ def raw(default_raw: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def params(default_raw: dict[str, Any]) -> Params:
     return check(default_raw)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory, default_raw: dict[str, Any]) -> Path:
+    """A small pantomime: 12 / 4 / 4 utterances, 64 pairs to pretrain on and 24 held out. Not to be changed."""
+    config = check(default_raw).corpus
+    config = replace(config, utterances=Sizes(train=12, valid=4, test=4), pretraining_pairs=64, heldout_pairs=24)
+    folder = tmp_path_factory.mktemp("corpus")
+    pantomime.build(config, folder, folder, "x", 1)
+    return folder
 
 
 def made_features(seed: int = 0, n: int = 90, d: int = 8, frames: int = 4, classes: int = 0) -> FeatureSet:

@@ -9,8 +9,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from trml.config import GivenEncoder, OpenClipEncoder, Sizes, TinyClipEncoder, check
-from trml.corpora import pantomime
+from trml.config import GivenEncoder, OpenClipEncoder, TinyClipEncoder, check
 from trml.corpora.contract import PAIRS_SCHEMA
 from trml.corpora.video import read_frames
 from trml.encoders.clip import load_open_clip, load_tiny_clip, new_tiny_clip
@@ -36,15 +35,6 @@ def tiny(default_raw) -> TinyClipEncoder:
         pretraining=replace(config.pretraining, epochs=1, batch_size=16, retrieval_bar=None),
         batch_size=50,
     )
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory, default_raw):
-    config = check(default_raw).corpus
-    config = replace(config, utterances=Sizes(train=12, valid=4, test=4), pretraining_pairs=64, heldout_pairs=24)
-    folder = tmp_path_factory.mktemp("corpus")
-    pantomime.build(config, folder, folder, "x", 1)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from conftest import ROOT, SETTINGS, made_features
-from trml.config import SeparateEncoder, Sizes, TinySeparateEncoder, check
-from trml.corpora import pantomime
+from trml.config import SeparateEncoder, TinySeparateEncoder, check
 from trml.encoders.encode import encode
 from trml.encoders.pretrain_separate import make_tokenizer, pretrain_separate, without_own_contrast
 from trml.encoders.separate import load_separate, load_tiny_separate, mean_state
@@ -48,15 +47,6 @@ def tiny(default_raw, raw_tiny) -> TinySeparateEncoder:
         ),
         batch_size=5,
     )
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory, default_raw):
-    config = check(default_raw).corpus
-    config = replace(config, utterances=Sizes(train=12, valid=4, test=4), pretraining_pairs=64, heldout_pairs=2)
-    folder = tmp_path_factory.mktemp("corpus")
-    pantomime.build(config, folder, folder, "x", 1)
-    return folder
 
 
 @pytest.fixture(scope="module")
