@@ -63,7 +63,9 @@ onerror:
 RAW_PARAMS = yaml.safe_load(Path(PARAMS).read_text())
 # The blocks of the experiment, and of the search on dev that comes before it where one is asked for.
 BLOCKS = {name: (plan, block) for plan in PLANS for name, block in plan.blocks.items()}
-SEARCH_BLOCKS = {name: (plan, block) for plan in searched(PLANS) for name, block in plan.search_blocks.items()}
+SEARCH_BLOCKS = {
+    name: (plan, block) for plan in searched(PLANS) for name, block in plan.search_blocks.items()
+}
 ALL_BLOCKS = {**SEARCH_BLOCKS, **BLOCKS}
 
 
@@ -94,3 +96,34 @@ def published_stamps():
     if not is_published(PLANS[0]):
         stamp.unlink(missing_ok=True)
     return [stamp]
+
+
+def encoder_files(wildcards):
+    """The finishing file of the encoder, where the workflow trains it. A declared output is always the file that finishes
+    its folder (store.new_folder)."""
+    encoder = plan_with("features", wildcards.features).encoder
+    return [encoder / "encoder.json"] if encoder else []
+
+
+def files_with_cells(plan):
+    blocks = [block.path for block in plan.blocks.values()]
+    return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
+
+
+def evaluated_files(wildcards):
+    """The cells; for the experiment's own dataset also those of the others, which it is compared with, and the analysis,
+    which a claim is decided by."""
+    plan = plan_with("evaluation", wildcards.evaluation)
+    files = [path for each in (plan, *plan.others) for path in files_with_cells(each)]
+    return files if plan.dataset else [*files, plan.analysis / "analysis.json"]
+
+
+def reported_files(wildcards):
+    plan = PLANS[0]
+    evaluations = [each.evaluation / "claims.json" for each in PLANS]
+    return [
+        *evaluations,
+        plan.analysis / "analysis.json",
+        plan.corpus / "corpus.json",
+        plan.features / "features.json",
+    ]

@@ -2,13 +2,6 @@
 # One thread each: the same thread count gives the same bits, whatever --cores.
 
 
-def encoder_files(wildcards):
-    """The finishing file of the encoder, where the workflow trains it. A declared output is always the file that finishes
-    its folder (store.new_folder)."""
-    encoder = plan_with("features", wildcards.features).encoder
-    return [encoder / "encoder.json"] if encoder else []
-
-
 rule pretrain:
     input:
         lambda wildcards: ancient(plan_with("encoder", wildcards.encoder).corpus / "corpus.json"),

@@ -1,25 +1,6 @@
 # From cells to scores and claims and to an analysis, to tables, figures and the page, to the published copy.
 
 
-def files_with_cells(plan):
-    blocks = [block.path for block in plan.blocks.values()]
-    return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
-
-
-def evaluated_files(wildcards):
-    """The cells; for the experiment's own dataset also those of the others, which it is compared with, and the analysis,
-    which a claim is decided by."""
-    plan = plan_with("evaluation", wildcards.evaluation)
-    files = [path for each in (plan, *plan.others) for path in files_with_cells(each)]
-    return files if plan.dataset else [*files, plan.analysis / "analysis.json"]
-
-
-def reported_files(wildcards):
-    plan = PLANS[0]
-    evaluations = [each.evaluation / "claims.json" for each in PLANS]
-    return [*evaluations, plan.analysis / "analysis.json", plan.corpus / "corpus.json", plan.features / "features.json"]
-
-
 rule evaluate:
     input:
         ancient(evaluated_files),
