@@ -2,14 +2,14 @@
 #
 # Paths (every folder ends in the digest of its recipe; see docs/architecture.md):
 #   work/corpora/{corpus}       utterances, media, pretraining pairs, ceiling
-#   work/encoders/{encoder}     the tiny CLIP, where the workflow trains one
+#   work/encoders/{encoder}     the encoder, where the workflow trains one
 #   work/features/{features}    one array a modality
 #   work/cells/...              the cell store, one folder a training
 #   work/blocks/{block}.json    the cells of a block are in the store
 #   work/evaluations/{evaluation}, work/analyses/{analysis}  scores and claims; virtual modalities and examples
 #   work/results/{results}      tables, figures and page
 #   work/unfinished/{block}/    chunks of cells that are in training, saved
-#   results/{experiment}        the published copy, read by no rule; of several datasets, one folder each in it
+#   results/{experiment}        the published copy, read by no rule
 
 from snakemake.utils import min_version, validate
 
