@@ -16,6 +16,26 @@ class DataMissing(TrmlError):
     """A raw file of a corpus is not where it is expected."""
 
 
+class TermsNotAccepted(TrmlError):
+    """A corpus has terms that the user has not accepted."""
+
+
+class FetchFailed(TrmlError):
+    """A file could not be fetched from any of its mirrors, or is not what it should be."""
+
+
+class ArchiveRefused(TrmlError):
+    """An archive is damaged, or holds what no archive of a corpus holds."""
+
+
+class PickleRefused(TrmlError):
+    """A pickle asks for more than arrays and plain containers."""
+
+
+class ClipUnreadable(TrmlError):
+    """A clip cannot be decoded; the reason in a few words."""
+
+
 class WeightsMissing(TrmlError):
     """The weights of an encoder cannot be had."""
 

@@ -60,7 +60,7 @@ def _closure(modules: tuple[str, ...]) -> set[str]:
     queue = list(modules)
     while queue:
         name = queue.pop()
-        if name in found or name in INFRASTRUCTURE:
+        if name in found or name in INFRASTRUCTURE or name.startswith("trml.config."):
             continue
         if module_file(name) is None:
             raise StoreError(f"module {name} cannot be found; expected it on the import path")

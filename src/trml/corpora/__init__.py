@@ -1,7 +1,7 @@
 """Corpora: sets of utterances in one common form (contract.py), one module each.
 
-A corpus module offers `raw_files(config, data) -> list[Path]`, the files a user has to bring, and
-`build(config, data, folder, digest, workers)`, which fills a new folder.
+A corpus module offers `raw_files(config, data) -> list[Path]`, every raw file that it reads (media too), DataMissing
+where they are not there, and `build(config, data, folder, digest, workers)`, which fills a new folder.
 """
 
 from importlib import import_module

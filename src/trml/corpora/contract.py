@@ -5,10 +5,13 @@
     media/ or given/    the clips (video or image files), or the features a corpus brings
     pairs.parquet       text + image pairs to pretrain an encoder on (where the corpus offers any)
     ceiling.parquet     the best reachable scores, where the corpus is generated and they are known
+    left_out.parquet    what of the raw files is in no utterance, and why
 
-`clip` is a path inside the folder; `given/frames.npy#7` is row 7 of an array.
+`clip` is a path inside the folder, or where the media are raw inside data/<root>; `#t=12.3,15.2` behind it (a media
+fragment) means these seconds of it; `given/frames.npy#7` is row 7 of an array.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,6 +31,7 @@ SCHEMA = {
     "start_s": pl.Float32,
     "end_s": pl.Float32,
 }
+LEFT_OUT_SCHEMA = {"what": pl.String, "reason": pl.String}
 PAIRS_SCHEMA = {"text": pl.String, "image": pl.String, "group": pl.Int32, "split": pl.String}
 
 
@@ -36,7 +40,8 @@ class CorpusInfo:
     """corpus.json.
 
     task: `regression` has f32 labels in [-3, 3], `classification` has i32 labels that index `classes`.
-    media: `files` has clips to decode, `given` brings features in given/{text,frames,frame_mask}.npy.
+    media: `files` has clips to decode, `raw` has them in data/<root>, where they lie already, and `given` brings
+    features in given/{text,frames,frame_mask}.npy.
     """
 
     name: str
@@ -45,16 +50,21 @@ class CorpusInfo:
     classes: list[str]
     source: str
     licence: str
-    media: Literal["files", "given"]
+    media: Literal["files", "raw", "given"]
     notes: list[str]
     digest: str
+    root: str = ""
 
 
-def write_corpus(folder: Path, info: CorpusInfo, utterances: pl.DataFrame) -> None:
-    """Check and write the two files every corpus has (media are written by the caller before)."""
+def write_corpus(
+    folder: Path, info: CorpusInfo, utterances: pl.DataFrame, left_out: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Check and write the files every corpus has (media are written by the caller before). `left_out`: what of the raw
+    files is in no utterance, and why."""
     label = pl.Float32 if info.task == "regression" else pl.Int32
     utterances = utterances.cast({"start_s": pl.Float32, "end_s": pl.Float32, "label": label})
     check_utterances(utterances, info)
+    pl.DataFrame(list(left_out), LEFT_OUT_SCHEMA, orient="row").write_parquet(folder / "left_out.parquet")
     utterances.select([*SCHEMA, "label"]).write_parquet(folder / "utterances.parquet")
     write_json(folder / "corpus.json", asdict(info))
 
@@ -65,6 +75,11 @@ def read_corpus(folder: Path) -> tuple[CorpusInfo, pl.DataFrame]:
     utterances = pl.read_parquet(folder / "utterances.parquet")
     check_utterances(utterances, info)
     return info, utterances
+
+
+def media_folder(folder: Path, info: CorpusInfo, data: Path) -> Path:
+    """Where the paths of `clip` start."""
+    return data / info.root if info.media == "raw" else folder
 
 
 def check_utterances(table: pl.DataFrame, info: CorpusInfo) -> None:

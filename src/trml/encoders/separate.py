@@ -72,7 +72,9 @@ def load_separate(config: SeparateEncoder) -> Separate:
 def load_tiny_separate(config: TinySeparateEncoder, folder: Path) -> Separate:
     """The pair that encoders/pretrain_separate.py saved in `folder`."""
     sources = str(folder / TEXT), str(folder / VISION)
-    return load_separate(SeparateEncoder("separate", config.name, *sources, config.frames, config.batch_size))
+    return load_separate(
+        SeparateEncoder("separate", config.name, *sources, config.frames, config.frames_per_second, config.batch_size)
+    )
 
 
 def _load(name: str, part: str, source: str, preparer: Any, **options: Any) -> tuple[Any, Any]:

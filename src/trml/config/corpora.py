@@ -1,0 +1,152 @@
+"""The corpora: what of each can be chosen. `kind` names the module of trml.corpora that builds it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from trml.config.fields import Count, Name, NotNegative, Seed, require, strict
+
+
+@dataclass(config=strict)
+class Weights:
+    """What each latent factor of pantomime weighs in the label (see corpora/pantomime.py)."""
+
+    shared: NotNegative
+    text_only: NotNegative
+    vision_only: NotNegative
+    synergy: NotNegative
+    noise: NotNegative
+
+    @model_validator(mode="after")
+    def _in_range(self) -> "Weights":
+        reach = 2 * self.shared + self.text_only + self.vision_only + self.synergy + self.noise
+        require(reach <= 3.0 + 1e-9, f"the label would reach {reach:g}; 2*shared + the others must be <= 3")
+        return self
+
+
+@dataclass(config=strict)
+class Sizes:
+    """Utterances in each split."""
+
+    train: Count
+    valid: Count
+    test: Count
+
+
+@dataclass(config=strict)
+class PantomimeConfig:
+    """The generated corpus."""
+
+    kind: Literal["pantomime"]
+    name: Name
+    seed: Seed
+    utterances: Sizes
+    frames: Annotated[int, Field(ge=2, le=64)]
+    weights: Weights
+    pretraining_pairs: Count
+    heldout_pairs: Count
+
+
+@dataclass(config=strict)
+class MosiConfig:
+    """CMU-MOSI with given utterance-level features."""
+
+    kind: Literal["mosi"]
+    name: Name
+    folder: str
+    valid_videos: Count
+
+
+@dataclass(config=strict)
+class MvsaConfig:
+    """MVSA-Single: photo + text posts in one parquet file."""
+
+    kind: Literal["mvsa"]
+    name: Name
+    file: str
+
+
+@dataclass(config=strict)
+class Source:
+    """A file to fetch, to `file` below the corpus's folder, from the first of `urls` that has it.
+
+    sha256: null where it is not known; then the first download is recorded in data/sources.lock and later ones must
+    match. gives: of an archive, patterns below the corpus's folder of what it holds; where something matches them, the
+    archive need not be fetched. Empty: the file is no archive.
+    """
+
+    file: str
+    urls: Annotated[list[str], Field(min_length=1)]
+    size: Count | None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
+    gives: list[str]
+
+
+@dataclass(config=strict)
+class Terms:
+    """What a user accepts once before a corpus is fetched (`trml accept NAME`, or accept_terms)."""
+
+    name: Name
+    text: str
+    url: str
+
+
+@dataclass(config=strict)
+class FetchedCorpus:
+    """What every corpus has that can be fetched. `folder` is below data: there the files are, fetched or brought."""
+
+    name: Name
+    folder: str
+    licence: str
+    terms: Terms
+    sources: list[Source]
+
+
+@dataclass(config=strict)
+class CmuConfig(FetchedCorpus):
+    """CMU-MOSI or CMU-MOSEI in the raw layout: transcripts, label .csd, and clips, cut (`segmented`) or parts of whole
+    videos (`full`)."""
+
+    kind: Literal["cmu_mosi", "cmu_mosei"]
+    clips: Literal["segmented", "full"]
+
+
+@dataclass(config=strict)
+class MeldConfig(FetchedCorpus):
+    """MELD: three csv files, and a clip an utterance where `vision` is true."""
+
+    kind: Literal["meld"]
+    task: Literal["sentiment", "emotion"]
+    vision: bool
+
+
+@dataclass(config=strict)
+class MvsaSingleConfig(FetchedCorpus):
+    """MVSA-Single as it is published: a folder of photos and texts, and a table of labels."""
+
+    kind: Literal["mvsa_single"]
+
+
+@dataclass(config=strict)
+class OwnConfig:
+    """One's own: a folder with utterances.csv and media."""
+
+    kind: Literal["own"]
+    name: Name
+    folder: str
+
+
+@dataclass(config=strict)
+class ArraysConfig:
+    """Features that somebody computed: arrays in .npz, .csd or .pkl files."""
+
+    kind: Literal["arrays"]
+    name: Name
+    folder: str
+
+
+Corpus = Annotated[
+    PantomimeConfig | MosiConfig | MvsaConfig | CmuConfig | MeldConfig | MvsaSingleConfig | OwnConfig | ArraysConfig,
+    Field(discriminator="kind"),
+]
