@@ -1,8 +1,10 @@
 # The benchmark, from configuration to results/. What is built stands here; how stands in workflow/rules.
 #
 # Paths (every folder ends in the digest of its recipe; see docs/architecture.md):
+#   work/fetched/{corpus}       the raw files of a corpus are there
 #   work/corpora/{corpus}       utterances, media, pretraining pairs, ceiling
 #   work/encoders/{encoder}     the encoder, where the workflow trains one
+#   work/chunks/{features}      what the shards of an encoding have made, until it is gathered
 #   work/features/{features}    one array a modality
 #   work/cells/...              the cell store, one folder a training
 #   work/blocks/{block}.json    the cells of a block are in the store
@@ -32,29 +34,38 @@ include: "workflow/rules/results.smk"
 rule all:
     default_target: True
     input:
-        [folder / finished for plan in PLANS for folder, finished in plan.folders if finished != "cell.json"],
-        [block.path for _, block in BLOCKS.values()],
-        published_stamps(),
+        in_this_pass(
+            [
+                *(
+                    folder / finished
+                    for plan in PLANS
+                    for folder, finished in plan.folders
+                    if finished != "cell.json"
+                ),
+                *(block.path for _, block in BLOCKS.values()),
+                *published_stamps(),
+            ]
+        ),
 
 
 # What dvc.yaml's stages call.
 rule data:
     input:
-        [plan.corpus / "corpus.json" for plan in PLANS],
+        in_this_pass([plan.corpus / "corpus.json" for plan in PLANS]),
 
 
 rule features_only:
     input:
-        [plan.features / "features.json" for plan in PLANS],
+        in_this_pass([plan.features / "features.json" for plan in PLANS]),
 
 
 rule cells:
     input:
-        [block.path for _, block in BLOCKS.values()],
+        in_this_pass([block.path for _, block in BLOCKS.values()]),
 
 
 # The trainings of the search on dev, which is no part of the experiment: `make search` reads them, and writes what was
 # chosen to config/chosen, where the experiment finds it.
 rule searched:
     input:
-        [block.path for _, block in SEARCH_BLOCKS.values()],
+        in_this_pass([block.path for _, block in SEARCH_BLOCKS.values()]),

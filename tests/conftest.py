@@ -3,6 +3,7 @@
 import copy
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 import torch
 import yaml
 
-from trml.config import Params, Sizes, check
+from trml.config import Encoding, Params, Sizes, check
 from trml.corpora import pantomime
-from trml.features import FeatureInfo, FeatureSet
+from trml.encoders.encode import encode_shard, gather
+from trml.features import FeatureInfo, FeatureSet, read_features
 from trml.training.stack import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,16 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, default_raw: dict[str, Any]
     folder = tmp_path_factory.mktemp("corpus")
     pantomime.build(config, folder, folder, "x", 1)
     return folder
+
+
+def encoded(config: Encoding, corpus: Path, encoder: Path | None = None, data: Path = Path()) -> FeatureSet:
+    """The features of a corpus, by the way the workflow goes: encoded in one shard, gathered, read."""
+    with TemporaryDirectory() as temporary:
+        chunks, folder = Path(temporary) / "chunks", Path(temporary) / "features"
+        folder.mkdir()
+        encode_shard(config, corpus, data, encoder, chunks, (0, 1), torch.device("cpu"))
+        gather(config, corpus, encoder, chunks, folder, "x")
+        return read_features(folder)
 
 
 def made_features(seed: int = 0, n: int = 90, d: int = 8, frames: int = 4, classes: int = 0) -> FeatureSet:

@@ -70,26 +70,50 @@ def pretrain(arguments: argparse.Namespace) -> None:
     config = p.params.encoder
     if p.encoder is None:
         raise TrmlError(f"encoder {config.name} is not pretrained by the workflow; nothing to do")
+    data = Path(p.params.data)
     with new_folder(p.encoder, "encoder.json") as folder:
         if isinstance(config, TinyClipEncoder):
             from trml.encoders.pretrain import pretrain as run
 
-            run(config, p.corpus, folder, p.params.seed, device)
+            run(config, p.corpus, data, folder, p.params.seed, device)
         elif isinstance(config, TinySeparateEncoder):
             from trml.encoders.pretrain_separate import pretrain_separate
 
-            pretrain_separate(config, p.corpus, folder, p.params.seed, device)
+            pretrain_separate(config, p.corpus, data, folder, p.params.seed, device)
+
+
+def encode(arguments: argparse.Namespace) -> None:
+    """Encode a shard of the corpus's text and frames."""
+    p, device = _plan(arguments, lambda p: p.features), _device(arguments)
+    from trml.config import GivenEncoder
+    from trml.encoders.encode import encode_shard
+    from trml.store import write_json
+
+    part, _, of = arguments.shard.partition("-of-")
+    if not (part.isdigit() and of.isdigit() and 1 <= int(part) <= int(of)):
+        raise TrmlError(f"shard {arguments.shard} is no part; expected one such as 2-of-8")
+    config = p.params.encoder
+    if isinstance(config, GivenEncoder):
+        raise TrmlError(f"corpus {p.params.corpus.name} brings its features; there is nothing to encode")
+    data, shard = Path(p.params.data), (int(part) - 1, int(of))
+    encode_shard(config, p.corpus, data, p.encoder, p.chunks, shard, device)
+    write_json(p.chunks / f"{arguments.shard}.json", {"features": p.features.name})
 
 
 def features(arguments: argparse.Namespace) -> None:
-    """Encode the corpus's text and frames."""
-    p, device = _plan(arguments, lambda p: p.features), _device(arguments)
-    from trml.encoders.encode import encode
-    from trml.features import write_features
+    """Gather what the shards have encoded, or take the features that the corpus brings."""
+    p = _plan(arguments, lambda p: p.features)
+    from trml.config import GivenEncoder
+    from trml.encoders.encode import gather, take_given
     from trml.store import new_folder
 
+    config = p.params.encoder
     with new_folder(p.features, "features.json") as folder:
-        write_features(folder, encode(p.params.encoder, p.corpus, p.encoder, p.features.name, device))
+        if isinstance(config, GivenEncoder):
+            take_given(p.corpus, folder, p.features.name)
+        else:
+            gather(config, p.corpus, p.encoder, p.chunks, folder, p.features.name)
+    _remove(p.chunks)
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -177,7 +201,7 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     else:
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def _plans(arguments: argparse.Namespace) -> "list[Plan]":
@@ -226,7 +250,22 @@ _PARAMS_HELP = "configuration in force (the variable TRML_PARAMS, else params.ya
 
 _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     f.__name__: f
-    for f in (compose, schema, plan, corpus, pretrain, features, train, search, evaluate, analyse, report, publish, gc)
+    for f in (
+        compose,
+        schema,
+        plan,
+        corpus,
+        pretrain,
+        encode,
+        features,
+        train,
+        search,
+        evaluate,
+        analyse,
+        report,
+        publish,
+        gc,
+    )
 }
 
 
@@ -249,10 +288,12 @@ def _parser() -> argparse.ArgumentParser:
         elif name != "schema":
             verb.add_argument("--params", default=os.environ.get("TRML_PARAMS", "params.yaml"), help=_PARAMS_HELP)
             verb.add_argument("--threads", type=int, default=1, help="threads to use (1)")
-        if name in ("corpus", "pretrain", "features", "evaluate", "analyse", "report", "publish"):
+        if name in ("corpus", "pretrain", "encode", "features", "evaluate", "analyse", "report", "publish"):
             verb.add_argument(
                 "--folder", type=Path, help="which folder of work/ to make, as `trml plan` shows it (the first)"
             )
+        if name == "encode":
+            verb.add_argument("--shard", default="1-of-1", metavar="I-of-N", help="which part of the chunks (all)")
         if name == "train":
             verb.add_argument("--block", required=True, help="name of the block, as `trml plan` shows it")
         if name == "gc":

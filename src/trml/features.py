@@ -6,10 +6,15 @@ frame_mask.npy  bool [N, T]     which frames are there
 tokens.npy      f32 [N, L, d_t] the text token by token, where the encoder gives it
 token_mask.npy  bool [N, L]     which tokens are there, beside tokens.npy
 present.npy     bool [N, 2]     text, vision: there for real (before any protocol takes them away)
-index.parquet   utterance_id, split, label
+index.parquet   utterance_id, split, label of each row
+media.parquet   of every utterance of the corpus, those left out of the rows above too: how many frames it has, a hash
+of
+                the middle one, why its clip could not be read, how many tokens of its text the encoder did not see
 features.json   encoder, weights, task, classes, digest
 """
 
+import mmap
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +36,14 @@ _OPTIONAL = {
     "tokens": ("float32", 3),
     "token_mask": ("bool", 2),
 }
+MEDIA_SCHEMA = {
+    "utterance_id": pl.String,
+    "frames": pl.Int32,
+    "hash": pl.String,
+    "reason": pl.String,
+    "tokens_cut": pl.Int32,
+}
+_SLAB = 4096  # rows that are read at a time
 
 
 @dataclass(frozen=True)
@@ -64,14 +77,48 @@ class FeatureSet:
         return np.flatnonzero((self.index["split"] == split).to_numpy())
 
 
-def write_features(folder: Path, features: FeatureSet) -> None:
-    """Check and write a feature folder."""
+def write_features(folder: Path, features: FeatureSet, media: pl.DataFrame | None = None) -> None:
+    """Check and write a feature folder. `media` (MEDIA_SCHEMA) may be left out where nothing is known of it."""
     check_features(features, folder)
-    for name in _ARRAYS | _OPTIONAL:
-        if getattr(features, name) is not None:
-            np.save(folder / f"{name}.npy", getattr(features, name))
-    features.index.write_parquet(folder / "index.parquet")
-    write_json(folder / "features.json", asdict(features.info))
+    arrays = {name: getattr(features, name) for name in _ARRAYS | _OPTIONAL}
+    shapes = {name: array.shape[1:] for name, array in arrays.items() if array is not None}
+    writer = FeatureWriter(folder, features.info, features.index, shapes)
+    writer.append(arrays)
+    writer.finish(pl.DataFrame(schema=MEDIA_SCHEMA) if media is None else media)
+
+
+class FeatureWriter:
+    """Writes a feature folder piece by piece, the rows of `index` in order: no more of an array is in memory than a
+    piece, nor mapped. `shapes` has the shape of each array without its rows; a piece with fewer tokens than that is
+    filled up with zeros, and so is one without any features."""
+
+    def __init__(
+        self, folder: Path, info: FeatureInfo, index: pl.DataFrame, shapes: dict[str, tuple[int, ...]]
+    ) -> None:
+        self.folder, self.info, self.index, self.shapes = folder, info, index, shapes
+        for name, shape in shapes.items():
+            dtype = np.dtype((_ARRAYS | _OPTIONAL)[name][0])
+            header = {"descr": dtype.str, "fortran_order": False, "shape": (index.height, *shape)}
+            with (folder / f"{name}.npy").open("wb") as file:
+                np.lib.format.write_array_header_1_0(file, header)
+
+    def append(self, arrays: Mapping[str, NDArray[Any] | None]) -> None:
+        """Add the next rows; an array that is None or absent counts as zeros."""
+        rows = len(next(array for array in arrays.values() if array is not None))
+        for name, shape in self.shapes.items():
+            dtype, given = (_ARRAYS | _OPTIONAL)[name][0], arrays.get(name)
+            whole = np.zeros((rows, *shape), dtype=dtype)
+            if given is not None:
+                whole[tuple(slice(size) for size in given.shape)] = given
+            with (self.folder / f"{name}.npy").open("ab") as file:
+                file.write(whole.tobytes())
+
+    def finish(self, media: pl.DataFrame) -> None:
+        """Write the tables, and check all of it."""
+        self.index.write_parquet(self.folder / "index.parquet")
+        media.write_parquet(self.folder / "media.parquet")
+        write_json(self.folder / "features.json", asdict(self.info))
+        read_features(self.folder)
 
 
 def read_features(folder: Path) -> FeatureSet:
@@ -84,9 +131,20 @@ def read_features(folder: Path) -> FeatureSet:
     return features
 
 
+def read_media(folder: Path) -> pl.DataFrame:
+    """What became of the media of every utterance (MEDIA_SCHEMA)."""
+    return pl.read_parquet(folder / "media.parquet").match_to_schema(MEDIA_SCHEMA)
+
+
 def _all_finite(array: NDArray[np.float32]) -> bool:
-    """Read in slabs, so that memory does not grow with a memory-mapped array."""
-    return all(bool(np.isfinite(array[i : i + 4096]).all()) for i in range(0, len(array), 4096))
+    """Read in slabs, and where the array is memory-mapped each is let go again, so that memory does not grow with
+    it."""
+    for i in range(0, len(array), _SLAB):
+        if not np.isfinite(array[i : i + _SLAB]).all():
+            return False
+        if isinstance(array, np.memmap):
+            array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+    return True
 
 
 def check_features(features: FeatureSet, folder: Path) -> None:

@@ -13,12 +13,13 @@ from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trml.config import Encoder, OpenClipEncoder, Params, SeparateEncoder
+from trml.config import Encoder, FetchedCorpus, OpenClipEncoder, Params, SeparateEncoder, TransformersClipEncoder
 from trml.corpora import corpus_module, require_files
+from trml.corpora.fetch import missing
 from trml.errors import WeightsMissing
 from trml.seeding import generator
 from trml.source import source_digest
-from trml.store import digest, file_digest, versions
+from trml.store import digest, file_digest, known_digests, versions
 
 DEFAULT = "default"
 _REPORT_FILES = ("page/index.html.j2", "published.csv")
@@ -113,13 +114,29 @@ class Plan:
         return self.params.name if self.dataset is None else f"{self.params.name}-{self.dataset}"
 
     @cached_property
-    def corpus(self) -> Path:
+    def unfetched(self) -> bool:
+        """Whether raw files must be fetched before the corpus can be made. What is made of them has no name of its own
+        until they are there."""
+        config = self.params.corpus
+        return isinstance(config, FetchedCorpus) and bool(missing(config, Path(self.params.data)))
+
+    @cached_property
+    def raw_files(self) -> list[Path]:
+        """What the corpus is made from. Raises DataMissing where it is not there."""
         config = self.params.corpus
         files = corpus_module(config.kind).raw_files(config, Path(self.params.data))
         require_files(self.params.name, files)
+        return files
+
+    def _digests(self, files: Sequence[Path]) -> list[str]:
+        return known_digests(files, self.work / "digests.json")
+
+    @cached_property
+    def corpus(self) -> Path:
+        config = self.params.corpus
         recipe = {
-            "config": asdict(config),
-            "files": [file_digest(path) for path in files],
+            "config": {k: v for k, v in asdict(config).items() if k not in ("sources", "terms", "licence")},
+            "files": "to be fetched" if self.unfetched else self._digests(self.raw_files),
             "source": source_digest(f"trml.corpora.{config.kind}"),
             "versions": versions("av", "pillow", "numpy"),
         }
@@ -146,13 +163,18 @@ class Plan:
         config = self.params.encoder
         recipe = {
             "config": asdict(config),
-            "weights": [file_digest(path) for path in _weights_at_hand(config)],
+            "weights": self._digests(_weights_at_hand(config)),
             "corpus": self.corpus.name,
             "encoder": self.encoder.name if self.encoder else None,
             "source": source_digest("trml.encoders.encode"),
             "versions": versions("torch", "open_clip_torch", "transformers", "tokenizers", "av", "pillow", "numpy"),
         }
         return self.work / "features" / f"{self.params.corpus.name}-{config.name}-{digest(recipe)}"
+
+    @property
+    def chunks(self) -> Path:
+        """Where the shards of an encoding leave what they have made, until it is gathered."""
+        return self.work / "chunks" / self.features.name
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -404,8 +426,13 @@ def searched(plans: Sequence[Plan]) -> list[Plan]:
 
 def _weights_at_hand(config: Encoder) -> list[Path]:
     """The files of weights that a user brought. What a hub or a tag names is known by its name."""
+    sources: list[str] = []
     if isinstance(config, SeparateEncoder):
-        folders = [Path(source) for source in (config.text, config.vision)]
+        sources = [config.text, config.vision]
+    elif isinstance(config, TransformersClipEncoder):
+        sources = [config.model]
+    if sources:
+        folders = [Path(source) for source in sources]
         return [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     if not isinstance(config, OpenClipEncoder) or config.checkpoint is None:
         return []

@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from functools import lru_cache
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from trml.errors import StoreError
+from trml.progress import track
 
 
 def digest(recipe: Any) -> str:
@@ -37,6 +39,27 @@ def file_digest(path: Path) -> str:
     """The sha256 of a file's bytes."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def known_digests(paths: Sequence[Path], memory: Path) -> list[str]:
+    """The sha256 of each file, in order. Those of files whose size, time and place on the disk are as they were are
+    taken from the file `memory`, which is written anew where others had to be read."""
+    try:
+        known = json.loads(memory.read_text())
+    except (OSError, ValueError):
+        known = {}
+    states = {}
+    for path in paths:
+        stat = path.stat()
+        states[str(path.resolve())] = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+    unread = [name for name, state in states.items() if known.get(name, [None])[:-1] != state]
+    if unread:
+        with ThreadPoolExecutor() as pool:  # hashing lets other threads run
+            found = pool.map(file_digest, map(Path, unread))
+            named = track(zip(unread, found, strict=True), len(unread), "raw files read")
+            known |= {name: [*states[name], checksum] for name, checksum in named}
+        write_json(memory, known)
+    return [known[str(path.resolve())][-1] for path in paths]
 
 
 SUMS = "SHA256SUMS"

@@ -14,6 +14,7 @@ from trml.plan import Plan
 FOLDERS = {
     "corpora": 1,
     "encoders": 1,
+    "chunks": 1,
     "features": 1,
     "blocks": 1,
     "unfinished": 1,
@@ -29,7 +30,7 @@ def reachable(plans: Iterable[Plan]) -> list[Path]:
     """Every name below work/ that the plans have, whether it is there or not."""
     found = []
     for plan in plans:
-        found += [folder for folder, _ in plan.folders]
+        found += [plan.chunks, *(folder for folder, _ in plan.folders)]
         found += [plan.cell_folder(cell) for block in plan.search_blocks.values() for cell in block.cells]
         for block in (*plan.blocks.values(), *plan.search_blocks.values()):
             found += [block.path, plan.unfinished(block)]

@@ -6,11 +6,9 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
 
 from conftest import made_features
 from trml.corpora.contract import CorpusInfo, read_corpus, write_corpus
-from trml.corpora.video import read_frames
 from trml.errors import ContractError, StoreError
 from trml.features import read_features, write_features
 from trml.store import digest, file_digest, new_folder, read_json
@@ -111,21 +109,6 @@ def test_bad_features_in_words(tmp_path, change, words):
     with pytest.raises(ContractError) as refusal:
         write_features(tmp_path, replace(features, **change(features)))
     assert words in str(refusal.value)
-
-
-def test_clip_that_cannot_be_decoded(tmp_path):
-    (tmp_path / "broken.mp4").write_bytes(b"not a video")
-    (tmp_path / "broken.jpg").write_bytes(b"not a picture")
-    for name in ("broken.mp4", "broken.jpg", "absent.mp4"):
-        with pytest.raises(ContractError, match=f"{name} cannot be decoded"):
-            read_frames(tmp_path / name, 4)
-
-
-def test_a_picture_is_a_clip_of_one_frame(tmp_path):
-    Image.new("L", (30, 90), 128).save(tmp_path / "grey.png")
-    (frame,) = read_frames(tmp_path / "grey.png", 8)
-    assert frame.mode == "RGB"
-    assert frame.size == (30, 90)
 
 
 def test_a_folder_is_whole_or_absent(tmp_path):

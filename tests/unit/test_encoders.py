@@ -1,5 +1,6 @@
 """Encoders: open_clip's own models, from weights the tests make; pretraining that works and pretraining that fails."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,15 +10,18 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from trml.config import GivenEncoder, OpenClipEncoder, TinyClipEncoder, check
+from conftest import encoded
+from trml.config import OpenClipEncoder, TinyClipEncoder, check
 from trml.corpora.contract import PAIRS_SCHEMA
-from trml.corpora.video import read_frames
+from trml.corpora.media import Clip, read_frames
 from trml.encoders.clip import load_open_clip, load_tiny_clip, new_tiny_clip
-from trml.encoders.encode import encode
+from trml.encoders.encode import take_given
 from trml.encoders.open_clip import open_clip as plain_open_clip
+from trml.encoders.pairs import pair_table
 from trml.encoders.pretrain import load_pairs, pretrain, retrieval
 from trml.encoders.vocabulary import check_vocabulary
-from trml.errors import PretrainingFailed, WeightsMissing
+from trml.errors import ContractError, PretrainingFailed, WeightsMissing
+from trml.features import read_features
 from trml.store import read_json
 
 CPU = torch.device("cpu")
@@ -40,13 +44,13 @@ def tiny(default_raw) -> TinyClipEncoder:
 @pytest.fixture(scope="module")
 def pretrained(tiny, corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoder")
-    pretrain(tiny, corpus, folder, 1, CPU)
+    pretrain(tiny, corpus, corpus, folder, 1, CPU)
     return folder
 
 
 def test_pretraining_is_open_clips_class_and_the_same_bytes_again(tiny, corpus, pretrained, tmp_path):
     assert isinstance(new_tiny_clip(tiny).model, plain_open_clip.CLIP)
-    pretrain(tiny, corpus, tmp_path, 1, CPU)
+    pretrain(tiny, corpus, corpus, tmp_path, 1, CPU)
     for name in ("model.safetensors", "encoder.json"):
         assert (tmp_path / name).read_bytes() == (pretrained / name).read_bytes()
     assert 0 < read_json(pretrained / "encoder.json")["chance"] < 1
@@ -55,7 +59,7 @@ def test_pretraining_is_open_clips_class_and_the_same_bytes_again(tiny, corpus, 
 def test_pretraining_near_chance_fails_and_says_so(tiny, corpus, tmp_path):
     strict = replace(tiny, pretraining=replace(tiny.pretraining, learning_rate=1e-9, retrieval_bar=0.9))
     with pytest.raises(PretrainingFailed) as failure:
-        pretrain(strict, corpus, tmp_path, 1, CPU)
+        pretrain(strict, corpus, corpus, tmp_path, 1, CPU)
     for words in ("24 held-out pairs", "chance", "the bar is 90.0%", "retrieval_bar=null lifts the bar"):
         assert words in str(failure.value)
     assert not (tmp_path / "model.safetensors").exists()
@@ -63,7 +67,7 @@ def test_pretraining_near_chance_fails_and_says_so(tiny, corpus, tmp_path):
 
 def test_retrieval_against_a_plain_loop(tiny, corpus, pretrained):
     clip = load_tiny_clip(tiny, pretrained)
-    pairs = load_pairs(corpus, "heldout", clip)
+    pairs = load_pairs(corpus, corpus, "heldout", clip)
     hits = 0
     texts = clip.encode_ids(pairs.tokens, CPU)
     for i in range(24):
@@ -73,7 +77,7 @@ def test_retrieval_against_a_plain_loop(tiny, corpus, pretrained):
 
 
 def test_features_are_the_models_own(tiny, corpus, pretrained):
-    features = encode(tiny, corpus, pretrained, "x", CPU)
+    features = encoded(tiny, corpus, pretrained)
     table = pl.read_parquet(corpus / "utterances.parquet")
     clip = load_tiny_clip(tiny, pretrained)
     assert features.frames.shape == (20, 8, 16)
@@ -81,14 +85,14 @@ def test_features_are_the_models_own(tiny, corpus, pretrained):
     for row in (0, 7, 19):
         with torch.no_grad():
             text = clip.model.encode_text(clip.tokenize([table["text"][row]]), normalize=True)[0]
-            pixels = torch.stack([clip.transform(f) for f in read_frames(corpus / table["clip"][row], 8)])
+            pixels = torch.stack([clip.transform(f) for f in read_frames(Clip(corpus / table["clip"][row]), 8)])
             frames = clip.model.encode_image(pixels, normalize=True)
         np.testing.assert_allclose(features.text[row], text, atol=1e-5)
         np.testing.assert_allclose(features.frames[row], frames, atol=1e-5)
 
 
 def test_tokens_are_the_texts_own_up_to_the_end_that_is_pooled(tiny, corpus, pretrained):
-    features = encode(tiny, corpus, pretrained, "x", CPU)
+    features = encoded(tiny, corpus, pretrained)
     table = pl.read_parquet(corpus / "utterances.parquet")
     clip = load_tiny_clip(tiny, pretrained)
     ids = clip.tokenize(table["text"].to_list())
@@ -123,8 +127,6 @@ def test_a_text_tower_of_another_making_gives_no_tokens(tiny, corpus, pretrained
 
 
 def test_what_is_missing_for_real_is_missing_in_the_features(tiny, corpus, pretrained, tmp_path):
-    import shutil
-
     folder = tmp_path / "corpus"
     shutil.copytree(corpus, folder)
     table = pl.read_parquet(folder / "utterances.parquet")
@@ -133,7 +135,7 @@ def test_what_is_missing_for_real_is_missing_in_the_features(tiny, corpus, pretr
         clip=pl.when(pl.int_range(pl.len()) == 1).then(None).otherwise("clip"),
     )
     changed.write_parquet(folder / "utterances.parquet")
-    features = encode(tiny, folder, pretrained, "x", CPU)
+    features = encoded(tiny, folder, pretrained)
     assert features.present[:3].tolist() == [[False, True], [True, False], [True, True]]
     assert not features.text[0].any()
     assert not features.token_mask[0].any()
@@ -151,7 +153,7 @@ def checkpoint(tmp_path_factory):
 
 
 def test_a_named_model_from_a_local_checkpoint(checkpoint):
-    config = OpenClipEncoder("open_clip", "rn50", "RN50", None, str(checkpoint), 2, 4)
+    config = OpenClipEncoder("open_clip", "rn50", "RN50", None, str(checkpoint), 2, None, 4)
     clip = load_open_clip(config, CPU)
     model, _, transform = plain_open_clip.create_model_and_transforms("RN50", pretrained=str(checkpoint))
     picture = Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 50).convert("RGB")
@@ -175,7 +177,7 @@ def test_a_named_model_from_a_local_checkpoint(checkpoint):
     ],
 )
 def test_weights_that_cannot_be_had(changes, words):
-    config = OpenClipEncoder("open_clip", "clip", "ViT-B-32", "laion2b_s34b_b79k", None, 8, 4)
+    config = OpenClipEncoder("open_clip", "clip", "ViT-B-32", "laion2b_s34b_b79k", None, 8, None, 4)
     with pytest.raises(WeightsMissing) as refusal:
         load_open_clip(replace(config, **changes), CPU)
     for word in words:
@@ -187,7 +189,7 @@ def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
         raise OSError("no route to host")
 
     monkeypatch.setattr(plain_open_clip, "create_model_from_pretrained", no_network)
-    config = OpenClipEncoder("open_clip", "clip", "ViT-B-32", "laion2b_s34b_b79k", None, 8, 4)
+    config = OpenClipEncoder("open_clip", "clip", "ViT-B-32", "laion2b_s34b_b79k", None, 8, None, 4)
     with pytest.raises(WeightsMissing) as refusal:
         load_open_clip(config, CPU)
     for words in ("ViT-B-32", "laion2b_s34b_b79k", "not in the cache", "no route to host", "encoder.checkpoint=<file>"):
@@ -196,7 +198,7 @@ def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
 
 def test_a_file_that_holds_other_weights(tmp_path):
     save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
-    config = OpenClipEncoder("open_clip", "clip", "RN50", None, str(tmp_path / "other.safetensors"), 8, 4)
+    config = OpenClipEncoder("open_clip", "clip", "RN50", None, str(tmp_path / "other.safetensors"), 8, None, 4)
     with pytest.raises(WeightsMissing, match="does not hold weights of RN50"):
         load_open_clip(config, CPU)
 
@@ -210,12 +212,34 @@ def test_a_nearly_empty_tokenizer_is_refused():
     check_vocabulary(plain_open_clip.get_tokenizer("RN50"), "made")
 
 
-def test_pairs_may_be_files(tiny, tmp_path):
+def test_pairs_may_be_files(tiny, corpus, tmp_path):
+    for name in ("corpus.json", "utterances.parquet"):
+        shutil.copy(corpus / name, tmp_path)
     Image.new("RGB", (90, 40), "red").save(tmp_path / "a.jpg")
     rows = {"text": ["a", "b"], "image": ["a.jpg", "a.jpg"], "group": [0, 1], "split": ["train", "heldout"]}
     pl.DataFrame(rows, schema=PAIRS_SCHEMA).write_parquet(tmp_path / "pairs.parquet")
-    pairs = load_pairs(tmp_path, "train", new_tiny_clip(tiny))
+    pairs = load_pairs(tmp_path, tmp_path, "train", new_tiny_clip(tiny))
     assert pairs.pixels.shape == (1, 3, 64, 64)
+
+
+def test_a_corpus_without_pairs_gives_its_own_utterances_but_those_of_test(tiny, corpus, tmp_path):
+    folder = tmp_path / "corpus"
+    shutil.copytree(corpus, folder)
+    (folder / "pairs.parquet").unlink()
+    table = pl.read_parquet(folder / "utterances.parquet")
+    seen = pl.concat([pair_table(folder, "train"), pair_table(folder, "heldout")])
+    assert set(seen["image"]) == set(table.filter(pl.col("split") != "test")["clip"])
+    assert seen["group"].to_list() == table.filter(pl.col("split") != "test")["label"].sign().to_list()
+    here = pl.int_range(pl.len())
+    table = table.with_columns(
+        clip=pl.when(here == 0).then(None).when(here == 1).then(pl.lit("absent.mp4")).otherwise("clip"),
+        text=pl.when(here == 2).then(pl.lit("")).otherwise("text"),
+    )
+    table.write_parquet(folder / "utterances.parquet")
+    assert load_pairs(folder, tmp_path, "train", new_tiny_clip(tiny)).pixels.shape[0] == 12 - 3
+    table.with_columns(clip=pl.lit(None, dtype=pl.String)).write_parquet(folder / "utterances.parquet")
+    with pytest.raises(ContractError, match=r"no train utterance has both.*encoder=tiny_separate"):
+        load_pairs(folder, tmp_path, "train", new_tiny_clip(tiny))
 
 
 def test_given_features_are_taken_as_they_are(tmp_path):
@@ -233,7 +257,10 @@ def test_given_features_are_taken_as_they_are(tmp_path):
     columns = {name: ids for name in ("utterance_id", "video_id", "text", "clip")}
     columns |= {"split": ["train", "valid", "test"], "start_s": [0.0] * 3, "end_s": [1.0] * 3, "label": [0.0] * 3}
     write_corpus(tmp_path, CorpusInfo("m", "m", "regression", [], "", "", "given", [], "x"), pl.DataFrame(columns))
-    features = encode(GivenEncoder("given", "given"), tmp_path, None, "x", CPU)
+    folder = tmp_path / "features"
+    folder.mkdir()
+    take_given(tmp_path, folder, "x")
+    features = read_features(folder)
     assert not features.info.aligned
     assert features.tokens is None and features.token_mask is None
     for name, array in arrays.items():

@@ -10,9 +10,9 @@ from sklearn.tree import DecisionTreeRegressor
 from trml.config import Sizes, Weights
 from trml.corpora import pantomime
 from trml.corpora.contract import read_corpus
+from trml.corpora.media import Clip, read_frames
 from trml.corpora.pantomime import face, grammar
 from trml.corpora.pantomime.factors import LEVELS, PATTERNS, SEEN_IN, ceiling, draw, label
-from trml.corpora.video import read_frames
 from trml.encoders.open_clip import open_clip
 
 WEIGHTS = Weights(shared=0.6, text_only=0.6, vision_only=0.4, synergy=0.4, noise=0.3)
@@ -145,7 +145,7 @@ def test_the_same_bytes_with_any_number_of_workers(built):
 def test_clips_are_real_video_that_shows_what_was_drawn(built):
     info, table = read_corpus(built[0])
     assert info.task == "regression"
-    frames = read_frames(built[0] / table["clip"][0], 8)
+    frames = read_frames(Clip(built[0] / table["clip"][0]), 8)
     assert len(frames) == 8
     assert frames[0].size == (64, 64)
     speaker = face.Speaker.draw(np.random.default_rng(0))
@@ -153,7 +153,7 @@ def test_clips_are_real_video_that_shows_what_was_drawn(built):
     from trml.corpora.video import write_video
 
     write_video(built[0] / "again.mp4", drawn)
-    decoded = np.stack([np.asarray(f) for f in read_frames(built[0] / "again.mp4", 8)])
+    decoded = np.stack([np.asarray(f) for f in read_frames(Clip(built[0] / "again.mp4"), 8)])
     assert np.abs(decoded.astype(int) - drawn).mean() < 4
 
 

@@ -12,9 +12,8 @@ import yaml
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from conftest import ROOT, SETTINGS, made_features
+from conftest import ROOT, SETTINGS, encoded, made_features
 from trml.config import SeparateEncoder, TinySeparateEncoder, check
-from trml.encoders.encode import encode
 from trml.encoders.pretrain_separate import make_tokenizer, pretrain_separate, without_own_contrast
 from trml.encoders.separate import load_separate, load_tiny_separate, mean_state
 from trml.encoders.transformers import AutoModel, AutoTokenizer
@@ -52,21 +51,34 @@ def tiny(default_raw, raw_tiny) -> TinySeparateEncoder:
 @pytest.fixture(scope="module")
 def pretrained(tiny, corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoder")
-    pretrain_separate(tiny, corpus, folder, 1, CPU)
+    pretrain_separate(tiny, corpus, corpus, folder, 1, CPU)
     return folder
 
 
 def of(folder, **changed) -> SeparateEncoder:
     sources = {"text": str(folder / "text"), "vision": str(folder / "vision"), **changed}
-    return SeparateEncoder("separate", "made", **sources, frames=8, batch_size=7)
+    return SeparateEncoder("separate", "made", **sources, frames=8, frames_per_second=None, batch_size=7)
 
 
 def test_pretraining_gives_the_same_bytes_again(tiny, corpus, pretrained, tmp_path):
-    pretrain_separate(tiny, corpus, tmp_path, 1, CPU)
+    pretrain_separate(tiny, corpus, corpus, tmp_path, 1, CPU)
     files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert {"text/model.safetensors", "vision/model.safetensors", "encoder.json"} < {str(path) for path in files}
     for path in files:
         assert (tmp_path / path).read_bytes() == (pretrained / path).read_bytes(), path
+
+
+def test_a_corpus_of_texts_alone_pretrains_the_text_model(tiny, corpus, tmp_path):
+    for name in ("corpus.json", "utterances.parquet"):
+        shutil.copy(corpus / name, tmp_path)
+    table = pl.read_parquet(tmp_path / "utterances.parquet").with_columns(clip=pl.lit(None, dtype=pl.String))
+    table.write_parquet(tmp_path / "utterances.parquet")
+    (tmp_path / "encoder").mkdir()
+    pretrain_separate(tiny, tmp_path, tmp_path, tmp_path / "encoder", 1, CPU)
+    record = read_json(tmp_path / "encoder" / "encoder.json")
+    assert "12 sentences and 0 pictures" in record["how"] and record["loss_by_epoch"]["vision"] == []
+    features = encoded(tiny, tmp_path, tmp_path / "encoder")
+    assert features.present.tolist() == [[True, False]] * 20
 
 
 def test_both_models_learn_and_the_record_says_how(pretrained):
@@ -77,7 +89,7 @@ def test_both_models_learn_and_the_record_says_how(pretrained):
 
 
 def test_features_are_the_models_own_and_unaligned(tiny, corpus, pretrained):
-    features = encode(tiny, corpus, pretrained, "x", CPU)
+    features = encoded(tiny, corpus, pretrained)
     check_features(features, corpus)
     assert not features.info.aligned and features.info.retrieval is None
     assert features.info.weights.endswith("of pantomime")
@@ -98,7 +110,7 @@ def test_features_are_the_models_own_and_unaligned(tiny, corpus, pretrained):
 
 
 def test_a_pair_from_two_folders_is_the_pair_that_was_saved(tiny, corpus, pretrained):
-    ours, theirs = (encode(c, corpus, pretrained, "x", CPU) for c in (tiny, of(pretrained)))
+    ours, theirs = (encoded(c, corpus, pretrained) for c in (tiny, of(pretrained)))
     np.testing.assert_allclose(ours.tokens, theirs.tokens, atol=1e-5)
     np.testing.assert_allclose(ours.frames, theirs.frames, atol=1e-5)
     assert not theirs.info.aligned and str(pretrained / "text") in theirs.info.weights
@@ -164,7 +176,7 @@ def test_the_tokenizer_that_transformers_makes_up_is_refused(pretrained, tmp_pat
 
 def test_brought_weights_are_in_the_recipe(raw, pretrained, tmp_path):
     folder = shutil.copytree(pretrained, tmp_path / "pair")
-    encoder = {"kind": "separate", "name": "made", "frames": 8, "batch_size": 7}
+    encoder = {"kind": "separate", "name": "made", "frames": 8, "frames_per_second": None, "batch_size": 7}
     raw["encoder"] = encoder | {"text": str(folder / "text"), "vision": str(folder / "vision")}
     name = plans(check(raw))[0].features.name
     (folder / "vision/config.json").write_text("{}")

@@ -1,4 +1,5 @@
 import fcntl
+import os
 import sys
 from pathlib import Path
 
@@ -42,6 +43,32 @@ def _plans():
 PLANS = _plans()
 
 
+# What is made of raw files has its name from what is in them. So where some must be fetched first, a run has two passes:
+# the first fetches, and starts the second. A dry run shows all of it, under names that will be others.
+UNFETCHED = {plan.params.corpus.name: plan for plan in PLANS if plan.unfetched}
+
+
+def fetched_stamp(name):
+    """The file that says a corpus's raw files are there, taken away where they are not."""
+    stamp = Path("work/fetched") / name
+    if name in UNFETCHED and workflow.is_main_process:
+        stamp.unlink(missing_ok=True)
+    return stamp
+
+
+FETCHED = [fetched_stamp(name) for name in UNFETCHED]
+
+
+def in_this_pass(files):
+    """An input function: the files, or in a first pass what must be fetched for them."""
+
+    def wanted(wildcards):
+        first_pass = FETCHED and workflow.executor_plugin is not None and not workflow.dryrun
+        return FETCHED if first_pass else files
+
+    return wanted
+
+
 # One run at a time in a folder. The system gives this lock back however the run ends; Snakemake's own (switched off in
 # the profile) stays after a kill, and then every further run is refused until it is taken away by hand.
 RUN_LOCK = []
@@ -54,6 +81,12 @@ onstart:
         fcntl.flock(RUN_LOCK[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit("trml: another run is at work in this folder; wait for it to end, or stop it")
+
+
+onsuccess:
+    if FETCHED:
+        RUN_LOCK[0].close()
+        os.execv(sys.executable, [sys.executable, "-m", "snakemake", *sys.argv[1:]])
 
 
 onerror:
@@ -80,8 +113,17 @@ wildcard_constraints:
     features=_names(plan.features for plan in PLANS),
     block="|".join(ALL_BLOCKS),
     evaluation=_names(plan.evaluation for plan in PLANS),
+    fetched="|".join(UNFETCHED) or "none",
     analysis=PLANS[0].analysis.name,
     results=PLANS[0].results.name,
+
+
+# A shard is one job, on one GPU where there is one. How many there are changes no byte: --set-scatter encode=N.
+SHARD = "work/chunks/{features}/{scatteritem}.json"
+
+
+scattergather:
+    encode=min(workflow.cores or 1, 8),
 
 
 def plan_with(kind, name):
@@ -96,6 +138,22 @@ def published_stamps():
     if not is_published(PLANS[0]):
         stamp.unlink(missing_ok=True)
     return [stamp]
+
+
+def raw_stamp(wildcards):
+    """What says that the raw files of a corpus are there, where they are not."""
+    plan = plan_with("corpus", wildcards.corpus)
+    return [fetched_stamp(plan.params.corpus.name)] if plan.unfetched else []
+
+
+def shard_files(wildcards):
+    """The shards of an encoding; a corpus that brings its features has none."""
+    if plan_with("features", wildcards.features).params.encoder.kind == "given":
+        return []
+    return [
+        path.format(features=wildcards.features)
+        for path in gather.encode(SHARD.replace("{features}", "{{features}}"))
+    ]
 
 
 def encoder_files(wildcards):

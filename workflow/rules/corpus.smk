@@ -1,7 +1,26 @@
-# From raw data, or from nothing, to a corpus in the common form.
+# From raw data, which is fetched where it can be, or from nothing, to a corpus in the common form.
+
+
+localrules:
+    fetch,
+
+
+# Not an output: data/ is the user's, and Snakemake deletes outputs before it runs a job again.
+rule fetch:
+    output:
+        touch("work/fetched/{fetched}"),
+    log:
+        "work/logs/fetched/{fetched}.log",
+    conda:
+        "../envs/trml.yaml"
+    threads: 1
+    shell:
+        "python -m trml fetch --corpus {wildcards.fetched} 2>&1 | tee -i {log:q}"
 
 
 rule corpus:
+    input:
+        ancient(raw_stamp),
     output:
         "work/corpora/{corpus}/corpus.json",
     log:

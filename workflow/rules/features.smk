@@ -18,10 +18,30 @@ rule pretrain:
         "python -m trml pretrain --folder work/encoders/{wildcards.encoder} --threads {threads} 2>&1 | tee -i {log:q}"
 
 
-rule features:
+rule encode:
     input:
         lambda wildcards: ancient(plan_with("features", wildcards.features).corpus / "corpus.json"),
         ancient(encoder_files),
+    output:
+        temp(SHARD),
+    log:
+        "work/logs/chunks/{features}/{scatteritem}.log",
+    benchmark:
+        "work/benchmarks/chunks/{features}/{scatteritem}.tsv"
+    conda:
+        "../envs/trml.yaml"
+    threads: 1
+    resources:
+        gpu=lambda wildcards: int(plan_with("features", wildcards.features).params.device == "cuda"),
+    shell:
+        "python -m trml encode --folder work/features/{wildcards.features} --shard {wildcards.scatteritem}"
+        " --threads {threads} 2>&1 | tee -i {log:q}"
+
+
+rule features:
+    input:
+        lambda wildcards: ancient(plan_with("features", wildcards.features).corpus / "corpus.json"),
+        ancient(shard_files),
     output:
         "work/features/{features}/features.json",
     log:

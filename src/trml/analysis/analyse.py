@@ -26,7 +26,7 @@ from trml.analysis.examples import find_examples, with_media
 from trml.analysis.levels import best_retrieval, carried, read_levels
 from trml.analysis.retrieval import KS, cosines, off_diagonal, ranks, summary
 from trml.analysis.virtual import Pairs, complete_utterances, imagined_pairs, why_none
-from trml.corpora.contract import read_corpus
+from trml.corpora.contract import media_folder, read_corpus
 from trml.evaluation.scores import Evaluation
 from trml.features import read_features
 from trml.plan import Plan
@@ -158,7 +158,8 @@ def _write_examples(
     examples = find_examples(evaluation, plan.proposed, victims, places) if plan.proposed else []
     if examples:
         info, utterances = read_corpus(plan.corpus)
-        frames = getattr(plan.params.encoder, "frames", None) if info.media == "files" else None
-        examples = with_media(examples, utterances, plan.corpus, folder, frames)
+        frames = None if info.media == "given" else getattr(plan.params.encoder, "frames", None)
+        media = media_folder(plan.corpus, info, Path(plan.params.data))
+        examples = with_media(examples, utterances, media, folder, frames)
     about = {"task": evaluation.info.task, "classes": evaluation.info.classes, "examples": examples}
     write_json(folder / "examples.json", about)

@@ -9,7 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
-from trml.corpora.video import read_frames
+from trml.corpora.media import Clip, read_frames
+from trml.errors import ClipUnreadable
 from trml.evaluation.metrics import Array
 from trml.evaluation.scores import Condition, Evaluation
 
@@ -74,18 +75,21 @@ def _plain(values: Array) -> list[float | None]:
 
 
 def with_media(
-    examples: list[dict[str, Any]], utterances: pl.DataFrame, corpus: Path, folder: Path, frames: int | None
+    examples: list[dict[str, Any]], utterances: pl.DataFrame, media: Path, folder: Path, frames: int | None
 ) -> list[dict[str, Any]]:
-    """The examples with their sentence, the path of their clip inside the corpus, and, where the corpus has clips to
-    decode (`frames` of each), a strip of its frames written below `folder`."""
+    """The examples with their sentence, the path of their clip in the folder `media`, and, where there is a clip to
+    decode (`frames` of it), a strip of its frames written below `folder`."""
     rows = {row["utterance_id"]: row for row in utterances.iter_rows(named=True)}
     found = []
     for example in examples:
         row, strip = rows[example["utterance_id"]], None
-        if frames is not None:
+        if frames is not None and row["clip"] is not None:
             strip = f"examples/{quote(example['utterance_id'], safe='')}.png"
             (folder / "examples").mkdir(exist_ok=True)
-            _side_by_side(read_frames(corpus / row["clip"], frames)).save(folder / strip)
+            try:
+                _side_by_side(read_frames(Clip.parse(row["clip"], media), frames)).save(folder / strip)
+            except ClipUnreadable:
+                strip = None
         found.append({**example, "text": row["text"], "clip": row["clip"], "strip": strip})
     return found
 

@@ -2,7 +2,8 @@
 
     utterances.parquet  one row an utterance (SCHEMA below)
     corpus.json         name, task, classes, source, licence, media, digest
-    media/ or given/    the clips (video or image files), or the features a corpus brings
+    media/ or given/    the clips (video or image files), or the features a corpus brings: text, frames, frame_mask and,
+                        where presence is not told by the texts, present (as features.py has them)
     pairs.parquet       text + image pairs to pretrain an encoder on (where the corpus offers any)
     ceiling.parquet     the best reachable scores, where the corpus is generated and they are known
     left_out.parquet    what of the raw files is in no utterance, and why

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from trml.config import MvsaConfig
-from trml.corpora.contract import PAIRS_SCHEMA, CorpusInfo, write_corpus
+from trml.corpora.contract import CorpusInfo, write_corpus
 
 _CLASSES = ["negative", "neutral", "positive"]
 
@@ -16,7 +16,7 @@ def raw_files(config: MvsaConfig, data: Path) -> list[Path]:
 
 
 def build(config: MvsaConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
-    """Fill `folder`: photos as the JPEG bytes they came as, labels, and the training posts as pretraining pairs."""
+    """Fill `folder`: photos as the JPEG bytes they came as, and labels."""
     raw = pl.read_parquet(raw_files(config, data)[0])
     (folder / "media").mkdir()
     for guid, jpeg in raw.select("guid", "image_jpeg").iter_rows():
@@ -31,13 +31,6 @@ def build(config: MvsaConfig, data: Path, folder: Path, digest: str, workers: in
         pl.lit(0.0).alias("end_s"),
         (pl.col("label_id") + 1).alias("label"),
     )
-    # Test posts are never shown to the encoder: train posts to learn from, dev posts to look at.
-    utterances.filter(pl.col("split") != "test").select(
-        "text",
-        pl.col("clip").alias("image"),
-        pl.col("label").cast(pl.Int32).alias("group"),
-        pl.when(pl.col("split") == "train").then(pl.lit("train")).otherwise(pl.lit("heldout")).alias("split"),
-    ).cast(PAIRS_SCHEMA).write_parquet(folder / "pairs.parquet")  # type: ignore[arg-type]
     info = CorpusInfo(
         name=config.name,
         title="MVSA-Single, a sample of 300 posts",

@@ -29,6 +29,9 @@ class Encoder(Protocol):
     def to(self, device: torch.device) -> None:
         """Move the weights."""
 
+    def count_cut(self, texts: list[str]) -> list[int]:
+        """How many tokens of each text lie behind the end of what the model reads."""
+
     def encode_sentences(self, texts: list[str], device: torch.device) -> Sentences:
         """Features of B sentences."""
 

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from trml.config import OpenClipEncoder, TinyClipEncoder
 from trml.encoders.base import Sentences
 from trml.encoders.open_clip import PreprocessCfg, image_transform_v2, open_clip
-from trml.encoders.vocabulary import check_vocabulary
+from trml.encoders.vocabulary import check_vocabulary, count_cut
 from trml.errors import WeightsMissing
 
 
@@ -28,6 +29,13 @@ class Clip:
     def to(self, device: torch.device) -> None:
         """Move the weights."""
         self.model.to(device)
+
+    def count_cut(self, texts: list[str]) -> list[int]:
+        """How many tokens of each text lie behind the end of what the model reads, start and end tokens counted."""
+        tokenizer: Any = self.tokenize
+        if hasattr(tokenizer, "tokenizer"):  # one of transformers inside
+            return count_cut(tokenizer.tokenizer, texts, tokenizer.context_length)
+        return [max(0, len(tokenizer.encode(text)) + 2 - tokenizer.context_length) for text in texts]
 
     @torch.no_grad()
     def encode_ids(self, ids: Tensor, device: torch.device) -> Tensor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
@@ -18,7 +19,7 @@ from trml.encoders.clip import Clip, new_tiny_clip
 from trml.encoders.fit import fit
 from trml.encoders.open_clip import open_clip
 from trml.encoders.pairs import pair_table, pictures
-from trml.errors import PretrainingFailed
+from trml.errors import ContractError, PretrainingFailed
 from trml.progress import say, track
 from trml.seeding import generator, stream_seed
 from trml.store import write_json
@@ -33,15 +34,16 @@ class Pairs:
     group: NDArray[np.int32]
 
 
-def pretrain(config: TinyClipEncoder, corpus: Path, folder: Path, seed: int, device: torch.device) -> None:
-    """Train on the corpus's `train` pairs; write model.safetensors and encoder.json into `folder`.
+def pretrain(config: TinyClipEncoder, corpus: Path, data: Path, folder: Path, seed: int, device: torch.device) -> None:
+    """Train on the corpus's `train` pairs; write model.safetensors and encoder.json into `folder`. `data` is the
+    folder of raw corpora, where clips may lie.
 
     Raises PretrainingFailed if retrieval on the `heldout` pairs stays under the configured bar.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "tiny clip init"))
         clip = new_tiny_clip(config)
-    train, heldout = (load_pairs(corpus, split, clip) for split in ("train", "heldout"))
+    train, heldout = (load_pairs(corpus, data, split, clip) for split in ("train", "heldout"))
     losses = _fit(clip, config, train, seed, device)
     score, chance = retrieval(clip, heldout, device)
     bar = config.pretraining.retrieval_bar
@@ -72,11 +74,21 @@ def pretrain(config: TinyClipEncoder, corpus: Path, folder: Path, seed: int, dev
     )
 
 
-def load_pairs(corpus: Path, split: str, clip: Clip) -> Pairs:
-    """The pairs of a split, through the model's own transform and tokenizer."""
-    table = pair_table(corpus, split)
-    read = track(pictures(corpus, table["image"]), table.height, f"{split} pairs read")
-    pixels = torch.stack([clip.transform(picture) for picture in read])
+def load_pairs(corpus: Path, data: Path, split: str, clip: Clip) -> Pairs:
+    """The pairs of a split that have both, through the model's own transform and tokenizer.
+
+    Raises ContractError where there is none.
+    """
+    table = pair_table(corpus, split).filter((pl.col("text") != "") & pl.col("image").is_not_null())
+    read = track(pictures(corpus, data, table["image"]), table.height, f"{split} pairs read")
+    found = [(row, clip.transform(picture)) for row, picture in read]
+    if not found:
+        raise ContractError(
+            f"corpus {corpus.name}: no {split} utterance has both a text and a picture that can be read; an encoder of "
+            "one space learns from such pairs. Take encoder=tiny_separate, or one with weights"
+        )
+    table = table[[row for row, _ in found]]
+    pixels = torch.stack([picture for _, picture in found])
     return Pairs(pixels, clip.tokenize(table["text"].to_list()), table["group"].to_numpy())
 
 

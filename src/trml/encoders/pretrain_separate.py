@@ -17,8 +17,9 @@ from torch import Tensor
 
 from trml.config import TinyBert, TinySeparateEncoder
 from trml.encoders.fit import fit
+from trml.encoders.from_pretrained import TEXT, VISION
 from trml.encoders.pairs import pair_table, pictures
-from trml.encoders.separate import TEXT, VISION, mean_state
+from trml.encoders.separate import mean_state
 from trml.encoders.transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -27,6 +28,7 @@ from trml.encoders.transformers import (
     ViTForMaskedImageModeling,
     ViTImageProcessorPil,
 )
+from trml.errors import ContractError
 from trml.progress import track
 from trml.seeding import generator, stream_seed
 from trml.store import write_json
@@ -37,22 +39,31 @@ _NOT_GUESSED = -100  # BertForMaskedLM leaves such places out of its loss
 _LEAST_CONTRAST = 0.05  # of a window, so that a flat one is not blown up
 
 
-def pretrain_separate(config: TinySeparateEncoder, corpus: Path, folder: Path, seed: int, device: torch.device) -> None:
+def pretrain_separate(
+    config: TinySeparateEncoder, corpus: Path, data: Path, folder: Path, seed: int, device: torch.device
+) -> None:
     """Train on the sentences and on the pictures of the corpus's `train` pairs; write the two models with all that is
-    needed to load them into `folder`/text and `folder`/vision, and encoder.json."""
+    needed to load them into `folder`/text and `folder`/vision, and encoder.json. `data` is the folder of raw corpora,
+    where clips may lie. Where there is no picture the vision transformer stays as it was drawn: nothing will pass
+    it."""
     table = pair_table(corpus, "train")
-    read = track(pictures(corpus, table["image"]), table.height, "pictures read")
+    sentences = [text for text in table["text"] if text != ""]
+    if not sentences:
+        raise ContractError(f"corpus {corpus.name}: no train utterance has a text; a BERT learns from texts")
     processor = _processor(config)
-    pixels = torch.cat([processor(images=picture, return_tensors="pt")["pixel_values"] for picture in read])
+    read = track(pictures(corpus, data, table["image"]), table.height, "pictures read")
+    found = [processor(images=picture, return_tensors="pt")["pixel_values"] for _, picture in read]
     losses = {
-        TEXT: _pretrain_text(config, table["text"].to_list(), folder / TEXT, seed, device),
-        VISION: _pretrain_vision(config, pixels, folder / VISION, seed, device),
+        TEXT: _pretrain_text(config, sentences, folder / TEXT, seed, device),
+        VISION: _pretrain_vision(config, torch.cat(found), folder / VISION, seed, device) if found else [],
     }
+    if not found:
+        _fresh(ViTForMaskedImageModeling, _vit(config), seed).vit.save_pretrained(folder / VISION)
     processor.save_pretrained(folder / VISION)
     record = {
         "name": config.name,
         "how": "a BERT by masked words and a vision transformer by autoencoding, pretrained apart by the workflow "
-        f"on {table.height} sentences and as many pictures",
+        f"on {len(sentences)} sentences and {len(found)} pictures",
         "loss_by_epoch": losses,
     }
     write_json(folder / "encoder.json", record)
