@@ -64,6 +64,22 @@ def raw_files(layout: Layout, config: CmuConfig, data: Path) -> list[Path]:
 
 def build(layout: Layout, config: CmuConfig, data: Path, folder: Path, digest: str) -> None:
     """Fill `folder` with the corpus: labels are the sentiment in [-3, 3]. Raises DataMissing and ContractError."""
+    info = CorpusInfo(
+        name=config.name,
+        title=layout.title,
+        task="regression",
+        classes=[],
+        source=layout.source,
+        licence=config.licence,
+        media="raw",
+        notes=[*layout.notes, _how_clips_are_made(config)],
+        digest=digest,
+        root=config.folder,
+    )
+    write_raw(folder, info, _gather(layout, config, data), layout.official)
+
+
+def _gather(layout: Layout, config: CmuConfig, data: Path) -> Gathered:
     (path,) = find_files(config.name, data, config.folder, layout.labels)
     labels = read_csd(path)
     for video, sequence in labels.items():
@@ -82,20 +98,13 @@ def build(layout: Layout, config: CmuConfig, data: Path, folder: Path, digest: s
             pairs, left_out = layout.pair(video, segments, labels[video])
             gathered.left_out += left_out
             for segment, row in pairs:
-                gathered.add(_utterance(config, clips, data, folds[video], video, segment, labels[video], row))
-    info = CorpusInfo(
-        name=config.name,
-        title=layout.title,
-        task="regression",
-        classes=[],
-        source=layout.source,
-        licence=config.licence,
-        media="raw",
-        notes=[*layout.notes, _how_clips_are_made(config)],
-        digest=digest,
-        root=config.folder,
-    )
-    write_raw(folder, info, gathered, layout.official)
+                name = f"{video}_{segment.number}"
+                # Some labels begin a little before their video.
+                start, end = gathered.times(name, *(max(0.0, float(time)) for time in labels[video].intervals[row]))
+                clip = _clip(config, data, clips, video, segment.number, start, end)
+                label = float(labels[video].features[row, 0])
+                gathered.add(Utterance(name, video, folds[video], segment.text, clip, start, end, label))
+    return gathered
 
 
 def _transcripts(layout: Layout, config: CmuConfig, data: Path) -> list[Path]:
@@ -118,7 +127,8 @@ def _check_labels(path: Path, video: str, sequence: LabelSequence, columns: int)
     features = sequence.features
     if not np.issubdtype(features.dtype, np.number) or features.shape[1] != columns:
         raise ContractError(
-            f"{path}: the labels of {video} are {features.dtype} {list(features.shape)}; expected numbers [n, {columns}]"
+            f"{path}: the labels of {video} are {features.dtype} {list(features.shape)}; "
+            f"expected numbers [n, {columns}]"
         )
     for row, (sentiment, times) in enumerate(zip(features[:, 0], sequence.intervals, strict=True)):
         if not np.isfinite(times).all():
@@ -141,24 +151,23 @@ def _segments(layout: Layout, video: str, path: Path, gathered: Gathered) -> lis
     return [found[number] for number in sorted(found)]
 
 
-def _utterance(
+def _clip(
     config: CmuConfig,
-    clips: dict[str, Path],
     data: Path,
-    split: str,
+    clips: dict[str, Path],
     video: str,
-    segment: Segment,
-    labels: LabelSequence,
-    row: int,
-) -> Utterance:
-    """The labels' times are the utterance's; a segment of no length has text and label, but no part of a video."""
-    name = f"{video}_{segment.number}"
-    start, end = (max(0.0, float(time)) for time in labels.intervals[row])  # some begin a little before the video
-    file = clips.get(name if config.clips == "segmented" else video)
-    clip = None if file is None else file.relative_to(data / config.folder).as_posix()
-    if config.clips == "full" and clip is not None:
-        clip = f"{clip}#t={start:.3f},{end:.3f}" if start < end else None
-    return Utterance(name, video, split, segment.text, clip, start, end, float(labels.features[row, 0]))
+    number: int,
+    start: float | None,
+    end: float | None,
+) -> str | None:
+    """The clip of a segment below the corpus's folder. A segment of no length is no part of a whole video."""
+    file = clips.get(f"{video}_{number}" if config.clips == "segmented" else video)
+    if file is None:
+        return None
+    below = file.relative_to(data / config.folder).as_posix()
+    if config.clips == "segmented":
+        return below
+    return None if start is None else f"{below}#t={start:.3f},{end:.3f}"
 
 
 def _how_clips_are_made(config: CmuConfig) -> str:

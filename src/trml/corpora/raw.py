@@ -33,11 +33,13 @@ class Utterance:
 @dataclass
 class Gathered:
     """What a corpus's raw files came to. `left_out` pairs what is in no utterance with the reason, in words that are
-    the same for all of a kind, since they are counted. `legacy` lists files that are not UTF-8."""
+    the same for all of a kind, since they are counted. `legacy` lists files that are not UTF-8, `timeless` utterances
+    whose end is not after their start."""
 
     utterances: list[Utterance] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     legacy: list[str] = field(default_factory=list)
+    timeless: list[str] = field(default_factory=list)
 
     def add(self, utterance: Utterance) -> None:
         """One more, unless both its modalities are missing."""
@@ -49,6 +51,13 @@ class Gathered:
     def leave_out(self, what: str, reason: str) -> None:
         """It is in no utterance."""
         self.left_out.append((what, reason))
+
+    def times(self, utterance_id: str, start_s: float, end_s: float) -> tuple[float | None, float | None]:
+        """The two, or none where there is nothing between them."""
+        if start_s < end_s:
+            return start_s, end_s
+        self.timeless.append(utterance_id)
+        return None, None
 
     def read_text(self, path: Path) -> str:
         """A text file: UTF-8 or, where it is not that, Windows-1252, a character of neither as U+FFFD."""
@@ -66,9 +75,7 @@ def find_files(name: str, data: Path, folder: str, pattern: str, otherwise: str 
     Raises DataMissing where there is none: what was looked for, what stands there in its place, and what to do;
     `otherwise` is another way out.
     """
-    files = sorted(
-        path for path in (data / folder).glob(pattern) if path.is_file() and not path.name.startswith("._")
-    )
+    files = sorted(path for path in (data / folder).glob(pattern) if path.is_file() and not path.name.startswith("._"))
     if not files:
         raise DataMissing(
             f"corpus {name}: nothing matches {data / folder / pattern}; {_in_its_place(data / folder, pattern)}. "
@@ -99,9 +106,7 @@ def write_raw(folder: Path, info: CorpusInfo, gathered: Gathered, official: Mapp
     """Write the corpus, with notes on its numbers beside the official ones, on what is missing for real, and on what
     was left out. Raises ContractError where a split is empty, saying what was left out."""
     found = Counter(utterance.split for utterance in gathered.utterances)
-    counted = "; ".join(
-        f"{n} ({reason}), such as {what}" for reason, n, what in _by_reason(gathered.left_out)
-    )
+    counted = "; ".join(f"{n} ({reason}), such as {what}" for reason, n, what in _by_reason(gathered.left_out))
     for split in SPLITS:
         if not found[split]:
             raise ContractError(
@@ -116,6 +121,8 @@ def write_raw(folder: Path, info: CorpusInfo, gathered: Gathered, official: Mapp
         *_missing("Vision", [u.utterance_id for u in gathered.utterances if not u.clip], found.total()),
         *_missing("Text", [u.utterance_id for u in gathered.utterances if not u.text], found.total()),
     ]
+    if gathered.timeless:
+        notes.append(f"Without times, since their end is not after their start: {_some(gathered.timeless)}.")
     if gathered.legacy:
         notes.append(f"Not UTF-8 and read as Windows-1252: {_some(sorted(gathered.legacy))}.")
     if counted:
