@@ -2,57 +2,28 @@
 sentences. Each `*_layout` fills a folder as the fetched corpus would, and returns the utterances that should come of it
 in the order of the corpus; each `*_archive` makes the files as they are published."""
 
-import csv
-import io
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import polars as pl
 from PIL import Image
 
-from trml.config import CmuConfig, MeldConfig, MvsaSingleConfig, Terms, Weights
+from raw_content import FRAMES, MELD_SPLITS, content, faces, write_meld_tables, write_mosei, write_mosi
 from trml.corpora.official import read_folds, repeated
-from trml.corpora.pantomime import face, grammar
-from trml.corpora.pantomime.factors import draw, label
+from trml.corpora.pantomime import face
 from trml.corpora.video import FRAMES_PER_SECOND, write_video
 
 SIZES = {"train": 12, "valid": 4, "test": 4}
 PER_VIDEO = 4  # segments of a video, utterances of a dialogue
-FRAMES, PAUSE = 8, 2  # of a segment, and after it in a whole video
+PAUSE = 2  # frames after a segment in a whole video
 STRANGER = "in-no-fold_"  # a video of no official fold, whose name ends as some do
-_WEIGHTS = Weights(shared=0.6, text_only=0.6, vision_only=0.4, synergy=0.4, noise=0.3)
-_MELD_SPLITS = {"train": "train", "valid": "dev", "test": "test"}
 _MELD_FOLDERS = {"train": "train_splits", "valid": "dev_splits_complete", "test": "output_repeated_splits_test"}
-_MELD_HEADER = (
-    "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime".split(",")
-)
 _APPLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "
-
-
-# --- configurations --------------------------------------------------------------------------------------
-
-
-def _fetched(name: str) -> dict[str, Any]:
-    terms = Terms(name=name, text="for research", url="https://example.org")
-    return {"name": name, "folder": name, "licence": "for research", "terms": terms, "sources": []}
-
-
-def cmu_config(kind: str, clips: str = "segmented") -> CmuConfig:
-    return CmuConfig(kind=kind, clips=clips, **_fetched(kind))
-
-
-def meld_config(task: str = "sentiment", vision: bool = True) -> MeldConfig:
-    return MeldConfig(kind="meld", task=task, vision=vision, **_fetched("meld"))
-
-
-def mvsa_config() -> MvsaSingleConfig:
-    return MvsaSingleConfig(kind="mvsa_single", **_fetched("mvsa_single"))
 
 
 # --- layouts ---------------------------------------------------------------------------------------------
@@ -81,14 +52,13 @@ def meld_layout(
     folder: Path, per_split: Mapping[str, int] = SIZES, absent: Sequence[str] = (), seed: int = 0
 ) -> pl.DataFrame:
     """MELD, the tables in the folder itself, the clips in MELD.Raw. `absent`: utterances without clip, such as
-    `dev_dia0_utt1`. The first of test has a second clip, `final_videos_test...`, which is the right one; each folder has
-    a clip more than rows, and macOS's droppings. The result has the columns sentiment and emotion in place of a label."""
+    `dev_dia0_utt1`. The first of test has a second clip, `final_videos_test...`, which is the right one; each folder
+    has a clip that no row names, and macOS's droppings. The result has columns sentiment and emotion, no label."""
     made = _meld_rows(per_split, seed).with_columns(
         pl.when(pl.col("utterance_id").is_in(list(absent))).then(None).otherwise(pl.col("clip")).alias("clip")
     )
     write_meld_tables(folder, made)
-    faces = _faces(made, seed)
-    for row, frames in zip(made.iter_rows(named=True), faces, strict=True):
+    for row, frames in zip(made.iter_rows(named=True), faces(made, seed), strict=True):
         if row["clip"]:
             (folder / row["clip"]).parent.mkdir(parents=True, exist_ok=True)
             write_video(folder / row["clip"], frames)
@@ -106,13 +76,13 @@ def mvsa_layout(folder: Path, per_split: Mapping[str, int] = SIZES, seed: int = 
     guids, strange = read_folds("mvsa_single"), sorted(repeated("mvsa_single"))[0]
     picked = [guid for split in per_split for guid in _ids(guids, split)[: per_split[split]]]
     contradicted = _ids(guids, "train")[per_split["train"]]
-    made = _content(len(picked) + 3, seed).with_columns(
+    made = content(len(picked) + 3, seed).with_columns(
         pl.Series("guid", [*picked, strange, contradicted, "999999"]),
     )
     posts = folder / "MVSA_Single" / "data"
     posts.mkdir(parents=True)
     lines = ["ID\ttext,image"]
-    for row, frames in zip(made.iter_rows(named=True), _faces(made, seed), strict=True):
+    for row, frames in zip(made.iter_rows(named=True), faces(made, seed), strict=True):
         Image.fromarray(frames[FRAMES // 2]).save(posts / f"{row['guid']}.jpg")
         (posts / f"{row['guid']}.txt").write_text(row["text"] + "\n")
         pair = "positive,negative" if row["guid"] == contradicted else f"{row['sentiment']},neutral"
@@ -152,7 +122,7 @@ def meld_archive(folder: Path, **layout: Any) -> pl.DataFrame:
         made = meld_layout(Path(name), **layout)
         raw = Path(name) / "MELD.Raw"
         for split, media in _MELD_FOLDERS.items():
-            theirs = _MELD_SPLITS[split]
+            theirs = MELD_SPLITS[split]
             table = Path(name) / f"{theirs}_sent_emo.csv"
             (folder / table.name).write_bytes(table.read_bytes())
             # The table of train is inside its archive, the others are beside theirs.
@@ -181,97 +151,11 @@ def _cmu_archive(folder: Path, archive: str, labels: str, fill: Any, layout: Map
     return made
 
 
-# --- the files of a layout, from a table of segments -----------------------------------------------------
-
-
-def write_csd(path: Path, root: str, sequences: Mapping[str, tuple[Any, Any]]) -> None:
-    """A computational sequence: intervals [n, 2] and features [n, d] by video."""
-    with h5py.File(path, "w") as file:
-        file.create_group(f"{root}/metadata")
-        for video, (intervals, features) in sequences.items():
-            file[f"{root}/data/{video}/intervals"] = np.asarray(intervals, dtype=np.float64)
-            file[f"{root}/data/{video}/features"] = np.asarray(features, dtype=np.float64)
-
-
-def write_mosi(folder: Path, table: pl.DataFrame) -> None:
-    """Transcripts and labels of a table with the columns video_id, number, text, start_s, end_s, label."""
-    transcripts = folder / "Raw" / "Transcript" / "Segmented"
-    transcripts.mkdir(parents=True)
-    sequences = {}
-    for video in table.partition_by("video_id", maintain_order=True):
-        rows = video.sort("number")
-        lines = [f"{n}_DELIM_{text}" for n, text in rows.select("number", "text").iter_rows()]
-        (transcripts / f"{video['video_id'][0]}.annotprocessed").write_text("\n".join(lines) + "\n")
-        sequences[video["video_id"][0]] = (rows.select("start_s", "end_s").to_numpy(), rows.select("label").to_numpy())
-    write_csd(folder / "CMU_MOSI_Opinion_Labels.csd", "Opinion Segment Labels", sequences)
-
-
-def write_mosei(folder: Path, table: pl.DataFrame, unlabelled: bool = False, seed: int = 0) -> None:
-    """The same of CMU-MOSEI; `unlabelled` gives each transcript a last segment that has no label. Labels are shuffled
-    and their times written with fewer digits than the transcripts'."""
-    transcripts = folder / "Raw" / "Transcript" / "Segmented" / "Combined"
-    transcripts.mkdir(parents=True)
-    sequences, rng = {}, np.random.default_rng(seed)
-    for video in table.partition_by("video_id", maintain_order=True):
-        name, rows = video["video_id"][0], video.sort("number")
-        columns = rows.select("number", "start_s", "end_s", "text")
-        lines = [f"{name}___{n}___{start!r}___{end!r}___{text}" for n, start, end, text in columns.iter_rows()]
-        if unlabelled:
-            lines.append(f"{name}___{rows['number'].max() + 1}___1000.25___1001.5___nobody judged this")
-        (transcripts / f"{name}.txt").write_text("\n".join(lines) + "\n")
-        shuffled = rows[rng.permutation(rows.height)]
-        features = np.concatenate([shuffled.select("label").to_numpy(), np.zeros((rows.height, 6))], axis=1)
-        sequences[name] = (shuffled.select("start_s", "end_s").to_numpy().round(3), features)
-    write_csd(folder / "CMU_MOSEI_Labels.csd", "All Labels", sequences)
-
-
-def write_meld_tables(folder: Path, table: pl.DataFrame) -> None:
-    """The three csv files, of a table with the columns split, dialogue_id, utterance_id (its number or our own), text,
-    sentiment, emotion, start_time, end_time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for split, theirs in _MELD_SPLITS.items():
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(_MELD_HEADER)
-        for place, row in enumerate(table.filter(pl.col("split") == split).iter_rows(named=True), 1):
-            number = str(row["utterance_id"]).rpartition("utt")[2]
-            named = [row["text"], "Somebody", row["emotion"], row["sentiment"], row["dialogue_id"], number]
-            writer.writerow([place, *named, 1, 1, row["start_time"], row["end_time"]])
-        (folder / f"{theirs}_sent_emo.csv").write_bytes(text.getvalue().encode())
-
-
-# --- content ---------------------------------------------------------------------------------------------
+# --- the parts of them ---------------------------------------------------------------------------------
 
 
 def _ids(folds: Mapping[str, str], split: str) -> list[str]:
     return [name for name, of in folds.items() if of == split]
-
-
-def _content(n: int, seed: int) -> pl.DataFrame:
-    """n rows of pantomime's factors with the sentence, the label, and classes that follow from it."""
-    rng = np.random.default_rng(seed)
-    factors = draw(n, rng)
-    columns = (factors[name].tolist() for name in ("shared", "text_only", "tone"))
-    value = label(factors, _WEIGHTS)
-    sentiment = np.select([value < -0.4, value > 0.4], ["negative", "positive"], "neutral").tolist()
-    emotions = {"negative": ("anger", "disgust", "fear", "sadness"), "neutral": ("neutral",), "positive": ("joy",)}
-    return pl.DataFrame(
-        {
-            **factors,
-            "text": [grammar.sentence(*levels, rng) for levels in zip(*columns, strict=True)],
-            "label": value,
-            "sentiment": sentiment,
-            "emotion": [emotions[s][i % len(emotions[s])] if i % 5 else "surprise" for i, s in enumerate(sentiment)],
-        }
-    )
-
-
-def _faces(made: pl.DataFrame, seed: int) -> Iterator[np.ndarray]:
-    """Of each row, frames that show its factors."""
-    rng = np.random.default_rng(seed)
-    speaker = face.Speaker.draw(rng)
-    for levels in made.select("shared", "vision_only", "brow").iter_rows():
-        yield face.clip(*levels, speaker, FRAMES, rng)
 
 
 def _segments(kind: str, per_split: Mapping[str, int], first: int, seed: int) -> pl.DataFrame:
@@ -286,17 +170,17 @@ def _segments(kind: str, per_split: Mapping[str, int], first: int, seed: int) ->
                     "video_id": _ids(folds, split)[i // PER_VIDEO],
                     "split": split,
                     "number": first + place,
-                    "start_s": start + 0.0003,
+                    "start_s": start,
                     "end_s": start + FRAMES / FRAMES_PER_SECOND,
                 }
             )
-    return pl.concat([pl.DataFrame(rows), _content(len(rows), seed)], how="horizontal")
+    return pl.concat([pl.DataFrame(rows), content(len(rows), seed)], how="horizontal")
 
 
 def _cmu_clips(folder: Path, made: pl.DataFrame, media: str, full: bool) -> None:
     (folder / media).mkdir(parents=True)
     for of_video in made.partition_by("video_id", maintain_order=True):
-        parts = list(_faces(of_video, 0))
+        parts = list(faces(of_video, 0))
         if full:
             whole = [np.concatenate([part, part[-1:].repeat(PAUSE, axis=0)]) for part in parts]
             write_video(folder / media / f"{of_video['video_id'][0]}.mp4", np.concatenate(whole))
@@ -326,8 +210,8 @@ def _meld_rows(per_split: Mapping[str, int], seed: int) -> pl.DataFrame:
             right = f"final_videos_test{clip}" if split == "test" and i == 0 else clip
             rows.append(
                 {
-                    "utterance_id": f"{_MELD_SPLITS[split]}_{clip}",
-                    "video_id": f"{_MELD_SPLITS[split]}_dia{dialogue}",
+                    "utterance_id": f"{MELD_SPLITS[split]}_{clip}",
+                    "video_id": f"{MELD_SPLITS[split]}_dia{dialogue}",
                     "split": split,
                     "dialogue_id": dialogue,
                     "clip": f"MELD.Raw/{_MELD_FOLDERS[split]}/{right}.mp4",
@@ -337,4 +221,7 @@ def _meld_rows(per_split: Mapping[str, int], seed: int) -> pl.DataFrame:
                     "end_s": 60.0 * number + 3.25,
                 }
             )
-    return pl.concat([pl.DataFrame(rows), _content(len(rows), seed)], how="horizontal")
+    return pl.concat([pl.DataFrame(rows), content(len(rows), seed)], how="horizontal")
+
+
+LAYOUTS = {"cmu_mosi": mosi_layout, "cmu_mosei": mosei_layout, "meld": meld_layout, "mvsa_single": mvsa_layout}

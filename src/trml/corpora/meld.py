@@ -24,7 +24,7 @@ _SPLITS = {
 _OFFICIAL = {"train": 9989, "valid": 1109, "test": 2610}
 _COLUMNS = ["Utterance", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "StartTime", "EndTime"]
 _CLIP = re.compile(r"(final_videos_test)?(dia\d+_utt\d+)")
-_TIME = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{1,3})")
+_TIME = re.compile(r"(\d+):(\d\d):(\d\d),(\d{1,3})")  # `47,28` is 47 s and 28 ms
 
 
 def raw_files(config: MeldConfig, data: Path) -> list[Path]:
@@ -132,8 +132,8 @@ def _seconds(path: Path, place: int, row: dict[str, str], column: str) -> float:
         raise ContractError(
             f"{path}, row {place}: {column} is {row[column]!r}; expected hours:minutes:seconds,thousandths"
         )
-    hours, minutes, seconds = (int(part) for part in found.groups()[:3])
-    return 3600 * hours + 60 * minutes + seconds + int(found[4].ljust(3, "0")) / 1000
+    hours, minutes, seconds, thousandths = (int(part) for part in found.groups())
+    return 3600 * hours + 60 * minutes + seconds + thousandths / 1000
 
 
 def _label(config: MeldConfig, path: Path, place: int, row: dict[str, str]) -> int:
