@@ -107,6 +107,16 @@ def test_transcripts_that_are_not_as_they_should_be(copy):
     assert any("where officially there are train 1284, valid 229, test 686" in note for note in info.notes)
 
 
+def test_a_line_ends_at_line_breaks_alone(copy):
+    data, folder, made = copy("cmu_mosi")
+    path = transcript(folder, made)
+    path.write_bytes("1_DELIM_SO\u2028GOOD\r\n2_DELIM_AND\x85\r3_DELIM_ON\n4_DELIM_END".encode())
+    _, table, left_out = built(cmu_config("cmu_mosi"), data)
+    texts = table.filter(pl.col("video_id") == made["video_id"][0])["text"].to_list()
+    assert texts == ["SO GOOD", "AND", "ON", "END"]
+    assert not any("line" in what for what in left_out)
+
+
 def test_a_transcript_beyond_its_labels_leaves_the_video_out(copy):
     """A row is lacking, and nothing says which: no label is guessed."""
     data, folder, made = copy("cmu_mosi")

@@ -140,7 +140,7 @@ def _check_labels(path: Path, video: str, sequence: LabelSequence, columns: int)
 def _segments(layout: Layout, video: str, path: Path, gathered: Gathered) -> list[Segment]:
     """The segments of a transcript, by number; lines that have none and numbers that were there before are left out."""
     found: dict[int, Segment] = {}
-    for place, line in enumerate(gathered.read_text(path).splitlines(), 1):
+    for place, line in enumerate(gathered.read_lines(path), 1):
         segment = layout.parse(video, line) if line.strip() else None
         if segment is None and line.strip():
             gathered.leave_out(f"{path.name}, line {place}", "a line that is no segment")

@@ -73,7 +73,7 @@ def _posts(config: MvsaSingleConfig, data: Path, suffix: str) -> dict[str, Path]
 def _labels(path: Path, gathered: Gathered) -> dict[str, tuple[str, str]]:
     """The labels of text and photo by post. Raises ContractError that names the line."""
     labels: dict[str, tuple[str, str]] = {}
-    header, *lines = gathered.read_text(path).splitlines() or [""]
+    header, *lines = gathered.read_lines(path)
     if header.split() != ["ID", "text,image"]:
         raise ContractError(f"{path} begins with {header[:40]!r}; expected `ID` and `text,image`")
     for place, line in enumerate(lines, 2):

@@ -68,6 +68,10 @@ class Gathered:
             self.legacy.append(path.name)
             return content.decode("cp1252", errors="replace")
 
+    def read_lines(self, path: Path) -> list[str]:
+        """Its lines, which end at line feeds and carriage returns alone: U+2028 and the like are text."""
+        return self.read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
 
 def find_files(name: str, data: Path, folder: str, pattern: str, otherwise: str = "") -> list[Path]:
     """The files data/folder/pattern, sorted, without macOS's `._*`.
