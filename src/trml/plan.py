@@ -128,6 +128,11 @@ class Plan:
         require_files(self.params.name, files)
         return files
 
+    def _named_digests(self, files: Sequence[Path]) -> list[tuple[str, str]]:
+        """The files' names below the folder that they share, and their checksums."""
+        above = Path(os.path.commonpath([path.parent for path in files])) if files else Path()
+        return [(str(path.relative_to(above)), d) for path, d in zip(files, self._digests(files), strict=True)]
+
     def _digests(self, files: Sequence[Path]) -> list[str]:
         return known_digests(files, self.work / "digests.json")
 
@@ -135,8 +140,8 @@ class Plan:
     def corpus(self) -> Path:
         config = self.params.corpus
         recipe = {
-            "config": {k: v for k, v in asdict(config).items() if k not in ("sources", "terms", "licence")},
-            "files": "to be fetched" if self.unfetched else self._digests(self.raw_files),
+            "config": {k: v for k, v in asdict(config).items() if k not in ("sources", "terms")},
+            "files": "to be fetched" if self.unfetched else self._named_digests(self.raw_files),
             "source": source_digest(f"trml.corpora.{config.kind}"),
             "versions": versions("av", "pillow", "numpy"),
         }

@@ -12,6 +12,7 @@ from trml.config import CmuConfig
 from trml.corpora.contract import CorpusInfo
 from trml.corpora.csd import Sequence as LabelSequence
 from trml.corpora.csd import read_csd
+from trml.corpora.media import part_of
 from trml.corpora.official import read_folds
 from trml.corpora.raw import Gathered, Utterance, find_files, write_raw
 from trml.errors import ContractError
@@ -167,7 +168,7 @@ def _clip(
     below = file.relative_to(data / config.folder).as_posix()
     if config.clips == "segmented":
         return below
-    return None if start is None else f"{below}#t={start:.3f},{end:.3f}"
+    return None if start is None or end is None else part_of(below, start, end)
 
 
 def _how_clips_are_made(config: CmuConfig) -> str:
