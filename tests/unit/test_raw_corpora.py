@@ -16,7 +16,8 @@ from raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_arch
 from trml.corpora import corpus_module, meld, mvsa_single
 from trml.corpora.contract import media_folder
 from trml.corpora.official import read_folds, repeated
-from trml.corpora.video import FRAMES_PER_SECOND, read_frames
+from trml.corpora.media import Clip, read_frames
+from trml.corpora.video import FRAMES_PER_SECOND
 
 GIVEN = ROOT.parent / "shared" / "data"
 MOSI_TABLE, MELD_TABLE = GIVEN / "mosi" / "mosi_utterances.csv", GIVEN / "meld" / "meld.csv"

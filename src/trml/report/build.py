@@ -16,13 +16,13 @@ import polars as pl
 import yaml
 
 from trml import __version__
-from trml.config import Params
-from trml.corpora import corpus_module
+from trml.config import PantomimeConfig, Params
 from trml.corpora.contract import CorpusInfo
 from trml.evaluation.metrics import Metric, metrics_of
 from trml.features import FeatureInfo
 from trml.plan import Plan
-from trml.report.figures import draw_all
+from trml.report.card import Card, card_table, draw_card, write_card
+from trml.report.figures import draw_all, draw_rates
 from trml.report.pictures import draw_pictures
 from trml.report.published import published_words
 from trml.report.tables import (
@@ -36,6 +36,7 @@ from trml.report.tables import (
     settings_table,
     study_table,
     to_markdown,
+    verdict_table,
     write_table,
 )
 from trml.store import file_digest, read_json, versions, write_json
@@ -81,14 +82,22 @@ def build(plan: Plan, folder: Path) -> None:
         shutil.copyfile(other.evaluation / "metrics.csv", folder / f"metrics_{other.dataset}.csv")
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(asdict(params))), sort_keys=False))
 
+    corpora = [each for each in (plan, *plan.others) if each.dataset is None or each.study == "corpus"]
+    cards = [Card.of(each) for each in corpora]
     captions = draw_all(params, summary, laboratory, claims, metrics, folder / "figures")
+    for other in corpora[1:]:
+        captions |= _draw_further(other, folder / "figures")
     captions |= draw_pictures(params, plan.analysis, folder / "figures")
+    captions |= {card_table(card).name: draw_card(card, folder / "figures") for card in cards}
     claim_tables = {claim["id"]: claim_table(claim, metrics[0]) for claim in claims}
     sections = _sections(plan, summary, laboratory, metrics, list(captions))
+    sections += _of_corpora(corpora, cards, claims, list(captions))
     for table in (*claim_tables.values(), *(table for section in sections for table in section.tables)):
         write_table(table, folder / "tables")
     for name in ("retrieval", "levels"):
         pl.read_parquet(plan.analysis / f"{name}.parquet").write_csv(folder / "tables" / f"virtual_{name}.csv")
+    for card in cards:
+        write_card(card, folder / "cards" / f"{card.info.name}.md")
     (folder / "claims.md").write_text(_claims_markdown(claims, claim_tables, metrics[0].label))
 
     manifest = _manifest(plan, evaluation, features)
@@ -138,6 +147,8 @@ def _sections(
         ]
 
     modalities = [f"rates_{victim}" for victim in params.protocol.modalities]
+    aside = [f"_{other.dataset}" for other in plan.others if other.study == "corpus"]
+    figures = [name for name in figures if not name.endswith(tuple(aside))]
     study_tables = [
         study_table(params, summary, name, first) for name, m in params.methods.items() if plan.variants(name)
     ]
@@ -145,7 +156,7 @@ def _sections(
     searches += [
         search_table(other.params, other.dataset) for other in plan.others if other.params.chosen != params.chosen
     ]
-    further = [_further(other) for other in plan.others if other.study != "redundancy"]
+    further = [_further(other) for other in plan.others if other.study == "alignment"]
     sections = [
         Section(
             "curves",
@@ -194,10 +205,39 @@ def _sections(
     return [section for section in sections if section.figures or section.tables]
 
 
+def _of_corpora(
+    corpora: list[Plan], cards: list[Card], claims: list[dict[str, Any]], figures: list[str]
+) -> list[Section]:
+    """The same experiment on other corpora, and the cards of all."""
+    decided = {plan.params.corpus.name: read_json(plan.evaluation / "claims.json") for plan in corpora[1:]}
+    sections = []
+    if decided:
+        table = verdict_table({corpora[0].params.corpus.name: claims, **decided})
+        sections.append(Section("corpora", "The claims on every corpus", "", [], [table], open=True))
+    for other in corpora[1:]:
+        drawn = [name for name in figures if name.startswith("rates_") and name.endswith(f"_{other.dataset}")]
+        title = f"Scores on {other.dataset}"
+        sections.append(Section(f"on_{other.dataset}", title, "", drawn, [_further(other)], open=True))
+    tables = [card_table(card) for card in cards]
+    title = "The corpus" if len(cards) == 1 else "The corpora"
+    words = "What there is, what is missing for real, and what stands in two splits."
+    return [*sections, Section("cards", title, words, [table.name for table in tables], tables)]
+
+
+def _draw_further(other: Plan, folder: Path) -> dict[str, str]:
+    """The curves of a further dataset."""
+    summary, params = pl.read_parquet(other.evaluation / "summary.parquet"), other.params
+    return draw_rates(params, summary, _metrics_of(other), folder, f"_{other.dataset}")
+
+
+def _metrics_of(plan: Plan) -> tuple[Metric, ...]:
+    features = FeatureInfo(**read_json(plan.features / "features.json"))
+    return metrics_of(features.task, len(features.classes))
+
+
 def _further(other: Plan) -> Table:
     """The main table of a further dataset."""
-    features = FeatureInfo(**read_json(other.features / "features.json"))
-    metrics = metrics_of(features.task, len(features.classes))
+    features, metrics = FeatureInfo(**read_json(other.features / "features.json")), _metrics_of(other)
     table = main_table(other.params, pl.read_parquet(other.evaluation / "summary.parquet"), metrics)
     title = f"{other.dataset}: {other.params.corpus.name} through {features.weights}"
     return replace(table, name=f"main_{other.dataset}", title=title)
@@ -235,7 +275,7 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
         "digest": plan.results.name,
         "command": _command(
             plan.params.name,
-            bool(corpus_module(plan.params.corpus.kind).raw_files(plan.params.corpus, Path())),
+            not isinstance(plan.params.corpus, PantomimeConfig),
         ),
         "made_from": {
             "corpus": plan.corpus.name,

@@ -25,19 +25,13 @@ def draw_all(
     folder: Path,
 ) -> dict[str, str]:
     """Draw every figure; name -> caption, in the order of the page."""
-    captions: dict[str, str] = {}
+    captions = draw_rates(params, summary, metrics, folder)
+    shown = _shown(metrics)
 
     def draw(name: str, figure: Figure, caption: str) -> None:
         save(figure, folder, name)
         captions[name] = caption
 
-    shown = tuple(m for m in metrics if m.name in ("mae", "acc2_neg_nonneg", "accuracy", "f1_weighted"))
-    for protocol in ("alike", "complete"):
-        for victim in params.protocol.victims:
-            if summary.filter(pl.col("protocol") == protocol, pl.col("victim") == victim).height:
-                name = f"rates_{victim}" if protocol == "alike" else f"complete_training_{victim}"
-                figure = rate_curves(params, summary, protocol, victim, shown)
-                draw(name, figure, _rates_caption(params, summary, protocol, victim))
     if params.protocol.complete:
         draw("settings", settings(params, summary, shown[0]), _SETTINGS_CAPTION)
     for name, method in params.methods.items():
@@ -55,6 +49,25 @@ def draw_all(
     if laboratory is not None:
         draw("laboratory", recovered(params, laboratory), _LABORATORY_CAPTION)
     return captions
+
+
+def draw_rates(
+    params: Params, summary: pl.DataFrame, metrics: tuple[Metric, ...], folder: Path, suffix: str = ""
+) -> dict[str, str]:
+    """Draw the curves over the missing rate of every victim; name (with the suffix) -> caption."""
+    captions = {}
+    for protocol in ("alike", "complete"):
+        for victim in params.protocol.victims:
+            if summary.filter(pl.col("protocol") == protocol, pl.col("victim") == victim).height:
+                name = f"rates_{victim}{suffix}" if protocol == "alike" else f"complete_training_{victim}{suffix}"
+                save(rate_curves(params, summary, protocol, victim, _shown(metrics)), folder, name)
+                captions[name] = _rates_caption(params, summary, protocol, victim)
+    return captions
+
+
+def _shown(metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    """The metrics that figures show."""
+    return tuple(m for m in metrics if m.name in ("mae", "acc2_neg_nonneg", "accuracy", "f1_weighted"))
 
 
 _FOREST_TAIL = " Bars: 95 % intervals. Filled: significant after Holm's correction."

@@ -1,6 +1,6 @@
 """The tables, each as csv (every number), markdown and LaTeX (booktabs), from the summary and the claims alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -289,6 +289,26 @@ def study_table(params: Params, summary: pl.DataFrame, method: str, metric: Metr
     header = ["variant", *(f"{v} {rate:.0%} missing" for v in params.protocol.modalities)]
     note = f"{metric.label} with 95 % intervals, trained and evaluated at missing rate {rate:g}."
     return Table(f"study_{method}", f"Variants of {config.label}", note, header, [("", lines)], part)
+
+
+def verdict_table(claims: Mapping[str, list[dict[str, Any]]]) -> Table:
+    """The verdict on every claim by corpus, with how many comparisons speak for it, against it and for neither."""
+    texts = {claim["id"]: claim["text"] for of_corpus in claims.values() for claim in of_corpus}
+    found = {(corpus, claim["id"]): claim for corpus, of_corpus in claims.items() for claim in of_corpus}
+
+    def cell(corpus: str, name: str) -> str:
+        claim = found.get((corpus, name))
+        if claim is None:
+            return ""
+        verdicts = [c["verdict"] for c in claim["comparisons"]]
+        return f"{claim['verdict']} " + "/".join(str(verdicts.count(v)) for v in ("for", "against", "undecided"))
+
+    rows = [[f"{name}: {text}", *(cell(corpus, name) for corpus in claims)] for name, text in texts.items()]
+    header = ["claim", *claims]
+    note = "Behind each verdict: comparisons for it / against it / undecided."
+    lines = [[(text, False) for text in row] for row in rows]
+    data = pl.DataFrame(rows, schema=header, orient="row")
+    return Table("claims_by_corpus", "Claims by corpus", note, header, [("", lines)], data)
 
 
 def write_table(table: Table, folder: Path) -> None:
