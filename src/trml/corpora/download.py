@@ -12,14 +12,12 @@ from trml.corpora.contents import HEAD, wrong_content
 from trml.corpora.exclusive import alone
 from trml.corpora.lock import Lock
 from trml.corpora.pace import Patience, bytes_in_words
-from trml.corpora.part import Part
+from trml.corpora.part import Part, digest
 from trml.corpora.transfer import Again, Elsewhere, new_session, transfer
 from trml.errors import DataMissing, FetchFailed
 from trml.progress import say
-from trml.store import file_digest
 
 PATIENCE = Patience()
-_LONG = 1 << 28  # bytes whose checksum takes long enough to say so
 
 
 def is_offline(offline: bool = False) -> bool:
@@ -77,9 +75,7 @@ def check_there(source: Source, target: Path, lock: Lock) -> None:
     if not fault and expected.size not in (None, size):
         fault = f"has {size} bytes; expected {expected.size}"
     if not fault:
-        if size >= _LONG:
-            say(f"{target.name}: checking {bytes_in_words(size)}, once")
-        found = file_digest(target)
+        found = digest(target, size).hexdigest()
         if expected.sha256 not in (None, found):
             fault = f"has sha256 {found}; expected {expected.sha256} ({expected.by})"
     if fault:

@@ -15,12 +15,11 @@ from typing import IO
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from trml.progress import say
+from trml.corpora.pace import Pace, Patience
 from trml.store import write_json
 
 SURE_EVERY_S = 5.0
 _BLOCK = 1 << 20
-_LONG = 1 << 30  # bytes that take seconds to read
 
 
 @dataclass(config=ConfigDict(extra="forbid", strict=True), frozen=True)
@@ -33,6 +32,17 @@ class _Sure:
 
 
 _SURE: TypeAdapter[_Sure] = TypeAdapter(_Sure)
+
+
+def digest(path: Path, size: int) -> "hashlib._Hash":
+    """The sha256 of the first `size` bytes of a file, or of all where it is shorter; says how far it is."""
+    found, done, pace = hashlib.sha256(), 0, Pace(f"checking {path.name}", 0, size, Patience())
+    with path.open("rb") as handle:
+        while block := handle.read(min(size - done, _BLOCK)):
+            found.update(block)
+            done += len(block)
+            pace.update(done)
+    return found
 
 
 class Part:
@@ -63,22 +73,12 @@ class Part:
         """Take up what an earlier process left, as far as it is sure; a part that was damaged is left aside."""
         try:
             sure = _SURE.validate_json(self.side.read_bytes())
-            found = self._digest(sure.size)
+            found = digest(self.path, sure.size)
         except (OSError, ValidationError):
             return
         if found.hexdigest() == sure.sha256:
             self.url, self.validator, self.total = sure.url, sure.validator, sure.total
             self.size, self.hash, self.resumed = sure.size, found, True
-
-    def _digest(self, size: int) -> "hashlib._Hash":
-        if size >= _LONG:
-            say(f"{self.target.name}: reading the part that is there")
-        found = hashlib.sha256()
-        with self.path.open("rb") as handle:
-            while size > 0 and (block := handle.read(min(size, _BLOCK))):
-                found.update(block)
-                size -= len(block)
-        return found
 
     @contextmanager
     def writing(self) -> Iterator["Writer"]:

@@ -198,11 +198,7 @@ def _in_words(error: Exception, part: Part) -> str:
         return "stopped sending"
     if isinstance(error, requests.exceptions.SSLError):
         return "has no certificate that can be trusted"
-    if isinstance(error, requests.ConnectionError):
-        host = urlsplit(error.request.url).hostname if error.request is not None else "it"
-        return f"cannot be connected to ({host})"
-    return (
-        f"broke off after {part.size} bytes"
-        if part.total is None
-        else f"broke off after {part.size} of {part.total} bytes"
-    )
+    if isinstance(error, requests.ConnectionError) and error.request is not None:
+        return f"cannot be reached ({urlsplit(str(error.request.url)).hostname} does not answer)"
+    arrived = f"{part.size} bytes" if part.total is None else f"{part.size} of {part.total} bytes"
+    return f"broke off after {arrived}"
