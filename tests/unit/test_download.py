@@ -408,6 +408,7 @@ def redirect(w: World) -> None:
 @case("redirect loop")
 def redirect_loop(w: World) -> None:
     w.mirrors(status(302, Location="/0")).fails("redirects more than 10 times")
+    assert len(w.server.asked) == 11
 
 
 @case("redirect to a missing host")
