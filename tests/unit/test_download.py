@@ -228,6 +228,16 @@ def wrong_offset(w: World) -> None:
     w.mirrors(in_turn(file(RIGHT, cuts=(9000,)), elsewhere, file(RIGHT))).has()
 
 
+@case("206 with less than the rest")
+def less_than_the_rest(w: World) -> None:
+    some = partial(RIGHT[:20_000], 9000, f"bytes 9000-19999/{N}")
+    for first in (file(RIGHT, cuts=(9000,)), chunked(RIGHT, cuts=(9000,))):
+        w.target.unlink(missing_ok=True)
+        w.server.asked.clear()
+        w.mirrors(in_turn(first, some, file(RIGHT))).has()
+        assert w.server.ranges == [None, "bytes=9000-", "bytes=20000-"]
+
+
 @case("206 without Content-Range")
 def no_content_range(w: World) -> None:
     w.mirrors(in_turn(file(RIGHT, cuts=(9000,)), partial(RIGHT, 9000, None), file(RIGHT))).has()
@@ -272,6 +282,11 @@ def other_size(w: World) -> None:
 @case("more than the configured size, without a length")
 def too_much(w: World) -> None:
     w.but(size=N - 1).mirrors(chunked(RIGHT)).fails(f"sends more than the {N - 1} bytes")
+
+
+@case("less than the configured size, without a length")
+def too_little(w: World) -> None:
+    w.but(size=N + 1).mirrors(chunked(RIGHT)).fails(f"has a file of {N} bytes; expected {N + 1}")
 
 
 @case("wrong bytes")

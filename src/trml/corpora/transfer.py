@@ -52,7 +52,7 @@ def transfer(
     Raises Again or Elsewhere, and FetchFailed where the disk has no room; what has arrived stays in the part.
     """
     resuming = part.url == url and part.validator != "" and part.size > 0
-    if resuming and part.size == part.total:
+    if resuming and part.size == part.total == (size or part.total):
         return
     rest = {"Range": f"bytes={part.size}-", "If-Range": part.validator} if resuming else {}
     timeouts = (patience.connect_s, patience.read_s)
@@ -61,7 +61,8 @@ def transfer(
             _refuse(response, part, resuming, patience)
             if response.status_code == HTTPStatus.PARTIAL_CONTENT:
                 _require_rest(response, part)
-                part.resumed, limit = True, size or part.total
+                _require_size(part.total, size)
+                part.resumed, limit = True, part.total
                 blocks = _blocks(response, Pace(part.target.name, part.size, limit, patience))
             else:
                 total = _length(response, size, known)
@@ -125,11 +126,13 @@ def _require_rest(response: requests.Response, part: Part) -> None:
     """Raise unless these are the bytes that the part lacks, of the same version."""
     found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     told = {response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")} - {""}
-    if found is None or int(found[1]) != part.size:
+    total = int(found[2]) if found and found[2] != "*" else part.total
+    if found is None or int(found[1]) != part.size or total is None:
         what = "another part than was asked for"
-    elif (part.total and found[2] not in ("*", str(part.total))) or (told and part.validator not in told):
+    elif total != (part.total or total) or (told and part.validator not in told):
         what = "another version of the file than before"
     else:
+        part.total = total
         return
     part.drop()
     raise Again(f"sends {what}; the file is fetched from its beginning")
@@ -139,12 +142,16 @@ def _length(response: requests.Response, size: int | None, known: bool) -> int |
     """How many bytes the whole file has, where that is told."""
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdigit() else None
-    if total is not None and size is not None and total != size:
-        raise Elsewhere(f"has a file of {total} bytes; expected {size}")
+    _require_size(total, size)
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     if total is None and size is None and not chunked and not known:
         raise Elsewhere("does not say how long the file is, so that a cut one could not be told from a whole one")
     return total
+
+
+def _require_size(total: int | None, size: int | None) -> None:
+    if total is not None and size is not None and total != size:
+        raise Elsewhere(f"has a file of {total} bytes; expected {size}")
 
 
 # --- its body --------------------------------------------------------------------------------------------
