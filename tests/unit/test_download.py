@@ -282,6 +282,7 @@ def other_size(w: World) -> None:
 @case("more than the configured size, without a length")
 def too_much(w: World) -> None:
     w.but(size=N - 1).mirrors(chunked(RIGHT)).fails(f"sends more than the {N - 1} bytes")
+    assert list(w.target.parent.iterdir()) == []
 
 
 @case("less than the configured size, without a length")

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from trml import __version__
-from trml.corpora.contents import HEAD, wrong_content
+from trml.corpora.beginnings import HEAD, wrong_content
 from trml.corpora.pace import Pace, Patience, bytes_in_words
 from trml.corpora.part import Part
 from trml.errors import FetchFailed
@@ -179,13 +179,17 @@ def _head(blocks: Iterator[bytes], name: str) -> bytes:
 
 def _receive(blocks: Iterator[bytes], part: Part, limit: int | None, patience: Patience) -> None:
     _require_room(part, 0 if limit is None else limit - part.size, patience)
+    excess = False
     with part.writing() as writer:
         for block in blocks:
-            if limit is not None and part.size + len(block) > limit:
-                part.drop()
-                raise Elsewhere(f"sends more than the {limit} bytes of the file")
+            excess = limit is not None and part.size + len(block) > limit
+            if excess:
+                break
             if writer.write(block):
                 _require_room(part, 0, patience)
+    if excess:
+        part.drop()
+        raise Elsewhere(f"sends more than the {limit} bytes of the file")
 
 
 def _require_room(part: Part, needed: int, patience: Patience) -> None:
