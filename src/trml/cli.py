@@ -51,6 +51,41 @@ def plan(arguments: argparse.Namespace) -> None:
         print(f"{'results':10} {p.results} {_state(p.results.is_dir())}")
 
 
+def accept(arguments: argparse.Namespace) -> None:
+    """Accept the terms of a corpus, once; without a name, list them."""
+    from trml.config import load
+    from trml.corpora.terms import accept as run
+    from trml.corpora.terms import is_accepted, known_terms
+
+    in_force = Path(arguments.params)
+    data = arguments.data or Path(load(in_force).data if in_force.is_file() else "data")
+    if arguments.name is None:
+        for terms in known_terms(arguments.config).values():
+            print(f"{terms.name:10} {'(accepted)' if is_accepted(terms, data) else '(not accepted)'}\n{terms.text}\n")
+        return
+    terms = run(arguments.name, data, arguments.config)
+    print(f"{terms.text}\n{terms.url}\naccepted; recorded in {data / 'terms.json'}")
+
+
+def fetch(arguments: argparse.Namespace) -> None:
+    """Fetch the files of the corpora of the configuration in force, and unpack them."""
+    from trml.config import FetchedCorpus, load
+    from trml.corpora.fetch import fetch as run
+    from trml.corpora.fetch import steps
+
+    params = load(arguments.params)
+    corpora = [p.corpus for p in params.each().values() if isinstance(p.corpus, FetchedCorpus)]
+    if arguments.corpus:
+        corpora = [config for config in corpora if config.name == arguments.corpus]
+    if not corpora:
+        print(f"{arguments.params} has no such corpus that is fetched")
+    for config in corpora:
+        if arguments.dry_run:
+            print("\n".join(steps(config, Path(params.data))))
+        else:
+            run(config, Path(params.data), params.accept_terms, arguments.offline)
+
+
 def corpus(arguments: argparse.Namespace) -> None:
     """Generate the corpus, or bring a raw one into the common form."""
     from trml.corpora import build_corpus
@@ -246,25 +281,24 @@ _EXAMPLES = """examples:
 
 `make results` or `snakemake --cores all` run the verbs in order."""
 
+_EXAMPLES_OF = {
+    "accept": """examples:
+  trml accept                   the terms there are, and which are accepted
+  trml accept meld              accept those of MELD
+  trml accept mosi --data ../data""",
+    "fetch": """examples:
+  trml compose corpus=meld data=../data && trml fetch --dry-run
+  trml fetch                    after a break it goes on with the same words
+  TRML_OFFLINE=1 trml fetch     check and unpack what was brought""",
+}
+
 _PARAMS_HELP = "configuration in force (the variable TRML_PARAMS, else params.yaml)"
 
 _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     f.__name__: f
     for f in (
-        compose,
-        schema,
-        plan,
-        corpus,
-        pretrain,
-        encode,
-        features,
-        train,
-        search,
-        evaluate,
-        analyse,
-        report,
-        publish,
-        gc,
+        *(compose, schema, plan, accept, fetch, corpus, pretrain, encode, features),
+        *(train, search, evaluate, analyse, report, publish, gc),
     )
 }
 
@@ -280,7 +314,13 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, function in _VERBS.items():
         summary = (function.__doc__ or "").strip()
-        verb = verbs.add_parser(name, help=summary, description=summary)
+        verb = verbs.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=_EXAMPLES_OF.get(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         if name == "compose":
             verb.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides")
             verb.add_argument("--config", type=Path, default=Path("config"), help="folder to compose from (config)")
@@ -294,6 +334,16 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name == "encode":
             verb.add_argument("--shard", default="1-of-1", metavar="I-of-N", help="which part of the chunks (all)")
+        if name == "accept":
+            verb.add_argument("name", nargs="?", metavar="NAME", help="of the terms, as in config/corpus/ (lists them)")
+            verb.add_argument("--data", type=Path, help="folder of corpora (that of the configuration, else data)")
+            verb.add_argument("--config", type=Path, default=Path("config"), help="folder of configurations (config)")
+        if name == "fetch":
+            verb.add_argument(
+                "--offline", action="store_true", help="fetch nothing; say what is missing, unpack the rest"
+            )
+            verb.add_argument("--dry-run", action="store_true", help="only say what would be fetched and unpacked")
+            verb.add_argument("--corpus", metavar="NAME", help="only this one (all of the configuration)")
         if name == "train":
             verb.add_argument("--block", required=True, help="name of the block, as `trml plan` shows it")
         if name == "gc":

@@ -15,8 +15,8 @@ from raw_content import MELD_SPLITS, write_meld_tables, write_mosei, write_mosi
 from raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_archive, mosi_archive, mosi_layout
 from trml.corpora import corpus_module, meld, mvsa_single
 from trml.corpora.contract import media_folder
+from trml.corpora.media import read_frames
 from trml.corpora.official import read_folds, repeated
-from trml.corpora.media import Clip, read_frames
 from trml.corpora.video import FRAMES_PER_SECOND
 
 GIVEN = ROOT.parent / "shared" / "data"

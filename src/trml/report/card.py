@@ -62,7 +62,7 @@ def card_table(card: Card) -> Table:
         known = table.select(seconds.alias("s")).filter(pl.col("s") > 0)["s"]
         if known.is_empty():
             return ""
-        return f"{known.median():.1f} s ({known.min():.1f} to {known.max():.1f})"
+        return f"{known.median():.1f} s ({float(known.min()):.1f} to {float(known.max()):.1f})"
 
     size = [
         row("utterances", lambda table: str(table.height)),

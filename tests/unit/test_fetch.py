@@ -1,0 +1,252 @@
+"""Fetching a whole corpus: terms, what is missing, unpacking, and the sources in config/."""
+
+import importlib.util
+import io
+import json
+import sys
+import types
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from misbehaving import file, serving
+from trml.cli import main
+from trml.config import CmuConfig, FetchedCorpus, MeldConfig, Source, Terms, check, compose
+from trml.corpora import fetch as fetching
+from trml.corpora.fetch import fetch, missing, steps
+from trml.corpora.terms import accept, known_terms
+from trml.errors import ArchiveRefused, ConfigError, DataMissing, FetchFailed, TermsNotAccepted
+
+CORPORA = ("cmu_mosi", "cmu_mosei", "meld", "mvsa_single")
+TERMS = Terms("mosi", "Only for research.", "http://host.invalid/terms")
+GIVES = ["Raw/Video/*.mp4", "Raw/Text/*.txt"]
+
+
+def made_zip(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+    return buffer.getvalue()
+
+
+ZIP = made_zip("Raw/Video/a.mp4", "Raw/Text/a.txt")
+
+
+def corpus(*sources: Source) -> FetchedCorpus:
+    return CmuConfig("made", "made", "none", TERMS, list(sources), "cmu_mosi", "segmented")
+
+
+def brought(data: Path, *names: str) -> None:
+    for name in names:
+        path = data / "made" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(ZIP if name.endswith(".zip") else b"a,b\n")
+
+
+@pytest.fixture(autouse=True)
+def _unpacker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRML_OFFLINE", raising=False)
+    if importlib.util.find_spec("trml.corpora.archives") is None:
+        module = types.ModuleType("trml.corpora.archives")
+        module.unpack = lambda archive, folder: zipfile.ZipFile(archive).extractall(folder)
+        monkeypatch.setitem(sys.modules, "trml.corpora.archives", module)
+
+
+ARCHIVE = Source("made.zip", ["http://host.invalid/made.zip"], None, None, GIVES)
+TABLE = Source("made.csv", ["http://host.invalid/made.csv"], None, None, [])
+
+
+def test_a_corpus_is_fetched_and_unpacked_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with serving() as server:
+        archive = replace(ARCHIVE, urls=[server.at("/zip", file(ZIP))], size=len(ZIP))
+        config = corpus(replace(TABLE, urls=[server.at("/csv", file(b"a,b\n1,2\n"))]), archive)
+        fetch(config, tmp_path, ["mosi"])
+        assert (tmp_path / "made/Raw/Video/a.mp4").read_text() == "Raw/Video/a.mp4"
+        assert sorted(json.loads((tmp_path / "sources.lock").read_text())) == ["made/made.csv", "made/made.zip"]
+        assert missing(config, tmp_path) == []
+        said = capsys.readouterr().err
+        assert f"corpus made, in {tmp_path / 'made'}:" in said
+        assert f"made.zip: to be fetched from 127.0.0.1 ({len(ZIP)} bytes), to be unpacked" in said
+        (tmp_path / "made/made.zip").unlink()
+        fetch(config, tmp_path)
+        assert len(server.asked) == 2
+        assert "made.zip: there" in capsys.readouterr().err
+
+
+def test_a_half_unpacked_archive_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, times = corpus(ARCHIVE), []
+
+    def killed(archive: Path, folder: Path) -> None:
+        times.append(archive)
+        zipfile.ZipFile(archive).extractall(folder)
+        if len(times) == 1:
+            raise KeyboardInterrupt
+
+    module = types.ModuleType("trml.corpora.archives")
+    module.unpack = killed
+    monkeypatch.setitem(sys.modules, "trml.corpora.archives", module)
+    brought(tmp_path, "made.zip")
+    with pytest.raises(KeyboardInterrupt):
+        fetch(config, tmp_path)
+    assert missing(config, tmp_path) == [ARCHIVE]
+    fetch(config, tmp_path)
+    assert (len(times), missing(config, tmp_path)) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("there", "lacks"),
+    [
+        ([], True),
+        (["Raw/Video/a.mp4"], True),
+        (["Raw/Video/a.mp4", "Raw/Text/a.txt"], False),
+        (["Raw/Video/a.mp4", "Raw/Text/a.txt", "made.zip"], True),
+        (["Raw/Video/a.mp4", "Raw/Text/a.txt", "made.zip", "made.zip.unpacked"], False),
+        (["Raw/Video/a.mp4", "Raw/Text/a.txt", "made.zip.unpacking"], True),
+        (["made.zip.unpacked"], True),
+        (["made.zip.part", "made.zip.part.json"], True),
+    ],
+)
+def test_what_counts_as_there(tmp_path: Path, there: list[str], lacks: bool) -> None:
+    brought(tmp_path, *there)
+    assert missing(corpus(ARCHIVE), tmp_path) == [ARCHIVE] * lacks
+    assert missing(corpus(TABLE), tmp_path) == [TABLE]
+
+
+def test_an_archive_of_another_layout_is_named(tmp_path: Path) -> None:
+    config = corpus(replace(ARCHIVE, gives=["Raw/Video/*.mp4", "Raw/Other/*.txt"]))
+    brought(tmp_path, "made.zip")
+    with pytest.raises(FetchFailed, match=r"there is no Raw/Other/\*\.txt in .*made; expected the layout"):
+        fetch(config, tmp_path)
+    assert missing(config, tmp_path) == config.sources
+
+
+def test_a_refused_archive_can_be_fetched_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(archive: Path, folder: Path) -> None:
+        raise ArchiveRefused(f"{archive} is cut.")
+
+    module = types.ModuleType("trml.corpora.archives")
+    module.unpack = refuse
+    monkeypatch.setitem(sys.modules, "trml.corpora.archives", module)
+    brought(tmp_path, "made.zip")
+    with pytest.raises(ArchiveRefused, match=r"made\.zip is cut\. To fetch it anew, remove .*sources\.lock"):
+        fetch(corpus(ARCHIVE), tmp_path)
+
+
+def test_terms_come_first(tmp_path: Path) -> None:
+    with serving() as server:
+        config = corpus(replace(TABLE, urls=[server.at("/csv", file(b"a,b\n"))]))
+        with pytest.raises(TermsNotAccepted, match=r"Only for research\.\nhttp.*\nAccept them: trml accept mosi"):
+            fetch(config, tmp_path)
+        assert server.asked == []
+        terms = accept("mosi", tmp_path, ROOT / "config")
+        with pytest.raises(TermsNotAccepted):  # of another text
+            fetch(config, tmp_path)
+        fetch(replace(config, terms=terms), tmp_path)
+        assert len(server.asked) == 1
+
+
+def test_what_was_brought_needs_no_acceptance(tmp_path: Path) -> None:
+    brought(tmp_path, "made.csv", "made.zip")
+    fetch(corpus(TABLE, ARCHIVE), tmp_path, offline=True)
+    assert missing(corpus(TABLE, ARCHIVE), tmp_path) == []
+
+
+def test_offline_names_all_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRML_OFFLINE", "1")
+    with pytest.raises(DataMissing) as caught:
+        fetch(corpus(TABLE, ARCHIVE), tmp_path)
+    assert f"{tmp_path / 'made/made.csv'} is missing (from http://host.invalid/made.csv)" in str(caught.value)
+    assert f"{tmp_path / 'made/made.zip'} is missing" in str(caught.value)
+
+
+def test_room_is_looked_for_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = fetching.shutil.disk_usage(tmp_path)._replace(free=25 * 10**8)
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(FetchFailed, match=r"corpus made needs some 2\.0 GB, and 1\.1 GB should stay free"):
+        fetch(corpus(replace(ARCHIVE, size=10**9)), tmp_path, ["mosi"])
+
+
+def test_meld_without_vision_needs_no_archive(tmp_path: Path) -> None:
+    config = MeldConfig("made", "made", "none", TERMS, [TABLE, ARCHIVE], "meld", "sentiment", False)
+    assert missing(config, tmp_path) == [TABLE]
+    assert not any("made.zip" in line for line in steps(config, tmp_path))
+
+
+# --- config/ and the verbs -------------------------------------------------------------------------------
+
+
+def composed(name: str) -> FetchedCorpus:
+    config = check(yaml.safe_load(compose([f"corpus={name}"], ROOT / "config"))).corpus
+    assert isinstance(config, FetchedCorpus)
+    return config
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_the_sources_in_config(name: str) -> None:
+    config = composed(name)
+    assert config.name == config.kind == config.folder == name
+    for source in config.sources:
+        assert "/" not in source.file
+        assert bool(source.gives) == source.file.endswith((".zip", ".tar.gz"))
+        for url in source.urls:
+            assert urlsplit(url).scheme in ("http", "https")
+            assert url.endswith(f"/{source.file}")
+
+
+def test_the_checksums_of_meld_are_the_known_ones() -> None:
+    folds = ROOT.parent / "shared" / "data" / "folds" / "meld.json"
+    if not folds.is_file():
+        pytest.skip(f"{folds} is not there")
+    found = {source.file: source.sha256 for source in composed("meld").sources if not source.gives}
+    assert found == json.loads(folds.read_text())["sha256"]
+
+
+def test_accept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("TRML_PARAMS", str(tmp_path / "none.yaml"))
+    main(["accept", "meld", "--data", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert "GPL-3.0" in said
+    assert "accepted; recorded in" in said
+    main(["accept", "--data", str(tmp_path)])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if "accepted)" in line]
+    assert sorted(lines) == [
+        ["meld", "(accepted)"],
+        *([name, "(not", "accepted)"] for name in ("mosei", "mosi", "mvsa")),
+    ]
+    with pytest.raises(SystemExit, match="moseii: there are no such terms; did you mean 'mosei'"):
+        main(["accept", "moseii", "--data", str(tmp_path)])
+    (tmp_path / "terms.json").write_text("[")
+    with pytest.raises(SystemExit, match=r"terms\.json is damaged"):
+        main(["accept", "--data", str(tmp_path)])
+
+
+def test_terms_of_a_broken_configuration(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    with pytest.raises(ConfigError, match="has no corpus with terms"):
+        known_terms(tmp_path)
+    (tmp_path / "corpus" / "bad.yaml").write_text("terms: {text: none}")
+    with pytest.raises(ConfigError, match=r"bad\.yaml: its terms cannot be read"):
+        known_terms(tmp_path)
+
+
+def test_the_verb_fetch(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text(compose(["corpus=cmu_mosi", f"data='{tmp_path}'"], ROOT / "config"))
+    main(["fetch", "--params", str(params), "--dry-run"])
+    assert "CMU_MOSI_Opinion_Labels.csd: to be fetched from immortal.multicomp.cs.cmu.edu (674.7 kB)" in (
+        capsys.readouterr().out
+    )
+    with pytest.raises(SystemExit, match=r"trml fetch: corpus cmu_mosi has terms"):
+        main(["fetch", "--params", str(params)])
+    with pytest.raises(SystemExit, match=r"CMU_MOSI\.zip is missing"):
+        main(["fetch", "--params", str(params), "--offline"])
+    params.write_text(compose([], ROOT / "config"))
+    main(["fetch", "--params", str(params)])
+    assert "is one that is fetched" in capsys.readouterr().out
