@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXPERIMENT ?=
 DATA ?=
+SET ?=
 CORES ?= all
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
@@ -18,12 +19,14 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-# Without EXPERIMENT the configuration in force is params.yaml; with it, one composed beside it.
+CHOICE = $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),"data='$(DATA)'") $(SET)
+
+# Without EXPERIMENT the configuration in force is params.yaml; with it, one composed beside it. SET has further overrides.
 results: $(BIN)/.installed
-ifeq ($(strip $(EXPERIMENT)$(DATA)),)
+ifeq ($(strip $(CHOICE)),)
 	$(SNAKEMAKE)
 else
-	$(BIN)/trml compose $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),"data='$(DATA)'") --output work/params/$(or $(EXPERIMENT),default).yaml
+	$(BIN)/trml compose $(CHOICE) --output work/params/$(or $(EXPERIMENT),default).yaml
 	$(SNAKEMAKE) --config params=work/params/$(or $(EXPERIMENT),default).yaml
 endif
 
@@ -39,7 +42,7 @@ lint: $(BIN)/.installed
 
 # The search on dev: the same number of trials of each method; what it chose goes to config/chosen, and into force.
 search: $(BIN)/.installed
-	$(BIN)/trml compose $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),"data='$(DATA)'") --output work/params/search.yaml
+	$(BIN)/trml compose $(CHOICE) --output work/params/search.yaml
 	$(SNAKEMAKE) searched --config params=work/params/search.yaml
 	$(BIN)/trml search --params work/params/search.yaml
 	$(BIN)/trml compose

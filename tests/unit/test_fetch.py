@@ -249,4 +249,4 @@ def test_the_verb_fetch(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
         main(["fetch", "--params", str(params), "--offline"])
     params.write_text(compose([], ROOT / "config"))
     main(["fetch", "--params", str(params)])
-    assert "is one that is fetched" in capsys.readouterr().out
+    assert "no such corpus that is fetched" in capsys.readouterr().out

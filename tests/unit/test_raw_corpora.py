@@ -15,7 +15,7 @@ from raw_content import MELD_SPLITS, write_meld_tables, write_mosei, write_mosi
 from raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_archive, mosi_archive, mosi_layout
 from trml.corpora import corpus_module, meld, mvsa_single
 from trml.corpora.contract import media_folder
-from trml.corpora.media import read_frames
+from trml.corpora.media import Clip, read_frames
 from trml.corpora.official import read_folds, repeated
 from trml.corpora.video import FRAMES_PER_SECOND
 
@@ -56,7 +56,7 @@ def test_cmu_utterances_are_what_was_put_in(kind, full, tmp_path):
     folder = media_folder(tmp_path / "built", info, tmp_path)
     for clip, start, end in table.select("clip", "start_s", "end_s").iter_rows():
         file, _, part = clip.partition("#t=")
-        assert read_frames(folder / file, 4)
+        assert read_frames(Clip(folder / file), 4)
         assert not full or part == f"{start:.3f},{end:.3f}"
     if kind == "cmu_mosei":
         assert left_out[STRANGER] == "a video in no official fold"
@@ -71,7 +71,7 @@ def test_a_whole_video_holds_its_segments(tmp_path):
     """The parts that #t= names lie inside the file."""
     made = mosi_layout(tmp_path / "cmu_mosi", full=True)
     for clip, end in made.group_by(pl.col("clip").str.split("#").list.first()).agg(pl.col("end_s").max()).iter_rows():
-        assert len(read_frames(tmp_path / "cmu_mosi" / clip, 1000)) / FRAMES_PER_SECOND >= end
+        assert len(read_frames(Clip(tmp_path / "cmu_mosi" / clip), 1000)) / FRAMES_PER_SECOND >= end
 
 
 @pytest.mark.parametrize("task", ["sentiment", "emotion"])
@@ -115,7 +115,7 @@ def test_mvsa_posts_are_what_was_put_in(copy):
     assert left_out["999999"] == "a post in no fold"
     assert left_out[sorted(repeated("mvsa_single"))[0]] == "a post whose photo or text repeats an earlier split"
     assert "a post with one label positive and the other negative" in left_out.values()
-    assert read_frames(media_folder(data / "built", info, data) / table["clip"][0], 1)
+    assert read_frames(Clip.parse(table["clip"][0], media_folder(data / "built", info, data)), 1)
 
 
 @pytest.mark.parametrize(

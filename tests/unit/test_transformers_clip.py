@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from encoders_made import write_siglip, write_tokenizer
 from trml.config import TransformersClipEncoder
 from trml.encoders.clip import Clip
 from trml.encoders.open_clip import PreprocessCfg, image_transform_v2, open_clip
@@ -107,15 +108,9 @@ def test_pictures_are_the_same_by_both_ways(ours, theirs):
 
 
 def test_a_siglip_has_no_tokens(tmp_path):
-    from transformers import AutoTokenizer, SiglipConfig, SiglipImageProcessor, SiglipModel
+    from transformers import AutoTokenizer
 
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-    text = {**sizes, "max_position_embeddings": 16, "vocab_size": 2000}
-    torch.manual_seed(0)
-    model = SiglipModel(SiglipConfig(text_config=text, vision_config={**sizes, "image_size": 32, "patch_size": 8}))
-    model.eval().save_pretrained(tmp_path)
-    SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
-    _small_tokenizer(tmp_path)
+    model = write_siglip(tmp_path)
     loaded = load_transformers_clip(TransformersClipEncoder("transformers_clip", "made", str(tmp_path), 2, None, 4))
     found = loaded.encode_sentences(["word3 word4", "word5"], CPU)
     assert found.tokens is None and found.pooled.shape == (2, 32)
@@ -126,23 +121,13 @@ def test_a_siglip_has_no_tokens(tmp_path):
     assert loaded.count_cut(["word1 " * 40]) == [24]
 
 
-def _small_tokenizer(folder):
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    words = {"<pad>": 0, "<unk>": 1, **{f"word{i}": i + 2 for i in range(1500)}}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>").save_pretrained(folder)
-
-
 def test_models_that_are_not_of_one_space_are_refused(tmp_path):
     from transformers import BertConfig, BertModel, ViTImageProcessor
 
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
     BertModel(BertConfig(vocab_size=2000, **sizes)).save_pretrained(tmp_path)
     ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
-    _small_tokenizer(tmp_path)
+    write_tokenizer(tmp_path)
     with pytest.raises(WeightsMissing, match="is a BertModel; expected a model of texts and pictures in one space"):
         load_transformers_clip(TransformersClipEncoder("transformers_clip", "made", str(tmp_path), 2, None, 4))
 

@@ -59,10 +59,8 @@ def card_table(card: Card) -> Table:
         return lambda table: f"{table.select(condition.mean()).item():.1%} ({table.select(condition.sum()).item()})"
 
     def durations(table: pl.DataFrame) -> str:
-        known = table.select(seconds.alias("s")).filter(pl.col("s") > 0)["s"]
-        if known.is_empty():
-            return ""
-        return f"{known.median():.1f} s ({float(known.min()):.1f} to {float(known.max()):.1f})"
+        known = table.select(seconds.alias("s")).filter(pl.col("s") > 0)["s"].to_numpy()
+        return f"{np.median(known):.1f} s ({known.min():.1f} to {known.max():.1f})" if len(known) else ""
 
     size = [
         row("utterances", lambda table: str(table.height)),
