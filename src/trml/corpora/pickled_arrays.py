@@ -188,6 +188,11 @@ _BUILTINS = {
     "bytearray": Admitted("bytearray", _make_bytes),
     "complex": Admitted("complex", _make_complex),
 }
+_OF_NUMPY: list[tuple[str, str, Callable[..., Any]]] = [
+    ("multiarray", "_reconstruct", _reconstruct),
+    ("multiarray", "scalar", _scalar),
+    ("numeric", "_frombuffer", _frombuffer),
+]
 ADMITTED: dict[tuple[str, str], Admitted] = {
     ("numpy", "ndarray"): _NDARRAY,
     ("numpy", "dtype"): Admitted("numpy.dtype", _make_dtype),
@@ -197,11 +202,7 @@ ADMITTED: dict[tuple[str, str], Admitted] = {
     **{
         (f"numpy.{core}.{module}", name): Admitted(name, make)
         for core in ("core", "_core")
-        for module, name, make in [
-            ("multiarray", "_reconstruct", _reconstruct),
-            ("multiarray", "scalar", _scalar),
-            ("numeric", "_frombuffer", _frombuffer),
-        ]
+        for module, name, make in _OF_NUMPY
     },
     **{(module, name): made for module in ("builtins", "__builtin__") for name, made in _BUILTINS.items()},
 }
