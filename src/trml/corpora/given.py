@@ -87,7 +87,7 @@ class Scale:
         if len(rows) == 0:
             return
         wide = rows.astype(np.float64)
-        self.first = wide[0] if self.first is None else self.first
+        self.first = wide[0].copy() if self.first is None else self.first
         self.low, self.high = np.minimum(self.low, wide.min(axis=0)), np.maximum(self.high, wide.max(axis=0))
         wide -= self.first
         self.n += len(wide)

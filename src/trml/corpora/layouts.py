@@ -54,7 +54,11 @@ def read_npz(path: Path, config: ArraysConfig) -> Given:
 
 
 def read_pickle(path: Path, config: ArraysConfig) -> Given:
-    """A dict of splits, each a dict of arrays that go by utterance."""
+    """A dict of splits, each a dict of arrays that go by utterance.
+
+    MMSA's vision_lengths are not used: the script that made them stops at the first frame of zeros, which may be one
+    without a face in the middle of a clip.
+    """
     content = load_pickle(path)
     if isinstance(content, list):
         differs(
@@ -90,8 +94,6 @@ def _split(where: str, split: str, arrays: dict[str, Any], config: ArraysConfig)
     ids = [_parts(f"{where}/id", row) for row in arrays["id"]]
     text, text_width = rows_of(f"{where}/text", arrays["text"], n)
     frames, frame_width = rows_of(f"{where}/vision", arrays["vision"], n)
-    if "vision_lengths" in arrays:
-        frames = _cut(frames, _lengths(f"{where}/vision_lengths", arrays["vision_lengths"], n))
     if "text_bert" in arrays:
         text = _where_tokens_are(f"{where}/text_bert", text, arrays["text_bert"], n)
     raw = _strings(f"{where}/raw_text", arrays["raw_text"]) if "raw_text" in arrays else [""] * n
@@ -187,17 +189,6 @@ def rows_of(where: str, values: Any, n: int) -> tuple[Rows, int]:
     if len(shapes) != 1 or None in shapes or any(value.dtype.kind not in "fiu" for value in values):
         differs(where, f"rows of shapes {sorted(map(str, shapes))[:4]}", "numbers [t, d] in each, of one width")
     return (lambda i: values[i]), values[0].shape[1]
-
-
-def _lengths(where: str, values: Any, n: int) -> NDArray[np.int64]:
-    lengths = np.asarray(values)
-    if lengths.shape != (n,) or lengths.dtype.kind not in "iuf" or not (lengths >= 0).all():
-        differs(where, _shape(lengths), f"{n} numbers of frames")
-    return lengths.astype(np.int64)
-
-
-def _cut(rows: Rows, lengths: NDArray[np.int64]) -> Rows:
-    return lambda i: rows(i)[: lengths[i]]
 
 
 def _where_tokens_are(where: str, text: Rows, bert: Any, n: int) -> Rows:
