@@ -183,7 +183,7 @@ HOSTILE = {
     "subprocess": (pickle.dumps(Calls(subprocess.check_call, ["touch", "canary"])), "subprocess.check_call"),
     "eval": (pickle.dumps(Calls(builtins.eval, "open('canary', 'w')")), "builtins.eval"),
     "exec": (pickle.dumps(Calls(builtins.exec, "open('canary', 'w')")), "builtins.exec"),
-    "open": (pickle.dumps(Calls(builtins.open, "canary", "w")), "open"),
+    "open": (pickle.dumps(Calls(builtins.open, "canary", "w")), "io.open"),
     "getattr": (pickle.dumps(Calls(getattr, "x", "join")), "builtins.getattr"),
     "__import__": (named("builtins", "__import__"), "builtins.__import__"),
     "Python 2's eval": (named("__builtin__", "eval"), "__builtin__.eval"),
@@ -200,7 +200,7 @@ HOSTILE = {
     "newline in a module": (named("numpy._core.multiarray\n", "_reconstruct", 4), "numpy._core.multiarray\\n"),
     "another's class": (pickle.dumps(Plain()), "Plain"),
     "datetime": (pickle.dumps(datetime.datetime(2020, 1, 1)), "datetime.datetime"),
-    "matrix": (pickle.dumps(np.ones(2).view(np.recarray)), "numpy"),
+    "matrix": (pickle.dumps(np.ones(2).view(np.recarray)), "recarray"),
     "factory of code": (
         b"\x80\x02ccollections\ndefaultdict\ncnumpy\ndtype\n\x85R.",
         "a defaultdict of something else than containers",

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from trml.config import ArraysConfig
-from trml.corpora.content import content_of
+from trml.corpora.content import content_of, may_be_pickle
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
 from trml.corpora.given import Given, write_given
 from trml.corpora.layouts import read_npz, read_pickle
@@ -58,8 +58,8 @@ def read(paths: Sequence[Path], config: ArraysConfig) -> Given:
         return read_sequences(list(paths), config)
     if contents == ["a zip archive"] and is_npz(paths[0]):
         return read_npz(paths[0], config)
-    if len(paths) == 1 and "an HDF5 file" not in contents:
-        return read_pickle(paths[0], config)  # which says of any other content what it is
+    if len(paths) == 1 and may_be_pickle(contents[0]):
+        return read_pickle(paths[0], config)
     found = ", ".join(f"{path.name} is {content}" for path, content in zip(paths, contents, strict=True))
     raise ContractError(
         f"corpus {config.name}: {found}; expected one .npz, one pickle, or three .csd: of labels, of text, of vision"

@@ -1,6 +1,7 @@
 """What an archive holds: every member of a zip, tar or tar.gz, read from its first byte to its last and checked before
 anything of it is written."""
 
+import errno
 import gzip
 import lzma
 import re
@@ -158,7 +159,7 @@ def readable(archive: Path) -> Iterator[None]:
     except NotImplementedError as error:
         refuse(archive, f"it cannot be read ({error})")
     except OSError as error:
-        if error.errno is not None:  # the disk's, not the archive's
+        if error.errno not in (None, errno.EINVAL):  # the disk's fault; EINVAL is a place before the file's start
             raise
         _damaged(archive, error)
 

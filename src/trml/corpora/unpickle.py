@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from trml.corpora.content import content_of
+from trml.corpora.content import content_of, may_be_pickle
 from trml.corpora.pickled_arrays import ADMITTED, Admitted, Array, Dtype, Refused, check_keys
 from trml.errors import DataMissing, PickleRefused
 
@@ -55,7 +55,7 @@ def load_pickle(path: Path) -> Any:
     if not path.is_file():
         raise DataMissing(f"{path} is missing; bring the pickle there")
     content = content_of(path)
-    if content != "a pickle" and not content.startswith("something"):  # protocols 0 and 1 begin with anything
+    if not may_be_pickle(content):
         raise PickleRefused(f"{path} is {content}; expected a pickle of arrays")
     with path.open("rb") as file:
         source = _Source(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
