@@ -1,0 +1,281 @@
+"""Archives: what comes out is what went in, hostile and broken ones end in one line, a killed unpacking goes on."""
+
+import gzip
+import io
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from trml.corpora import archives, members
+from trml.corpora.archives import unpack
+from trml.errors import ArchiveRefused, DataMissing
+
+FILES = {"raw/a.txt": b"first", "raw/deep/er/b.bin": bytes(range(256)) * 300, "raw/empty": b"", "c.csv": b"x,y\n1,2\n"}
+
+
+def tarred(contents, mode="w:gz", **header):
+    """A tar of names and bytes; a name with None is made by `header` alone (link, device)."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as file:
+        for name, content in contents.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content or b"")
+            if content is None or content == b"LINK":
+                info.size = 0
+                for key, value in header.items():
+                    setattr(info, key, value)
+            file.addfile(info, io.BytesIO(content or b""))
+    return buffer.getvalue()
+
+
+def zipped(contents, compression=zipfile.ZIP_DEFLATED, **attributes):
+    """A zip of names and bytes, `attributes` set on each entry."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        for name, content in contents.items():
+            info = zipfile.ZipInfo(name)
+            info.compress_type = compression
+            for key, value in attributes.items():
+                setattr(info, key, value)
+            file.writestr(info, content)
+    return buffer.getvalue()
+
+
+def tree(folder):
+    """All files below a folder, without the lists of what came out of inner archives."""
+    found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {name: content for name, content in found.items() if not name.endswith(".members")}
+
+
+@pytest.mark.parametrize(
+    "content", [zipped(FILES), zipped(FILES, zipfile.ZIP_STORED), tarred(FILES), tarred(FILES, "w")]
+)
+@pytest.mark.parametrize("name", ["corpus.zip", "corpus.bin"])
+def test_round_trip_whatever_the_name_says(tmp_path, content, name):
+    (tmp_path / name).write_bytes(content)
+    unpack(tmp_path / name, tmp_path / "out")
+    assert tree(tmp_path / "out") == FILES
+
+
+def test_meld_in_its_true_layout(tmp_path, capsys):
+    split = {"train": "train_splits", "dev": "dev_splits_complete", "test": "output_repeated_splits_test"}
+    clips = {s: {f"{d}/dia{i}_utt0.mp4": os.urandom(2000) for i in range(3)} for s, d in split.items()}
+    inner = {f"MELD.Raw/{s}.tar.gz": tarred({**of, f"{split[s]}/._dia0_utt0.mp4": b"mac"}) for s, of in clips.items()}
+    outer = {"MELD.Raw/train_sent_emo.csv": b"x", "MELD.Raw/._train.tar.gz": b"mac", "MELD.Raw/.DS_Store": b"mac"}
+    (tmp_path / "MELD.Raw.tar.gz").write_bytes(tarred({**outer, **inner}))
+    for _ in range(2):  # a second time finds all of it
+        unpack(tmp_path / "MELD.Raw.tar.gz", tmp_path)
+        found = tree(tmp_path / "MELD.Raw")
+        assert found == {"train_sent_emo.csv": b"x", **{k: v for of in clips.values() for k, v in of.items()}}
+    said = capsys.readouterr().err
+    assert "MELD.Raw.tar.gz: 4 files unpacked, 0 were there, 2 leftovers of macOS passed over" in said
+    assert "MELD.Raw.tar.gz: 0 files unpacked, 4 were there" in said
+    (tmp_path / "MELD.Raw/train_splits/dia1_utt0.mp4").unlink()
+    unpack(tmp_path / "MELD.Raw.tar.gz", tmp_path)
+    assert tree(tmp_path / "MELD.Raw") == found
+
+
+def crafted_zip(change):
+    """A zip whose bytes are changed: change(bytearray) in place."""
+    content = bytearray(zipped({"a.txt": b"hello hello hello", "b.txt": b"other"}, zipfile.ZIP_STORED))
+    change(content)
+    return bytes(content)
+
+
+def flip(old, new):
+    return lambda content: content.__setitem__(slice(content.find(old), content.find(old) + len(old)), new)
+
+
+def quine():
+    """A zip that holds a zip that holds a zip ..."""
+    content = zipped({"x": b"x"})
+    for i in range(4):
+        content = zipped({f"inner{i}.zip": content})
+    return content
+
+
+def overlapping():
+    """Two entries of the central directory that point to one local file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("a", b"0" * 1000)
+        file.writestr("b", b"0" * 1000)
+        file.infolist()[1].header_offset = 0
+    return buffer.getvalue().replace(b"b" + b"0" * 1000, b"a" + b"0" * 1000)
+
+
+def huge_pax():
+    """A pax header that says it has 2 GB."""
+    content = bytearray(
+        tarred(
+            {"a" * 150 + "é": b"x"},
+            "w",
+        )
+    )
+    info = tarfile.TarInfo("PaxHeader")
+    info.type, info.size = tarfile.XHDTYPE, 1 << 31
+    return info.tobuf() + bytes(content)
+
+
+def bad_header(content):
+    """The second header of a tar of two files, one byte changed."""
+    changed = bytearray(content)
+    changed[1024] ^= 0xFF
+    return bytes(changed)
+
+
+TWO = tarred({"a": b"1", "b": b"2"}, "w")
+HOSTILE = {
+    "tar: absolute": (tarred({"/etc/evil": b"x"}), "'/etc/evil' is an absolute path"),
+    "tar: dots": (tarred({"a/../../evil": b"x"}), "'a/../../evil' is a path that leads out of the folder"),
+    "zip: dots": (zipped({"../evil": b"x"}), "'../evil' is a path that leads out of the folder"),
+    "zip: absolute": (zipped({"/evil": b"x"}), "'/evil' is an absolute path"),
+    "zip: drive": (zipped({"C:/evil": b"x"}), "'C:/evil' is an absolute path"),
+    "zip: backslash": (zipped({"..\\evil": b"x"}), "is a path with backslashes"),
+    "zip: control": (zipped({"a\nb": b"x"}), "control characters"),
+    "tar: not UTF-8": (tarred({"caf\udce9": b"x"}, "w"), "not UTF-8"),
+    "zip: name of 300": (zipped({"x" * 300: b"x"}), "is a name that is too long"),
+    "zip: deep": (zipped({"x/" * 600 + "y": b"x"}), "is a name that is too long"),
+    "zip: .part": (zipped({"a.part": b"x"}), "a name that ends in .part"),
+    "tar: symlink out": (tarred({"l": None}, type=tarfile.SYMTYPE, linkname="/etc"), "'l' is a link"),
+    "tar: symlink in": (tarred({"l": None, "l/x": b"x"}, type=tarfile.SYMTYPE, linkname="."), "'l' is a link"),
+    "tar: hardlink": (tarred({"l": None}, type=tarfile.LNKTYPE, linkname="../x"), "'l' is a link"),
+    "tar: device": (tarred({"d": None}, type=tarfile.CHRTYPE), "'d' is a device, pipe or other special file"),
+    "tar: fifo": (tarred({"d": None}, type=tarfile.FIFOTYPE), "'d' is a device, pipe or other special file"),
+    "zip: symlink": (zipped({"l": b"/etc"}, external_attr=(stat.S_IFLNK | 0o777) << 16), "'l' is a link"),
+    "zip: fifo": (zipped({"l": b""}, external_attr=stat.S_IFIFO << 16), "special file"),
+    "zip: case": (zipped({"A.txt": b"x", "a.TXT": b"y"}), "'a.TXT' and 'A.txt' are one name where case does not count"),
+    "tar: folder's case": (tarred({"Up/a": b"x", "up/b": b"y"}), "are one name where case does not count"),
+    "tar: twice": (tarred({"a": b"x", "./a": b"y"}), "'a' is in it twice"),
+    "zip: file and folder": (zipped({"a": b"x", "a/b": b"y"}), "'a' is a file and a folder"),
+    "zip: many": (zipped({str(i): b"" for i in range(60)}), "it has 60 members; expected at most 50"),
+    "tar: many": (tarred({str(i): b"" for i in range(60)}), "it has more than 50 members"),
+    "zip: bomb": (zipped({"a": bytes(3 << 20)}), "it unpacks to more than 1048576 bytes"),
+    "tar: bomb": (tarred({"a": bytes(3 << 20)}), "it unpacks to more than 1048576 bytes"),
+    "tar: header of 2 GB": (huge_pax(), "it has a header of 2147483648 bytes"),
+    "zip: encrypted": (crafted_zip(lambda c: c.__setitem__(c.find(b"PK\x01\x02") + 8, 1)), "'a.txt' is encrypted"),
+    "zip: overlap": (overlapping(), "overlaps with what comes after it"),
+    "zip: wrong crc": (crafted_zip(flip(b"hello", b"jello")), "is damaged (Bad CRC-32 for file 'a.txt')"),
+    "zip: no such method": (crafted_zip(lambda c: c.__setitem__(c.find(b"PK\x01\x02") + 10, 99)), "cannot be read"),
+    "zip: begins before the file": (crafted_zip(lambda c: c.__delitem__(slice(14, 21))), "is damaged ("),
+    "zip: cut": (zipped(FILES)[:-40], "is damaged (File is not a zip file)"),
+    "tar.gz: cut": (tarred(FILES)[:-20], "is damaged (Compressed file ended before"),
+    "tar.gz: wrong crc": (tarred(FILES)[:-8] + b"12345678", "is damaged (CRC check failed"),
+    "tar: cut in a file": (tarred({"a": bytes(5000)}, "w")[:3000], "is damaged (unexpected end of data)"),
+    "tar: cut between files": (TWO[:1024], "is damaged (no header at byte 1024"),
+    "tar: bad header": (bad_header(TWO), "is damaged (no header at byte 1024: bad checksum)"),
+    "html": (b"<!DOCTYPE html><html>Sign in</html>", "it is a web page; expected zip, tar or tar.gz"),
+    "html, zipped": (gzip.compress(b"<html>404</html>"), "it is a gzip file of a web page"),
+    "empty": (b"", "it is an empty file"),
+    "rar": (b"Rar!\x1a\x07" + bytes(100), "it is a rar archive"),
+    "a zip in a zip in a zip ...": (quine(), "it is an archive in an archive, 3 deep"),
+    "inner html": (zipped({"train.tar.gz": b"<html>"}), "it is a web page"),
+    "inner dots": (tarred({"in/x.zip": zipped({"../../evil": b"x"})}), "a path that leads out of the folder"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_and_broken(tmp_path, monkeypatch, case):
+    monkeypatch.setattr(members, "MEMBERS", 50)
+    monkeypatch.setattr(members, "AT_LEAST", 1 << 20)
+    content, words = HOSTILE[case]
+    (tmp_path / "x.zip").write_bytes(content)
+    with pytest.raises(ArchiveRefused) as refusal:
+        unpack(tmp_path / "x.zip", tmp_path / "out" / "folder")
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    written = [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert all(name.endswith((".zip", ".tar.gz")) for name in written), "inner archives alone are there"
+
+
+def test_what_is_there_is_not_overwritten(tmp_path):
+    (tmp_path / "x.zip").write_bytes(zipped({"a.txt": b"12345", "b.txt": b"6"}))
+    (tmp_path / "a.txt").write_bytes(b"54321")
+    with pytest.raises(ArchiveRefused, match=r"a\.txt is there already and is not what the archive has; remove it"):
+        unpack(tmp_path / "x.zip", tmp_path)
+    assert (tmp_path / "a.txt").read_bytes() == b"54321"
+    assert not (tmp_path / "b.txt").exists()
+
+
+def test_a_link_that_is_there_is_not_followed(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out/raw").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "x.zip").write_bytes(zipped({"raw/a.txt": b"x"}))
+    with pytest.raises(ArchiveRefused, match="out/raw is a link"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
+def test_modes_are_not_taken(tmp_path):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as file:
+        info = tarfile.TarInfo("su")
+        info.mode = 0o6777
+        file.addfile(info)
+    (tmp_path / "x.tar").write_bytes(buffer.getvalue())
+    unpack(tmp_path / "x.tar", tmp_path)
+    assert (tmp_path / "su").stat().st_mode & 0o7111 == 0
+
+
+def test_a_full_disk_is_said_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+    (tmp_path / "x.zip").write_bytes(zipped({"a": bytes(5 << 20)}))
+    with pytest.raises(ArchiveRefused, match="unpacks to 5 MB and 3 MB are free"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+    assert tree(tmp_path / "out") == {}
+
+
+def test_no_archive(tmp_path):
+    with pytest.raises(DataMissing, match="is missing; bring the archive there"):
+        unpack(tmp_path / "x.zip", tmp_path)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from trml.corpora import archives, members
+archives.CHUNK = 1000
+left = int(sys.argv[3])
+copy = archives._copy
+class Counted:
+    def __init__(self, file): self.file = file
+    def write(self, data):
+        global left
+        self.file.write(data); self.file.flush()
+        left -= len(data)
+        if left < 0: os.kill(os.getpid(), signal.SIGKILL)
+archives._copy = lambda source, file, meter, done: copy(source, Counted(file), meter, done)
+archives.unpack(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("kind", ["zip", "nested"])
+def test_killed_and_gone_on_with(tmp_path, kind):
+    random.seed(1)
+    contents = {f"clips/{i}.mp4": random.randbytes(7000) for i in range(6)}
+    expected = contents if kind == "zip" else {f"in/{name}": content for name, content in contents.items()}
+    packed = zipped(contents) if kind == "zip" else tarred({"in/train.tar.gz": tarred(contents)})
+    archive, out = tmp_path / "x", tmp_path / "out"
+    archive.write_bytes(packed)
+    for after in (500, 12_000, 30_000, 60_000):
+        command = [sys.executable, "-c", KILLED, archive, out, str(after)]
+        killed = subprocess.run(command, check=False, capture_output=True)
+        if killed.returncode == 0:
+            continue
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        whole = {name: content for name, content in tree(out).items() if not name.endswith(".part")}
+        assert all(expected[name] == content for name, content in whole.items() if not name.endswith(".tar.gz"))
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.mp4")}
+    unpack(archive, out)
+    assert tree(out) == expected
+    assert before, "the killed runs left something to go on with"
+    assert all(Path(path).stat().st_mtime_ns == time for path, time in before.items())
