@@ -1,0 +1,105 @@
+"""One's own: a folder with a table of utterances and their media, which stay where they are (docs/own_data.md)."""
+
+from pathlib import Path
+
+import polars as pl
+
+from trml.config import OwnConfig
+from trml.corpora.contract import PAIRS_SCHEMA, CorpusInfo, write_corpus
+from trml.corpora.own.clips import Clips, is_picture
+from trml.corpora.own.rows import Reading, columns_of, read
+from trml.corpora.own.table import listed, read_table
+from trml.errors import ContractError
+from trml.progress import say
+
+LOUD = 0.02  # of the clips that are named, or of the rows: from here on it is said aloud
+
+
+def raw_files(config: OwnConfig, data: Path) -> list[Path]:
+    """The table, and every media file that it names and that is there."""
+    folder = data / config.folder
+    path = folder / config.table
+    if not path.is_file():
+        return [path]
+    table = read_table(path)
+    clips, column = Clips(folder), columns_of(table, config).get("clip")
+    names = dict.fromkeys(table.columns[column]) if column else {}
+    return [path, *(folder / clip for name in names if (clip := clips.find(name)[0]))]
+
+
+def build(config: OwnConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
+    """Fill `folder`: the table's rows in the common form, clips where they lie already. Raises ContractError that says,
+    line by line, what makes it unusable."""
+    source = data / config.folder
+    reading = read(config, source)
+    refuse(reading, source)
+    for line in [*remarks(reading), *(finding.words for finding in reading.of("note"))]:
+        say(f"corpus {config.name}: {line}")
+    write_pairs(reading, folder)
+    left_out = [(finding.what, finding.words) for finding in reading.of("left out")]
+    write_corpus(folder, describe(config, reading, digest), reading.utterances, left_out)
+
+
+def refuse(reading: Reading, source: Path) -> None:
+    """Raise ContractError where a finding makes the whole unusable."""
+    faults = reading.of("refused")
+    if faults:
+        lines = [f"line {fault.line}: {fault.words}" if fault.line else fault.words for fault in faults]
+        raise ContractError(
+            f"{reading.table.path} cannot be used; trml check {source} tells all\n{listed(lines, 'faults')}"
+        )
+
+
+def remarks(reading: Reading) -> list[str]:
+    """What a reader of the results has to know of the rows: how many are left out, lack their clip, and who split them."""
+    rows, out, blind = len(reading.table.lines), len(reading.of("left out")), len(reading.of("no vision"))
+    lines = []
+    if out:
+        lines.append(f"{_loud(out, rows)}{out:,} of {rows:,} rows are left out (left_out.parquet says which and why)")
+    if blind:
+        share = f"{blind:,} of {reading.named:,} clips that are named ({blind / reading.named:.1%})"
+        lines.append(f"{_loud(blind, reading.named)}{share} are not there or cannot be cut: their vision is missing")
+    elif not reading.utterances["clip"].count():
+        lines.append("no row has a clip: vision is missing everywhere")
+    if reading.drawn:
+        lines.append("the split is drawn, whole groups at a time")
+    return lines
+
+
+def _loud(part: int, whole: int) -> str:
+    return "ATTENTION: " if part > LOUD * whole else ""
+
+
+def describe(config: OwnConfig, reading: Reading, digest: str) -> CorpusInfo:
+    """corpus.json of a table that was read."""
+    notes = [*remarks(reading), *(finding.words for finding in reading.of("note"))]
+    low, high = config.label_range
+    numbers = reading.labels.task == "regression" and (low, high) != (-3.0, 3.0)
+    return CorpusInfo(
+        name=config.name,
+        title=config.title,
+        task=reading.labels.task,
+        classes=reading.labels.classes,
+        source=f"a user's own table, {config.table}",
+        licence=config.licence,
+        media="raw",
+        notes=[*notes, *([f"Labels in [{low:g}, {high:g}] are mapped to [-3, 3]."] if numbers else [])],
+        digest=digest,
+        root=config.folder,
+    )
+
+
+def write_pairs(reading: Reading, folder: Path) -> None:
+    """Where the clips are pictures: pairs to pretrain an encoder on, training rows to learn from, dev rows to look at.
+    Test rows are never shown to it. A pair's group is its class, or its label as a whole number."""
+    pairs = reading.utterances.filter(
+        (pl.col("text") != "") & pl.col("clip").is_not_null() & (pl.col("split") != "test")
+    )
+    if not all(is_picture(clip) for clip in reading.utterances["clip"].drop_nulls()) or pairs["split"].n_unique() < 2:
+        return
+    pairs.select(
+        "text",
+        pl.col("clip").alias("image"),
+        pl.col("label").round().cast(pl.Int32).alias("group"),
+        pl.when(pl.col("split") == "train").then(pl.lit("train")).otherwise(pl.lit("heldout")).alias("split"),
+    ).cast(PAIRS_SCHEMA).write_parquet(folder / "pairs.parquet")  # type: ignore[arg-type]
