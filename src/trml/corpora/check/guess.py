@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import fields
 from math import isfinite
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from trml.config import OwnColumns
+from trml.corpora.own.clips import MEDIA
 from trml.corpora.own.splits import split_of
 from trml.corpora.own.table import Table
 
@@ -35,7 +36,7 @@ def guess(table: Table, stated: dict[str, str | None]) -> tuple[dict[str, str | 
         for name in _candidates(table, role):
             unfit = _UNFIT[role](table.columns[name], table.path.parent) if role in _UNFIT else ""
             if unfit:
-                refused.append(f"not {name}: {unfit}")
+                refused.append(f"not {name!r}: {unfit}")
             elif name not in taken:
                 others.append(name)
         columns[role] = others[0] if others else None
@@ -55,6 +56,10 @@ def _unfit_clip(cells: list[str], folder: Path) -> str:
     if any(_is_file(folder, cell) for cell in dict.fromkeys(cells) if cell):
         return ""
     example = next(filter(None, cells), "")
+    there = {path.stem for path in folder.rglob("*") if path.suffix.lower() in MEDIA}
+    named = [PurePath(cell.replace("\\", "/")) for cell in filter(None, cells)]
+    if there and any(path.suffix.lower() in MEDIA or path.stem in there for path in named):
+        return ""  # it does name media, and each path that is wrong is a finding
     return f"no file that it names is there, such as {example[:60]!r}" if example else "it is empty"
 
 
@@ -66,7 +71,7 @@ def _is_file(folder: Path, name: str) -> bool:
 
 
 def _unfit_id(cells: list[str], folder: Path) -> str:
-    return "" if len(set(cells)) == len(cells) else "it does not tell the rows apart"
+    return "" if len(set(cells)) > 0.9 * len(cells) else "it does not tell the rows apart"  # above, it has slips
 
 
 def _unfit_split(cells: list[str], folder: Path) -> str:

@@ -3,7 +3,7 @@
 import re
 import shlex
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import polars as pl
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ from trml.corpora.check.media import look_at_media
 from trml.corpora.check.show import show_facts
 from trml.corpora.facts import facts
 from trml.corpora.own import describe, remarks
-from trml.corpora.own.clips import is_picture
+from trml.corpora.own.clips import MEDIA, Clips, is_picture
 from trml.corpora.own.rows import NEEDED, Kind, Reading, read
 from trml.corpora.own.table import FORMATS, Table, listed, read_table
 from trml.errors import ConfigError, ContractError, DataMissing
@@ -61,7 +61,7 @@ def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str]
     reading = read(config, folder)
     lines = [f"{table.path}: {len(table.lines):,} rows, {len(table.columns)} columns", "", "What stands for what"]
     lines += [f"  {line}" for line in taken]
-    lines += _findings(reading)
+    lines += [*_findings(reading), *_elsewhere(reading, folder)]
     rows = reading.utterances.with_columns(pl.format("line {}", "line").alias("place"))
     media, amiss, sound = look_at_media(rows, folder)
     lines += [*amiss, "", *media]
@@ -116,6 +116,22 @@ def _findings(reading: Reading) -> list[str]:
         if found:
             lines += ["", f"{heading}: {len(found):,}", listed(found, "such lines")]
     return lines or ["", "Line by line: nothing is amiss"]
+
+
+def _elsewhere(reading: Reading, folder: Path) -> list[str]:
+    """Clips that are not where the table says, but are below the folder under another path or suffix."""
+    names = reading.table.columns[reading.roles["clip"]] if "clip" in reading.roles else []
+    clips = Clips(folder)
+    absent = [name for name in dict.fromkeys(names) if name and clips.find(name)[0] is None]
+    there: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")) if absent else ():
+        if path.suffix.lower() in MEDIA:
+            there.setdefault(path.stem, str(path.relative_to(folder)))
+    found = [(name, there[stem]) for name in absent if (stem := PurePath(name.replace("\\", "/")).stem) in there]
+    if not found:
+        return []
+    name, place = found[0]
+    return [f"  {len(found):,} of them may be there under another path: {place!r} where the table says {name!r}"]
 
 
 def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path) -> list[str]:

@@ -51,7 +51,7 @@ def refuse(reading: Reading, source: Path) -> None:
 
 
 def remarks(reading: Reading) -> list[str]:
-    """What a reader of the results has to know of the rows: how many are left out, lack their clip, and who split them."""
+    """What a reader of the results has to know of the rows: those left out, those without their clip, the split."""
     rows, out, blind = len(reading.table.lines), len(reading.of("left out")), len(reading.of("no vision"))
     lines = []
     if out:

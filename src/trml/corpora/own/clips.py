@@ -4,6 +4,7 @@ from math import isfinite
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+MEDIA = PICTURES | {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".gif"}
 
 
 class Clips:

@@ -127,6 +127,9 @@ def read(config: OwnConfig, folder: Path) -> Reading:
     drawn = "split" not in roles
     if drawn and kept:
         utterances = utterances.with_columns(draw_splits(utterances["video_id"], config.seed, config.shares))
+    if named and not utterances["clip"].count():
+        words = f"of {named:,} clips that are named none can be used; expected paths below {folder}"
+        findings.append(Finding(None, "refused", f"{words}, or, without any clips, corpus.columns.clip=null"))
     findings += _of_the_whole(utterances, labels)
     return Reading(table, roles, utterances, labels, findings, named, drawn)
 
