@@ -46,7 +46,10 @@ def check(arguments: argparse.Namespace) -> None:
     columns = {role: name or None for role, _, name in (given.partition("=") for given in arguments.column)}
     stated = Stated(arguments.table, columns, arguments.seed, arguments.label_range, arguments.classes)
     lines, sound = run(arguments.folder, stated, arguments.config)
-    print("\n".join(lines))
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # into `head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not sound:
         sys.exit(1)
 

@@ -51,6 +51,15 @@ def test_pairs_are_never_of_test(tmp_path):
     assert not set(pairs["text"]) & {row["text"] for row in rows() if row["split"] == "test"}
 
 
+def test_a_picture_that_cannot_be_decoded_is_in_no_pair(tmp_path):
+    folder = write(tmp_path / "own", rows())
+    (folder / "media/2.png").write_bytes((folder / "media/2.png").read_bytes()[:40])
+    _, utterances, _ = built(folder, tmp_path / "out")
+    assert utterances.height == 12
+    images = pl.read_parquet(tmp_path / "out/pairs.parquet")["image"].to_list()
+    assert images == [f"media/{i}.png" for i in range(9) if i != 2]
+
+
 def test_videos_offer_no_pairs(tmp_path):
     folder = write(tmp_path / "own", changed(2, clip="media/0.mp4")(rows()))
     (folder / "media/0.mp4").write_bytes(b"a video")

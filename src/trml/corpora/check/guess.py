@@ -17,7 +17,7 @@ SYNONYMS = {
     "clip": "clip clippath videopath imagepath mediapath path filepath filename file media video image picture photo",
     "label": "label sentiment emotion rating score polarity valence target annotation class y",
     "utterance_id": "utteranceid uttid id guid uid sampleid segmentid rowid",
-    "video_id": "videoid dialogueid dialogid conversationid groupid group video movie session speakerid speaker user",
+    "video_id": "videoid dialogueid dialogid conversationid group groupid video movie session speaker user author",
     "split": "split set fold subset partition mode phase",
     "start_s": "starts start starttime begin onset from",
     "end_s": "ends end endtime stop offset to",

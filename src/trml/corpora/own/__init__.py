@@ -1,5 +1,6 @@
 """One's own: a folder with a table of utterances and their media, which stay where they are (docs/own_data.md)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -9,8 +10,9 @@ from trml.corpora.contract import PAIRS_SCHEMA, CorpusInfo, write_corpus
 from trml.corpora.own.clips import Clips, is_picture
 from trml.corpora.own.rows import Reading, columns_of, read
 from trml.corpora.own.table import listed, read_table
-from trml.errors import ContractError
-from trml.progress import say
+from trml.corpora.video import read_frames
+from trml.errors import ContractError, TrmlError
+from trml.progress import say, track
 
 LOUD = 0.02  # of the clips that are named, or of the rows: from here on it is said aloud
 
@@ -35,7 +37,7 @@ def build(config: OwnConfig, data: Path, folder: Path, digest: str, workers: int
     refuse(reading, source)
     for line in [*remarks(reading), *(finding.words for finding in reading.of("note"))]:
         say(f"corpus {config.name}: {line}")
-    write_pairs(reading, folder)
+    write_pairs(reading, source, folder, workers)
     left_out = [(finding.what, finding.words) for finding in reading.of("left out")]
     write_corpus(folder, describe(config, reading, digest), reading.utterances, left_out)
 
@@ -89,13 +91,19 @@ def describe(config: OwnConfig, reading: Reading, digest: str) -> CorpusInfo:
     )
 
 
-def write_pairs(reading: Reading, folder: Path) -> None:
+def write_pairs(reading: Reading, source: Path, folder: Path, workers: int) -> None:
     """Where the clips are pictures: pairs to pretrain an encoder on, training rows to learn from, dev rows to look at.
-    Test rows are never shown to it. A pair's group is its class, or its label as a whole number."""
+    Test rows are never shown to it, nor pictures that cannot be decoded. A pair's group is its class, or its label as a
+    whole number."""
     pairs = reading.utterances.filter(
         (pl.col("text") != "") & pl.col("clip").is_not_null() & (pl.col("split") != "test")
     )
-    if not all(is_picture(clip) for clip in reading.utterances["clip"].drop_nulls()) or pairs["split"].n_unique() < 2:
+    if not all(is_picture(clip) for clip in reading.utterances["clip"].drop_nulls()):
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        decodable = pool.map(lambda clip: _is_decodable(source / clip), pairs["clip"])
+        pairs = pairs.filter(pl.Series(track(decodable, pairs.height, "pictures of pairs looked at"), dtype=pl.Boolean))
+    if pairs["split"].n_unique() < 2:
         return
     pairs.select(
         "text",
@@ -103,3 +111,11 @@ def write_pairs(reading: Reading, folder: Path) -> None:
         pl.col("label").round().cast(pl.Int32).alias("group"),
         pl.when(pl.col("split") == "train").then(pl.lit("train")).otherwise(pl.lit("heldout")).alias("split"),
     ).cast(PAIRS_SCHEMA).write_parquet(folder / "pairs.parquet")  # type: ignore[arg-type]
+
+
+def _is_decodable(picture: Path) -> bool:
+    try:
+        read_frames(picture, 1)
+    except TrmlError:
+        return False
+    return True

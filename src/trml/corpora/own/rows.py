@@ -22,6 +22,7 @@ from trml.errors import ContractError
 
 Kind = Literal["refused", "left out", "no vision", "note"]
 NEEDED = ("text", "label")
+RARE = 0.005  # of the rows: a class of fewer may be a slip
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,25 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
             "start anew in each split. corpus.columns.split=null draws a split that keeps groups whole"
         )
         found.append(Finding(None, "note", words))
+    found += _rare(utterances, labels)
     garbled = utterances.filter(pl.col("text").str.contains("[\u0080-\u009f\ufffd]"))
     if garbled.height:
         words = f"{garbled.height:,} texts, this first, hold characters that are left of another encoding"
         found.append(Finding(garbled["line"][0], "note", words))
     return found
+
+
+def _rare(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
+    """Classes of hardly any row: often another class, misspelt."""
+    counts = Counter(utterances["label"].drop_nulls())
+    first = dict(utterances.select("label", "line").reverse().iter_rows())
+    return [
+        Finding(
+            first[value],
+            "note",
+            f"label {labels.name(value)} is on {number:,} of {utterances.height:,} rows, this first"
+            f"{nearest(labels.classes[int(value)], [labels.classes[int(x)] for x in counts if x != value])}",
+        )
+        for value, number in sorted(counts.items() if labels.task == "classification" else ())
+        if number <= RARE * utterances.height and len(counts) > 1
+    ]
