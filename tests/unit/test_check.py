@@ -49,7 +49,7 @@ def test_a_sound_folder_ends_in_the_next_command(tmp_path):
     text, sound = report(folder)
     assert sound
     assert "Line by line: nothing is amiss" in text
-    assert "all rows are used, and every clip is there" in text
+    assert "All rows are used, and every clip is there" in text
     assert "12 files; of those that can be opened 12 are pictures and 0 videos; some 12 were decoded" in text
     assert "encoder=tiny_clip_own" in text
     config, data = composed(text)
@@ -120,15 +120,15 @@ LINES = [
     ({"split": "spare"}, "Left out: 1\n  line 9: split 'spare' is none", True),
     ({"text": "", "clip": ""}, "Left out: 1\n  line 9: no text, and no clip", True),
     ({"clip": "media/none.png"}, "line 9: clip 'media/none.png' is not there", True),
-    ({"clip": "7.png"}, "1 of them may be there under another path: 'media/7.png' where the table says '7.png'", True),
+    ({"clip": "7.png"}, "There under another path, it seems: 1, as 'media/7.png' where the table says '7.png'", True),
     ({"clip": "media\\7.jpg"}, "'media/7.png' where the table says 'media\\\\7.jpg'", True),
     ({"label": "7"}, "To be mended first: 2\n  line 9: label 7 is outside [-3, 3]\n  labels reach from -3 to 7", False),
     ({"label": "well"}, "line 9: label 'well' is no number, unlike 59 others", False),
     ({"utterance_id": "u8"}, "line 9: utterance_id 'u8' is on 2 rows; expected each once", False),
     ({"clip": "../x.png"}, "line 9: clip '../x.png' leads out of the folder", False),
     ({"clip": "/x.png"}, "line 9: clip '/x.png' leads out of the folder", False),
-    ({"video_id": "test22"}, "1 groups of video_id are in more than one split (test22", True),
-    ({"text": "caf\ufffd"}, "line 9: 1 texts, this first, hold characters that are left of another encoding", True),
+    ({"video_id": "test22"}, "Groups (video_id) in more than one split: 1 (test22", True),
+    ({"text": "caf\ufffd"}, "line 9: Texts with characters that are left of another encoding: 1, this first", True),
 ]
 
 
@@ -172,9 +172,9 @@ def test_media_that_cannot_be_used_are_named_with_their_line(tmp_path, name, mak
     make(folder / "media" / name)
     text, sound = report(folder)
     assert re.search(rf"line 9: clip 'media/{name}' {words}", text)
-    assert "clips that cannot be used (vision is missing there): 1 (1.7%)" in text
+    assert "Clips that cannot be used (vision is missing there): 1 (1.7%)" in text
     assert sound
-    assert "no text either" not in text
+    assert "Without text too" not in text
 
 
 def test_media_that_cannot_be_used_and_have_no_text_stop_it(tmp_path):
@@ -182,7 +182,7 @@ def test_media_that_cannot_be_used_and_have_no_text_stop_it(tmp_path):
     (folder / "media/7.png").write_bytes(b"")
     text, sound = report(folder)
     assert not sound
-    assert "1 of these have no text either" in text
+    assert "Without text too: 1" in text
 
 
 def test_more_than_two_in_a_hundred_stop_it(tmp_path):
@@ -191,7 +191,7 @@ def test_more_than_two_in_a_hundred_stop_it(tmp_path):
         (folder / f"media/{i}.png").write_bytes(b"nothing")
     text, sound = report(folder)
     assert not sound
-    assert "ATTENTION, more than 2%, so that a run would stop: clips that cannot be used" in text
+    assert "ATTENTION, more than 2%, so that a run would stop: Clips that cannot be used" in text
     assert "2 (3.3%)" in text
 
 
@@ -231,7 +231,7 @@ def test_parts_of_a_video_are_held_to_its_length(tmp_path):
     assert "corpus.columns.start_s=null" in text
     assert "videos of 2.0 s to 2.0 s" in text
     assert "Utterances of 1.0 s to 2.0 s, half of them up to 1.0 s" in text
-    assert "1 files are in more than one split\n  media/v0.mp4 = media/v1.mp4 = media/v2.mp4" in text
+    assert "files in more than one split: 1\n  media/v0.mp4 = media/v1.mp4 = media/v2.mp4" in text
     assert "encoder.checkpoint=FILE takes your own" in text
 
 
@@ -244,7 +244,7 @@ def test_texts_and_files_in_two_splits_are_counted(tmp_path):
     text, _ = report(folder)
     assert re.search(r"valid +3 +2 +0.0% +0.0% +1\n", text)
     assert re.search(r"test +3 +2 +0.0% +0.0% +1\n", text)
-    assert "ATTENTION: 1 files are in more than one split\n  media/0.png = media/11.png" in text
+    assert "ATTENTION: files in more than one split: 1\n  media/0.png = media/11.png" in text
 
 
 @given(data=st.data())

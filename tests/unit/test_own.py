@@ -179,7 +179,7 @@ def test_a_row_that_cannot_be_used_is_left_out_with_its_reason(tmp_path, cells, 
     ]
     assert left_out["what"].to_list() == ["utterances.csv line 4 (u2)"]
     assert left_out["reason"][0].startswith(words)
-    assert any("1 of 12 rows are left out" in note for note in info.notes)
+    assert any("Rows left out: 1 of 12" in note for note in info.notes)
 
 
 NO_VISION = [
@@ -201,7 +201,7 @@ def test_a_clip_that_is_not_there_leaves_the_text(tmp_path, capsys, cells, words
     info, utterances, left_out = built(folder, tmp_path / "out")
     assert utterances["clip"].is_null().to_list() == [i == 2 for i in range(12)]
     assert left_out.is_empty()
-    assert "ATTENTION: 1 of 12 clips that are named (8.3%) are not there" in capsys.readouterr().err
+    assert "ATTENTION: Clips that are not there or cannot be cut: 1 of 12 (8.3%)" in capsys.readouterr().err
     assert any("8.3%" in note for note in info.notes)
 
 
@@ -349,7 +349,7 @@ def test_a_table_of_another_kind(tmp_path, name, error, words):
 def test_a_leak_is_said_and_stands_in_the_notes(tmp_path, capsys):
     folder = write(tmp_path / "own", [row | {"video_id": f"g{i % 2}"} for i, row in enumerate(rows())])
     info, *_ = built(folder, tmp_path / "out")
-    words = "2 groups of video_id are in more than one split (g0, g1, ...): a leak"
+    words = "Groups (video_id) in more than one split: 2 (g0, g1). It is a leak"
     assert words in capsys.readouterr().err
     assert any(words in note for note in info.notes)
 

@@ -34,10 +34,10 @@ def look_at_media(rows: pl.DataFrame, root: Path) -> tuple[list[str], list[str],
     amiss = []
     if unreadable:
         loud = f"ATTENTION, more than {STOPS:.0%}, so that a run would stop: " if share > STOPS else ""
-        amiss += ["", f"{loud}clips that cannot be used (vision is missing there): {len(unreadable):,} ({share:.1%})"]
+        amiss += ["", f"{loud}Clips that cannot be used (vision is missing there): {len(unreadable):,} ({share:.1%})"]
         amiss.append(listed(unreadable, "such clips"))
     if dead:
-        amiss.append(f"  {dead:,} of these have no text either: mend them or take these rows out, a run would stop")
+        amiss.append(f"  Without text too: {dead:,}; mend them or take these rows out, or a run would stop")
     if odd:
         amiss += ["", f"Clips that show next to nothing: {len(odd):,}", listed(odd, "such clips")]
     return [*_in_sum(list(found.values())), *_across_splits(clips, root), ""], amiss, share <= STOPS and not dead
@@ -91,5 +91,5 @@ def _across_splits(clips: pl.DataFrame, root: Path) -> list[str]:
             leaks.append(" = ".join(str(path.relative_to(root)) for path in group[:3]))
         counted |= set(group)
     if not leaks:
-        return ["  no file is in two splits"]
-    return [f"  ATTENTION: {len(leaks):,} files are in more than one split", listed(leaks, "such files")]
+        return ["  no file is in more than one split"]
+    return [f"  ATTENTION: files in more than one split: {len(leaks):,}", listed(leaks, "such files")]

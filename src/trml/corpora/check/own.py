@@ -68,7 +68,9 @@ def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str]
     if rows.height:
         info = describe(config, reading, "check")
         lines += [*show_facts(info, facts(info, reading.utterances)), "", "In sum"]
-        lines += [f"  {remark}" for remark in remarks(reading)] or ["  all rows are used, and every clip is there"]
+        lines += [f"  {remark}" for remark in remarks(config, reading)] or [
+            "  All rows are used, and every clip is there."
+        ]
     if reading.of("refused") or not sound:
         return [*lines, "", f"Not to be used as it is: mend what stands above, then again trml check {folder}"], False
     return [*lines, "", "Nothing stands in the way. Next:", *_next(reading, shipped, config, folder)], True
@@ -112,7 +114,7 @@ def _configured(
 def _findings(reading: Reading) -> list[str]:
     lines = []
     for kind, heading in _HEADINGS.items():
-        found = [f"line {f.line}: {f.words}" if f.line else f.words for f in reading.of(kind)]
+        found = [str(finding) for finding in reading.of(kind)]
         if found:
             lines += ["", f"{heading}: {len(found):,}", listed(found, "such lines")]
     return lines or ["", "Line by line: nothing is amiss"]
@@ -131,7 +133,7 @@ def _elsewhere(reading: Reading, folder: Path) -> list[str]:
     if not found:
         return []
     name, place = found[0]
-    return [f"  {len(found):,} of them may be there under another path: {place!r} where the table says {name!r}"]
+    return [f"  There under another path, it seems: {len(found):,}, as {place!r} where the table says {name!r}"]
 
 
 def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path) -> list[str]:

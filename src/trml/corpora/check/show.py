@@ -23,7 +23,7 @@ def show_facts(info: CorpusInfo, facts: Facts) -> list[str]:
         shortest, median, longest = np.quantile(facts.seconds.to_numpy(), [0, 0.5, 1])
         lines += ["", f"Utterances of {shortest:.1f} s to {longest:.1f} s, half of them up to {median:.1f} s"]
     if facts.groups_across:
-        lines += ["", f"ATTENTION: {facts.groups_across:,} groups are in more than one split"]
+        lines += ["", f"ATTENTION: groups in more than one split: {facts.groups_across:,}"]
     return lines
 
 

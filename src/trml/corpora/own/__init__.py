@@ -35,7 +35,7 @@ def build(config: OwnConfig, data: Path, folder: Path, digest: str, workers: int
     source = data / config.folder
     reading = read(config, source)
     refuse(reading, source)
-    for line in [*remarks(reading), *(finding.words for finding in reading.of("note"))]:
+    for line in notes(config, reading):
         say(f"corpus {config.name}: {line}")
     write_pairs(reading, source, folder, workers)
     left_out = [(finding.what, finding.words) for finding in reading.of("left out")]
@@ -46,26 +46,34 @@ def refuse(reading: Reading, source: Path) -> None:
     """Raise ContractError where a finding makes the whole unusable."""
     faults = reading.of("refused")
     if faults:
-        lines = [f"line {fault.line}: {fault.words}" if fault.line else fault.words for fault in faults]
         raise ContractError(
-            f"{reading.table.path} cannot be used; trml check {source} tells all\n{listed(lines, 'faults')}"
+            f"{reading.table.path} cannot be used; trml check {source} tells all\n{listed([str(fault) for fault in faults], 'faults')}"
         )
 
 
-def remarks(reading: Reading) -> list[str]:
+def remarks(config: OwnConfig, reading: Reading) -> list[str]:
     """What a reader of the results has to know of the rows: those left out, those without their clip, the split."""
     rows, out, blind = len(reading.table.lines), len(reading.of("left out")), len(reading.of("no vision"))
     lines = []
     if out:
-        lines.append(f"{_loud(out, rows)}{out:,} of {rows:,} rows are left out (left_out.parquet says which and why)")
+        lines.append(f"{_loud(out, rows)}Rows left out: {out:,} of {rows:,}; left_out.parquet says which and why.")
     if blind:
-        share = f"{blind:,} of {reading.named:,} clips that are named ({blind / reading.named:.1%})"
-        lines.append(f"{_loud(blind, reading.named)}{share} are not there or cannot be cut: their vision is missing")
+        share = f"{blind:,} of {reading.named:,} ({blind / reading.named:.1%})"
+        loud = _loud(blind, reading.named)
+        lines.append(f"{loud}Clips that are not there or cannot be cut: {share}; vision is missing there.")
     elif not reading.utterances["clip"].count():
-        lines.append("no row has a clip: vision is missing everywhere")
+        lines.append("No row has a clip: vision is missing everywhere.")
     if reading.drawn:
-        lines.append("the split is drawn, whole groups at a time")
+        lines.append(f"The split is drawn, whole groups at a time (seed {config.seed}).")
+    low, high = config.label_range
+    if reading.labels.task == "regression" and (low, high) != (-3.0, 3.0):
+        lines.append(f"Labels in [{low:g}, {high:g}] are mapped to [-3, 3].")
     return lines
+
+
+def notes(config: OwnConfig, reading: Reading) -> list[str]:
+    """What stands beside the results: the remarks, and what was found in the table that is to be known."""
+    return [*remarks(config, reading), *map(str, reading.of("note"))]
 
 
 def _loud(part: int, whole: int) -> str:
@@ -74,9 +82,6 @@ def _loud(part: int, whole: int) -> str:
 
 def describe(config: OwnConfig, reading: Reading, digest: str) -> CorpusInfo:
     """corpus.json of a table that was read."""
-    notes = [*remarks(reading), *(finding.words for finding in reading.of("note"))]
-    low, high = config.label_range
-    numbers = reading.labels.task == "regression" and (low, high) != (-3.0, 3.0)
     return CorpusInfo(
         name=config.name,
         title=config.title,
@@ -85,7 +90,7 @@ def describe(config: OwnConfig, reading: Reading, digest: str) -> CorpusInfo:
         source=f"a user's own table, {config.table}",
         licence=config.licence,
         media="raw",
-        notes=[*notes, *([f"Labels in [{low:g}, {high:g}] are mapped to [-3, 3]."] if numbers else [])],
+        notes=notes(config, reading),
         digest=digest,
         root=config.folder,
     )

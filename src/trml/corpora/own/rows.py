@@ -36,6 +36,9 @@ class Finding:
     words: str
     what: str = ""
 
+    def __str__(self) -> str:
+        return self.words if self.line is None else f"line {self.line}: {self.words}"
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -171,14 +174,14 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
     if leaks.height:
         some = ", ".join(sorted(leaks["video_id"])[:3])
         words = (
-            f"{leaks.height:,} groups of video_id are in more than one split ({some}, ...): a leak, unless their names "
-            "start anew in each split. corpus.columns.split=null draws a split that keeps groups whole"
+            f"Groups (video_id) in more than one split: {leaks.height:,} ({some}). It is a leak, unless their names "
+            "start anew in each split; corpus.columns.split=null draws a split that keeps groups whole."
         )
         found.append(Finding(None, "note", words))
     found += _rare(utterances, labels)
     garbled = utterances.filter(pl.col("text").str.contains("[\u0080-\u009f\ufffd]"))
     if garbled.height:
-        words = f"{garbled.height:,} texts, this first, hold characters that are left of another encoding"
+        words = f"Texts with characters that are left of another encoding: {garbled.height:,}, this first."
         found.append(Finding(garbled["line"][0], "note", words))
     return found
 
@@ -191,7 +194,7 @@ def _rare(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
         Finding(
             first[value],
             "note",
-            f"label {labels.name(value)} is on {number:,} of {utterances.height:,} rows, this first"
+            f"Label {labels.name(value)} is on {number:,} of {utterances.height:,} rows, this first"
             f"{nearest(labels.classes[int(value)], [labels.classes[int(x)] for x in counts if x != value])}",
         )
         for value, number in sorted(counts.items() if labels.task == "classification" else ())

@@ -73,7 +73,7 @@ def _read_csv(path: Path) -> Table:
     ]
     if ragged:
         raise ContractError(
-            f"{path}: {len(ragged):,} of {len(rows) - 1:,} rows are ragged\n{listed(ragged, 'such lines')}"
+            f"{path}: ragged rows: {len(ragged):,} of {len(rows) - 1:,}\n{listed(ragged, 'such lines')}"
         )
     cells = zip(*rows[1:], strict=True) if rows[1:] else [()] * len(header)
     columns = {name: [cell.strip() for cell in column] for name, column in zip(header, cells, strict=True)}
