@@ -61,7 +61,7 @@ def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str]
     reading = read(config, folder)
     lines = [f"{table.path}: {len(table.lines):,} rows, {len(table.columns)} columns", "", "What stands for what"]
     lines += [f"  {line}" for line in taken]
-    lines += [*_findings(reading), *_elsewhere(reading, folder)]
+    lines += _findings(reading, folder)
     rows = reading.utterances.with_columns(pl.format("line {}", "line").alias("place"))
     media, amiss, sound = look_at_media(rows, folder)
     lines += [*amiss, "", *media]
@@ -72,7 +72,7 @@ def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str]
             "  All rows are used, and every clip is there."
         ]
     if reading.of("refused") or not sound:
-        return [*lines, "", f"Not to be used as it is: mend what stands above, then again trml check {folder}"], False
+        return [*lines, "", "Not to be used as it is: mend what stands above, and check again."], False
     return [*lines, "", "Nothing stands in the way. Next:", *_next(reading, shipped, config, folder)], True
 
 
@@ -111,12 +111,13 @@ def _configured(
         ) from None
 
 
-def _findings(reading: Reading) -> list[str]:
+def _findings(reading: Reading, folder: Path) -> list[str]:
     lines = []
     for kind, heading in _HEADINGS.items():
         found = [str(finding) for finding in reading.of(kind)]
         if found:
             lines += ["", f"{heading}: {len(found):,}", listed(found, "such lines")]
+            lines += _elsewhere(reading, folder) if kind == "no vision" else []
     return lines or ["", "Line by line: nothing is amiss"]
 
 

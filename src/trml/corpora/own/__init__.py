@@ -46,9 +46,8 @@ def refuse(reading: Reading, source: Path) -> None:
     """Raise ContractError where a finding makes the whole unusable."""
     faults = reading.of("refused")
     if faults:
-        raise ContractError(
-            f"{reading.table.path} cannot be used; trml check {source} tells all\n{listed([str(fault) for fault in faults], 'faults')}"
-        )
+        lines = listed([str(fault) for fault in faults], "faults")
+        raise ContractError(f"{reading.table.path} cannot be used; trml check {source} tells all\n{lines}")
 
 
 def remarks(config: OwnConfig, reading: Reading) -> list[str]:

@@ -148,8 +148,8 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
         Finding(
             line,
             "refused",
-            f"utterance_id {name!r} is on {ids[name]:,} rows; expected each once. Without such a column, "
-            "corpus.columns.utterance_id=null, the numbers of the rows are taken",
+            f"utterance_id {name!r} is on {ids[name]:,} rows; expected each once "
+            "(corpus.columns.utterance_id=null takes the numbers of the rows instead)",
         )
         for line, name in utterances.select("line", "utterance_id").iter_rows()
         if name and ids[name] > 1
