@@ -362,6 +362,21 @@ def test_a_known_corpus_under_another_name_is_pointed_at(tmp_path):
     assert (config.file, data) == ("posts/mvsa_single_sample300.parquet", str(tmp_path))
 
 
+def test_a_table_of_ones_own_comes_before_what_lies_beside_it(tmp_path):
+    folder = write(tmp_path / "x", rows())
+    posts(folder / "mvsa_single_sample300.parquet")
+    assert "utterances.csv: 12 rows" in report(folder)[0]
+
+
+def test_a_table_in_a_folder_of_its_own(tmp_path):
+    write(tmp_path, rows())
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "utterances.csv").rename(tmp_path / "tables/posts.csv")
+    text, sound = report(tmp_path, table="tables/posts.csv")
+    assert sound
+    assert composed(text)[0].table == "tables/posts.csv"
+
+
 def test_three_thousand_rows_take_seconds(tmp_path):
     folder = write(tmp_path / "x", rows(3000))
     begin = time.monotonic()

@@ -1,6 +1,7 @@
 """One's own data: what a table says becomes a corpus, and every fault is named with its line."""
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from trml.corpora import build_corpus, own
 from trml.corpora.contract import read_corpus
 from trml.corpora.own.rows import read
 from trml.corpora.own.splits import draw_splits
+from trml.corpora.own.table import read_table
 from trml.errors import ContractError, DataMissing
 
 
@@ -322,6 +324,14 @@ def test_a_table_that_is_none_is_refused_in_words(tmp_path, content, words):
         with pytest.raises(ContractError) as refusal:
             use()
         assert words in str(refusal.value)
+
+
+def test_columns_of_parquet_that_are_no_text_are_not_there(tmp_path):
+    columns = {"text": ["a"], "label": [1.5], "bytes": [b"x"], "list": [[1]], "took": [timedelta(seconds=1)]}
+    pl.DataFrame(columns).write_parquet(tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    assert table.columns["label"] == ["1.5"]
+    assert not {"bytes", "list", "took"} & set(table.columns)
 
 
 def test_a_stated_column_that_is_not_there_is_refused(tmp_path):

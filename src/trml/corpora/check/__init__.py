@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from trml.corpora.check.known import check_known, recognise
+from trml.corpora.check.known import check_known, read_config, recognise
 from trml.corpora.check.own import Stated, check_own
 from trml.errors import ConfigError, DataMissing
 
@@ -15,7 +15,8 @@ def check(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str], bo
         raise DataMissing(f"{folder} is no folder; expected one that holds a table and media, or a known corpus")
     if not (config_dir / "corpus").is_dir():
         raise ConfigError(f"{config_dir}/corpus does not exist; run it in the project's folder, or give --config")
-    if stated == Stated():
+    usual = read_config(config_dir / "corpus" / "own.yaml").table
+    if stated == Stated() and not (folder / usual).is_file():
         for config in recognise(folder, config_dir):
             return check_known(config, folder, config_dir)
     return check_own(folder, stated, config_dir)

@@ -18,7 +18,7 @@ from trml.corpora.facts import facts
 from trml.corpora.own import describe, remarks
 from trml.corpora.own.clips import MEDIA, Clips, is_picture
 from trml.corpora.own.rows import NEEDED, Kind, Reading, read
-from trml.corpora.own.table import FORMATS, Table, listed, read_table
+from trml.corpora.own.table import FORMATS, listed, read_table
 from trml.errors import ConfigError, ContractError, DataMissing
 
 _HEADINGS: dict[Kind, str] = {
@@ -49,7 +49,8 @@ def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str]
             f"--column {unknown[0]}=...: {unknown[0]!r} is nothing a column can be{nearest(unknown[0], roles)}"
         )
     shipped = read_config(config_dir / "corpus" / "own.yaml")
-    table = read_table(_find_table(folder, stated.table, shipped.table))
+    name = _find_table(folder, stated.table, shipped.table)
+    table = read_table(folder / name)
     columns, taken = guess(table, stated.columns)
     for role in NEEDED:
         if columns[role] is None:
@@ -57,7 +58,7 @@ def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str]
                 f"{table.path} has no column that looks like the {role}; it has {', '.join(table.columns)}. "
                 f"Say which: --column {role}=NAME"
             )
-    config = _configured(shipped, folder, table, columns, stated)
+    config = _configured(shipped, folder, name, columns, stated)
     reading = read(config, folder)
     lines = [f"{table.path}: {len(table.lines):,} rows, {len(table.columns)} columns", "", "What stands for what"]
     lines += [f"  {line}" for line in taken]
@@ -76,12 +77,12 @@ def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str]
     return [*lines, "", "Nothing stands in the way. Next:", *_next(reading, shipped, config, folder)], True
 
 
-def _find_table(folder: Path, stated: str | None, usual: str) -> Path:
+def _find_table(folder: Path, stated: str | None, usual: str) -> str:
     if stated is not None or (folder / usual).is_file():
-        return folder / (stated or usual)
+        return stated or usual
     tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in FORMATS)
     if len(tables) == 1:
-        return tables[0]
+        return tables[0].name
     if tables:
         names = ", ".join(path.name for path in tables)
         raise DataMissing(f"{folder} holds several tables ({names}); say which: --table {tables[0].name}")
@@ -92,14 +93,14 @@ def _find_table(folder: Path, stated: str | None, usual: str) -> Path:
 
 
 def _configured(
-    shipped: OwnConfig, folder: Path, table: Table, columns: dict[str, str | None], stated: Stated
+    shipped: OwnConfig, folder: Path, table: str, columns: dict[str, str | None], stated: Stated
 ) -> OwnConfig:
     """The configuration that reads the table as it was stated and guessed."""
     try:
         return replace(
             shipped,
             folder=str(folder),
-            table=table.path.name,
+            table=table,
             columns=OwnColumns(**columns),  # type: ignore[arg-type]  # text and label are there
             seed=shipped.seed if stated.seed is None else stated.seed,
             label_range=stated.label_range or shipped.label_range,

@@ -128,16 +128,16 @@ def _check_header(path: Path, header: list[str]) -> None:
 def _read_parquet(path: Path) -> Table:
     try:
         frame = pl.read_parquet(path)
+        columns = {name: _as_text(frame[name]) for name in frame.columns if not _is_no_text(frame[name].dtype)}
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise ContractError(f"{path} cannot be read as parquet: {reason}") from None
-    columns = {name: _as_text(frame[name]) for name in frame.columns if not _is_nested(frame[name].dtype)}
     return _with_rows(Table(path, columns, list(range(1, frame.height + 1))))
 
 
-def _is_nested(dtype: pl.DataType) -> bool:
-    """Whether it holds no text and no number, but lists, bytes and the like."""
-    return dtype.is_nested() or dtype in (pl.Binary, pl.Object)
+def _is_no_text(dtype: pl.DataType) -> bool:
+    """Whether it is lists, bytes and the like, which no role can be."""
+    return dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration)
 
 
 def _as_text(column: pl.Series) -> list[str]:
