@@ -77,7 +77,7 @@ def test_a_range_is_carried_into_the_command(tmp_path):
     folder = write(tmp_path / "x", [row | {"label": str(i % 5 + 1)} for i, row in enumerate(rows())])
     text, sound = report(folder)
     assert not sound
-    assert "labels reach from 1 to 5" in text
+    assert "To be mended first: 5\n  labels reach from 1 to 5." in text  # what to do is not lost below a long list
     text, sound = report(folder, label_range=[1.0, 5.0])
     assert sound
     assert composed(text)[0].label_range == [1.0, 5.0]
@@ -124,7 +124,8 @@ LINES = [
     ({"clip": "media/none.png"}, "line 9: clip 'media/none.png' is not there", True),
     ({"clip": "7.png"}, "There under another path, it seems: 1, as 'media/7.png' where the table says '7.png'", True),
     ({"clip": "media\\7.jpg"}, "'media/7.png' where the table says 'media\\\\7.jpg'", True),
-    ({"label": "7"}, "To be mended first: 2\n  line 9: label 7 is outside [-3, 3]\n  labels reach from -3 to 7", False),
+    ({"label": "7"}, "... --label-range -3 7), and they are mapped to [-3, 3]", False),
+    ({"label": "7"}, "  line 9: label 7 is outside [-3, 3]", False),
     ({"label": "well"}, "line 9: label 'well' is no number, unlike 59 others", False),
     ({"utterance_id": "u8"}, "line 9: utterance_id 'u8' is on 2 rows; expected each once", False),
     ({"clip": "../x.png"}, "line 9: clip '../x.png' leads out of the folder", False),

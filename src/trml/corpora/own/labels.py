@@ -79,9 +79,9 @@ def _regression(reach: list[float], numbers: list[float | None], cells: list[str
 
 def _how_to_map(low: float, high: float, different: list[float]) -> str:
     words = (
-        f"labels reach from {low:g} to {high:g}. Say what they may be, as corpus.label_range=[{low:g},{high:g}], and "
+        f"labels reach from {low:g} to {high:g}. Say what they may be, as corpus.label_range=[{low:g},{high:g}] (trml "
+        f"check ... --label-range {low:g} {high:g}), and they are mapped to [-3, 3]"
     )
-    words += "they are mapped to [-3, 3]"
     if len(different) <= MANY_CLASSES:
         names = ",".join(f'"{number:g}"' for number in different)
         words += f"; or, where they are names of classes, corpus.classes=[{names}]"

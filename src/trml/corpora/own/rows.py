@@ -54,8 +54,9 @@ class Reading:
     drawn: bool
 
     def of(self, kind: Kind) -> list[Finding]:
-        """The findings of one kind, in the table's order."""
-        return [finding for finding in self.findings if finding.kind == kind]
+        """The findings of one kind: of the whole table, then row by row."""
+        found = [finding for finding in self.findings if finding.kind == kind]
+        return sorted(found, key=lambda finding: finding.line or 0)
 
 
 def columns_of(table: Table, config: OwnConfig) -> dict[str, str]:
