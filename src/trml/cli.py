@@ -38,6 +38,22 @@ def schema(arguments: argparse.Namespace) -> None:
     print(json.dumps(json_schema(), indent=1))
 
 
+def check(arguments: argparse.Namespace) -> None:
+    """Say what is wrong with a folder of data, line by line, and which command comes next."""
+    from trml.corpora.check import Stated
+    from trml.corpora.check import check as run
+
+    columns = {role: name or None for role, _, name in (given.partition("=") for given in arguments.column)}
+    stated = Stated(arguments.table, columns, arguments.seed, arguments.label_range, arguments.classes)
+    lines, sound = run(arguments.folder, stated, arguments.config)
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # into `head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not sound:
+        sys.exit(1)
+
+
 def plan(arguments: argparse.Namespace) -> None:
     """Show every folder of the configuration in force and whether it is there."""
     from trml.cells import is_done
@@ -297,7 +313,7 @@ _PARAMS_HELP = "configuration in force (the variable TRML_PARAMS, else params.ya
 _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     f.__name__: f
     for f in (
-        *(compose, schema, plan, accept, fetch, corpus, pretrain, encode, features),
+        *(compose, schema, accept, check, fetch, plan, corpus, pretrain, encode, features),
         *(train, search, evaluate, analyse, report, publish, gc),
     )
 }
@@ -325,6 +341,22 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides")
             verb.add_argument("--config", type=Path, default=Path("config"), help="folder to compose from (config)")
             verb.add_argument("--output", type=Path, default=Path("params.yaml"), help="file to write (params.yaml)")
+        elif name == "check":
+            verb.add_argument("folder", type=Path, metavar="FOLDER", help="a table and media, or a known raw corpus")
+            verb.add_argument("--table", metavar="NAME", help="the table (utterances.csv, or the only one there is)")
+            verb.add_argument(
+                "--column",
+                action="append",
+                default=[],
+                metavar="ROLE=NAME",
+                help="as in label=sentiment; no name: none",
+            )
+            verb.add_argument("--seed", type=int, help="of the split, where the table has none")
+            verb.add_argument(
+                "--label-range", type=float, nargs=2, default=[], metavar=("LOW", "HIGH"), help="what numbers may be"
+            )
+            verb.add_argument("--classes", nargs="+", default=[], metavar="LABEL", help="the classes, in their order")
+            verb.add_argument("--config", type=Path, default=Path("config"), help="the folder config/ (config)")
         elif name != "schema":
             verb.add_argument("--params", default=os.environ.get("TRML_PARAMS", "params.yaml"), help=_PARAMS_HELP)
             verb.add_argument("--threads", type=int, default=1, help="threads to use (1)")

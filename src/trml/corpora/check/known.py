@@ -1,0 +1,96 @@
+"""A folder that holds a known corpus in its raw layout: it is built aside, and what was built is looked at."""
+
+import json
+import shlex
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from trml.config import Corpus
+from trml.config.faults import expected
+from trml.corpora import build_corpus, corpus_module
+from trml.corpora.check.media import look_at_media
+from trml.corpora.check.show import show_facts
+from trml.corpora.contract import media_folder, read_corpus
+from trml.corpora.facts import facts
+from trml.errors import ConfigError, TrmlError
+
+_OF_ANY_FOLDER = ("pantomime", "own")  # one needs no files, the other takes any
+_LAST = ("arrays",)  # fits whatever has arrays
+
+
+def read_config(path: Path) -> Any:
+    """The corpus configuration of a file of config/corpus. Raises ConfigError."""
+    try:
+        return TypeAdapter(Corpus).validate_json(json.dumps(yaml.safe_load(path.read_text())), strict=True)
+    except (ValidationError, yaml.YAMLError) as error:
+        reason = expected(error.errors()[0]) if isinstance(error, ValidationError) else str(error)
+        raise ConfigError(f"{path} is no configuration of a corpus: {reason}") from None
+
+
+def recognise(folder: Path, config_dir: Path) -> Iterator[Any]:
+    """The configurations of the corpora whose raw files are all in this folder, pointed at it (to be read below
+    `folder`'s own path)."""
+    configs = [read_config(path) for path in sorted((config_dir / "corpus").glob("*.yaml"))]
+    for config in sorted(configs, key=lambda config: config.kind in _LAST):
+        if config.kind not in _OF_ANY_FOLDER:
+            here = _pointed(config, folder)
+            try:
+                files = corpus_module(config.kind).raw_files(here, folder)
+            except (TrmlError, OSError):
+                continue
+            if files and all(path.is_file() for path in files):
+                yield here
+
+
+def _pointed(config: Any, folder: Path) -> Any:
+    """The configuration with its files directly in the folder."""
+    return replace(config, file=Path(config.file).name) if hasattr(config, "file") else replace(config, folder=".")
+
+
+def check_known(config: Any, folder: Path, config_dir: Path) -> tuple[list[str], bool]:
+    """The report on a known corpus."""
+    lines = [f"{folder} holds the corpus {config.name} in its raw form (kind {config.kind})"]
+    with tempfile.TemporaryDirectory(prefix="trml-check-") as name:
+        built = Path(name)
+        build_corpus(config, folder, built, "check", 1)
+        info, utterances = read_corpus(built)
+        left_out = pl.read_parquet(built / "left_out.parquet")
+        media: list[str] = []
+        unreadable: list[str] = []
+        sound = True
+        if info.media != "given":
+            rows = utterances.with_columns(pl.col("utterance_id").alias("place"))
+            media, unreadable, sound = look_at_media(rows, media_folder(built, info, folder))
+    lines += ["", f"Left out: {left_out.height:,} of {left_out.height + utterances.height:,}"]
+    lines += [f"  {count:,} x {reason}" for reason, count in _reasons(left_out)]
+    lines += [*unreadable, "", *media, *show_facts(info, facts(info, utterances))]
+    lines += ["", "Notes", *(f"  {note}" for note in info.notes), f"  Licence: {info.licence}"]
+    if not sound:
+        return [*lines, "", "Not to be used as it is: mend what stands above."], False
+    return [*lines, "", "Nothing stands in the way. Next:", f"  {_next(config, folder, config_dir)}"], True
+
+
+def _reasons(left_out: pl.DataFrame) -> list[tuple[str, int]]:
+    return list(left_out.group_by("reason").len().sort("len", "reason", descending=[True, False]).iter_rows())
+
+
+def _next(config: Any, folder: Path, config_dir: Path) -> str:
+    """The command that runs an experiment on the corpus where it lies."""
+    place = folder.resolve()
+    shipped = read_config(config_dir / "corpus" / f"{config.name}.yaml")
+    expected_at = Path(shipped.file).parent if hasattr(shipped, "file") else Path(shipped.folder)
+    fits = place.parts[-len(expected_at.parts) :] == expected_at.parts
+    has_experiment = (config_dir / "experiment" / f"{config.name}.yaml").is_file()
+    data = shlex.quote(str(place.parents[len(expected_at.parts) - 1] if fits else place.parent))
+    if fits and has_experiment:
+        return f"make results EXPERIMENT={config.name} DATA={data}"
+    choice = f"experiment={config.name}" if has_experiment else f"corpus={config.name}"
+    where = f"corpus.file={place.name}/{config.file}" if hasattr(config, "file") else f"corpus.folder={place.name}"
+    return f"trml compose {choice} data={data} {shlex.quote(where)} && make results"
