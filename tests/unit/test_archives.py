@@ -166,6 +166,7 @@ HOSTILE = {
     "zip: wrong crc": (crafted_zip(flip(b"hello", b"jello")), "is damaged (Bad CRC-32 for file 'a.txt')"),
     "zip: no such method": (crafted_zip(lambda c: c.__setitem__(c.find(b"PK\x01\x02") + 10, 99)), "cannot be read"),
     "zip: begins before the file": (crafted_zip(lambda c: c.__delitem__(slice(14, 21))), "is damaged ("),
+    "zip: a name in no encoding": (zipped({"é": b"x"}).replace("é".encode(), b"\xb8\xb8"), "is damaged ('utf-8' codec"),
     "zip: cut": (zipped(FILES)[:-40], "is damaged (File is not a zip file)"),
     "tar.gz: cut": (tarred(FILES)[:-20], "is damaged (Compressed file ended before"),
     "tar.gz: wrong crc": (tarred(FILES)[:-8] + b"12345678", "is damaged (CRC check failed"),

@@ -14,6 +14,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from trml.corpora import unpickle
 from trml.corpora.unpickle import load_pickle
 from trml.errors import DataMissing, PickleRefused
 
@@ -266,6 +267,12 @@ def test_hostile_and_broken(write, tmp_path, monkeypatch, case):
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert [found.name for found in tmp_path.iterdir()] == ["x.pkl"], "nothing ran"
+
+
+def test_too_many_instructions(write, monkeypatch):
+    monkeypatch.setattr(unpickle, "STEPS", 1000)
+    with pytest.raises(PickleRefused, match="it has more than 1,000 instructions"):
+        load_pickle(write(b"\x80\x02" + b"]" * 2000 + b"."))
 
 
 def test_the_canary_would_sing(tmp_path, monkeypatch):

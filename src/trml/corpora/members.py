@@ -149,12 +149,24 @@ def entries(archive: Path) -> Iterator[Entry]:
             refuse(archive, f"it is {content}; expected zip, tar or tar.gz")
 
 
+_DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,  # names that are not in the encoding they say, numbers that are none
+    OverflowError,
+)
+
+
 @contextmanager
 def readable(archive: Path) -> Iterator[None]:
     """What libraries say of damaged archives, in one line."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error) as error:
+    except _DAMAGE as error:
         _damaged(archive, error)
     except NotImplementedError as error:
         refuse(archive, f"it cannot be read ({error})")

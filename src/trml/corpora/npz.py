@@ -1,6 +1,10 @@
 """Arrays of an .npz, without pickles and without reading those that are not asked for."""
 
+import lzma
+import struct
+import tokenize
 import zipfile
+import zlib
 from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +17,10 @@ from trml.errors import ContractError
 _FORMAT = np.lib.format
 _HEADER = 30  # bytes of a zip's header before a member's name
 _RATIO = 200
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError, ValueError, TypeError,
+    SyntaxError, EOFError, OSError, OverflowError, RuntimeError, NotImplementedError, MemoryError,
+)  # fmt: skip
 
 
 def is_npz(path: Path) -> bool:
@@ -20,7 +28,7 @@ def is_npz(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as file:
             return any(name.endswith(".npy") for name in file.namelist())
-    except zipfile.BadZipFile:
+    except _DAMAGE:
         return path.suffix == ".npz"
 
 
@@ -32,7 +40,7 @@ class Npz:
         try:
             with zipfile.ZipFile(path) as file:
                 self.members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
-        except zipfile.BadZipFile as error:
+        except _DAMAGE as error:
             raise ContractError(f"{path} is damaged ({error}); expected an .npz of arrays") from None
 
     def read(self, name: str) -> NDArray[Any]:
@@ -54,7 +62,7 @@ class Npz:
                 if info.compress_type != zipfile.ZIP_STORED or size == 0:
                     array = np.frombuffer(member.read(), dtype).reshape(shape, order="F" if fortran else "C")
                     return array
-        except (ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        except _DAMAGE as error:
             self._refuse(name, f"it cannot be read ({(str(error).splitlines() or [''])[0]})")
         return np.memmap(self.path, dtype, "r", self._data(info) + at, shape, order="F" if fortran else "C")
 

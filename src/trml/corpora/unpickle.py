@@ -30,6 +30,7 @@ _DAMAGE = (
 )
 _REMEDY = "only numpy arrays and plain containers are let in; who has the arrays can save them with numpy.savez"
 _DEPTH = 64
+STEPS = 50_000_000  # an instruction makes an object of some 60 bytes; MOSEI in arrays takes some 500,000
 _UNFOLDED, _AT_LEAST = 10, 1 << 26  # bytes of values to bytes of file; what a small file may hold all the same
 _IN_PLACE = 1 << 16  # strings of bytes as long as this are not read, but seen through the file's memory map
 
@@ -146,7 +147,7 @@ class _Machine(_Unpickler):
 
     def __init__(self, source: _Source) -> None:
         super().__init__(source, encoding="latin1")
-        self.source, self.opcode = source, "start"
+        self.source, self.opcode, self.steps = source, "start", 0
 
     @property
     def place(self) -> str:
@@ -205,6 +206,9 @@ class _Instructions(dict[int, Callable[[_Machine], None]]):
 def _noted(name: str, handler: Callable[[_Machine], None]) -> Callable[[_Machine], None]:
     def run(machine: _Machine) -> None:
         machine.opcode = name
+        machine.steps += 1
+        if machine.steps > STEPS:
+            raise Refused(f"it has more than {STEPS:,} instructions")
         handler(machine)
 
     return run
