@@ -25,6 +25,7 @@ DEFAULT = "default"
 _REPORT_FILES = ("page/index.html.j2", "published.csv")
 TRIALS = 8  # of the search on dev, the same number for every method
 SEARCH_SEEDS = (1001, 1002)  # of its masks and trainings
+_HDF5 = ("arrays", "cmu_mosi", "cmu_mosei")  # the kinds of corpora that are read from HDF5 files
 # The encoders that the workflow trains, by kind: the module that does it and the packages it needs beside torch.
 _PRETRAINED = {
     "tiny_clip": ("trml.encoders.pretrain", ("open_clip_torch",)),
@@ -143,7 +144,7 @@ class Plan:
             "config": {k: v for k, v in asdict(config).items() if k not in ("sources", "terms")},
             "files": "to be fetched" if self.unfetched else self._named_digests(self.raw_files),
             "source": source_digest(f"trml.corpora.{config.kind}"),
-            "versions": versions("av", "pillow", "numpy"),
+            "versions": versions("av", "pillow", "numpy", *(("h5py",) if config.kind in _HDF5 else ())),
         }
         return self.work / "corpora" / f"{config.name}-{digest(recipe)}"
 

@@ -10,15 +10,15 @@ import h5py
 import numpy as np
 import polars as pl
 import pytest
-import torch
 from pydantic import ValidationError
 
 from conftest import ROOT
-from trml.config import ArraysConfig, GivenEncoder
+from trml.config import ArraysConfig
 from trml.corpora import arrays, given, sequences
 from trml.corpora.contract import SPLITS, read_corpus
-from trml.encoders.encode import encode
+from trml.encoders.encode import take_given
 from trml.errors import ContractError, PickleRefused
+from trml.features import read_features
 
 CONFIG = ArraysConfig("arrays", "arrays", "given", ["features"], "regression", [], 8)
 SIZES = {"train": 6, "valid": 3, "test": 4}
@@ -174,8 +174,10 @@ def test_layouts(brought, layout):
     assert table["clip"][3] == "given/frames.npy#3"
 
 
-def test_the_way_to_features(brought):
-    features = encode(GivenEncoder("given", "given"), brought(npz_columns()), None, "x", torch.device("cpu"))
+def test_the_way_to_features(brought, tmp_path):
+    (tmp_path / "features").mkdir()
+    take_given(brought(npz_columns()), tmp_path / "features", "x")
+    features = read_features(tmp_path / "features")
     assert features.frames.shape == (N, max(numbers()[3]), D_VISION)
 
 

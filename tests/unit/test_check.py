@@ -25,6 +25,7 @@ from trml.config import check as check_params
 from trml.config import compose
 from trml.corpora import build_corpus
 from trml.corpora.check import Stated, check
+from trml.corpora.check.media import STOPS
 from trml.corpora.contract import read_corpus
 from trml.corpora.own.rows import read
 from trml.corpora.video import write_video
@@ -180,12 +181,18 @@ def test_media_that_cannot_be_used_are_named_with_their_line(tmp_path, name, mak
     assert "Without text too" not in text
 
 
-def test_media_that_cannot_be_used_and_have_no_text_stop_it(tmp_path):
-    folder = a_table(tmp_path, 9, text="")
-    (folder / "media/7.png").write_bytes(b"")
+def test_media_that_cannot_be_used_and_have_no_text_are_counted(tmp_path):
+    folder = write(tmp_path / "x", [row | ({"text": ""} if i == 9 else {}) for i, row in enumerate(rows(60))])
+    (folder / "media/9.png").write_bytes(b"")
     text, sound = report(folder)
-    assert not sound
-    assert "Without text too: 1" in text
+    assert sound
+    assert "Without text too: 1; these utterances would be left out" in text
+
+
+def test_the_limit_is_that_of_the_encoders():
+    from trml.encoders.encode import UNREADABLE
+
+    assert STOPS == UNREADABLE
 
 
 def test_more_than_two_in_a_hundred_stop_it(tmp_path):

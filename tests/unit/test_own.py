@@ -41,32 +41,8 @@ def test_a_sound_table_becomes_a_corpus_and_nothing_is_copied(tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == [
         "corpus.json",
         "left_out.parquet",
-        "pairs.parquet",
         "utterances.parquet",
     ]
-
-
-def test_pairs_are_never_of_test(tmp_path):
-    built(write(tmp_path / "own", rows()), tmp_path / "out")
-    pairs = pl.read_parquet(tmp_path / "out/pairs.parquet")
-    assert Counter(pairs["split"]) == {"train": 6, "heldout": 3}
-    assert not set(pairs["text"]) & {row["text"] for row in rows() if row["split"] == "test"}
-
-
-def test_a_picture_that_cannot_be_decoded_is_in_no_pair(tmp_path):
-    folder = write(tmp_path / "own", rows())
-    (folder / "media/2.png").write_bytes((folder / "media/2.png").read_bytes()[:40])
-    _, utterances, _ = built(folder, tmp_path / "out")
-    assert utterances.height == 12
-    images = pl.read_parquet(tmp_path / "out/pairs.parquet")["image"].to_list()
-    assert images == [f"media/{i}.png" for i in range(9) if i != 2]
-
-
-def test_videos_offer_no_pairs(tmp_path):
-    folder = write(tmp_path / "own", changed(2, clip="media/0.mp4")(rows()))
-    (folder / "media/0.mp4").write_bytes(b"a video")
-    built(folder, tmp_path / "out")
-    assert not (tmp_path / "out/pairs.parquet").exists()
 
 
 @pytest.mark.parametrize("name", ["utterances.tsv", "t.parquet", "with_mark.csv", "crlf.csv"])

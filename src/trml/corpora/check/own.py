@@ -16,7 +16,7 @@ from trml.corpora.check.media import look_at_media
 from trml.corpora.check.show import show_facts
 from trml.corpora.facts import facts
 from trml.corpora.own import describe, remarks
-from trml.corpora.own.clips import MEDIA, Clips, is_picture
+from trml.corpora.own.clips import MEDIA, Clips
 from trml.corpora.own.rows import NEEDED, Kind, Reading, read
 from trml.corpora.own.table import FORMATS, listed, read_table
 from trml.errors import ConfigError, ContractError, DataMissing
@@ -156,22 +156,16 @@ def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path)
     ]
     settings += [_setting("corpus.seed", config.seed)] if config.seed != shipped.seed else []
     command = " ".join(shlex.quote(setting) for setting in settings)
-    clips = reading.utterances["clip"].drop_nulls()
-    plain = f"  trml compose experiment=own {command}"
-    lines = [plain, "  make results"]
-    if len(clips) and all(map(is_picture, clips)):
-        lines = [f"  trml compose experiment=own encoder=tiny_clip_own {command}", "  make results"]
-        lines += [
-            "That pretrains a small encoder on these pictures. With weights of a real one, downloaded once:",
-            plain,
-        ]
-    elif not len(clips):
-        lines.append("There is no clip: only what needs text alone means anything.")
+    if reading.utterances["clip"].count():
+        small, of = "tiny_clip_own", "these texts and pictures"
     else:
-        lines.append(
-            "Its encoder's weights are downloaded once; encoder.checkpoint=FILE takes your own (docs/corpora.md)."
-        )
-    return lines
+        small, of = "tiny_separate", "these texts; there is no clip, so only what needs text alone means anything"
+    return [
+        f"  trml compose experiment=own encoder={small} {command}",
+        "  make results",
+        f"That pretrains a small encoder on {of}. With a real one, whose weights are downloaded once:",
+        f"  trml compose experiment=own {command}",
+    ]
 
 
 _PLAIN = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.-]*")
