@@ -13,6 +13,8 @@ PARTS = {
     "matmul": "share of the machine's matrix-product rate that a training step reaches",
     "startup": "how long each verb takes until it starts to work",
     "encode": "frames a second from video files, against the model alone",
+    "segments": "utterances a second from parts of long videos, against decoding every frame",
+    "encode_memory": "memory of encoding over the size of the corpus",
     "workflow": "time and memory of Snakemake over many cells",
     "memory": "memory of training over the size of the corpus",
     "gpu": "trainings a minute on a GPU, stacked and one by one",
@@ -31,7 +33,7 @@ WHOLE, PARTIAL = Path("benchmarks"), Path("work/bench")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parts = "".join(f"\n  {name:10} {what}" for name, what in PARTS.items())
+    parts = "".join(f"\n  {name:13} {what}" for name, what in PARTS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=f"{__doc__}\n\nparts:{parts}",

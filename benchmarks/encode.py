@@ -1,5 +1,6 @@
-"""Frames a second from mp4 files to features, by `trml.encoders.encode.encode` with open_clip's ViT-B-32 (random
-weights, from a checkpoint file), against the model alone on ready tensors and against decoding and preprocessing alone.
+"""Frames a second from mp4 files to features, encoded and gathered as the workflow does, with open_clip's ViT-B-32
+(random weights, from a checkpoint file), against the model alone on ready tensors and against decoding and
+preprocessing alone.
 
 60 clips of 320 x 240 pixels, 3 s at 25 frames a second, 8 frames of each; batches of 32 frames; one torch thread.
 Loading the model and encoding the sentences are taken out of the first: it is run on all clips and on the same corpus
@@ -15,14 +16,14 @@ from statistics import median
 
 import torch
 
+from benchmarks.encoded import encode
 from benchmarks.made import configuration
 from benchmarks.made_clips import few, write_clip_corpus
 from benchmarks.row import Row
 from benchmarks.timing import in_turn, ratio
 from trml.config import OpenClipEncoder
-from trml.corpora.video import read_frames
+from trml.corpora.media import Clip, read_frames
 from trml.encoders.clip import load_open_clip
-from trml.encoders.encode import encode
 from trml.encoders.open_clip import open_clip
 from trml.hardware import set_up
 from trml.progress import say
@@ -49,7 +50,7 @@ def _compare(
 ) -> Iterator[Row]:
     clip = load_open_clip(config, device)
     paths = sorted((corpus / "media").iterdir())[FEW:]
-    pixels = torch.stack([clip.transform(picture) for path in paths for picture in read_frames(path, FRAMES)])
+    pixels = torch.stack([clip.transform(picture) for path in paths for picture in read_frames(Clip(path), FRAMES)])
 
     def alone() -> None:
         for batch in pixels.split(BATCH):
@@ -57,13 +58,13 @@ def _compare(
 
     def decoded() -> None:
         for path in paths:
-            for picture in read_frames(path, FRAMES):
+            for picture in read_frames(Clip(path), FRAMES):
                 clip.transform(picture)
 
-    encode(config, some, None, "made", device)
+    encode(config, some, None, device)
     actions = {
-        "all clips": lambda: encode(config, corpus, None, "made", device),
-        "few clips": lambda: encode(config, some, None, "made", device),
+        "all clips": lambda: encode(config, corpus, None, device),
+        "few clips": lambda: encode(config, some, None, device),
         "model alone": alone,
         "decoding and preprocessing alone": decoded,
     }

@@ -242,7 +242,6 @@ def test_parts_of_a_video_are_held_to_its_length(tmp_path):
     assert "videos of 2.0 s to 2.0 s" in text
     assert "Utterances of 1.0 s to 2.0 s, half of them up to 1.0 s" in text
     assert "files in more than one split: 1\n  media/v0.mp4 = media/v1.mp4 = media/v2.mp4" in text
-    assert "encoder.checkpoint=FILE takes your own" in text
 
 
 def test_texts_and_files_in_two_splits_are_counted(tmp_path):

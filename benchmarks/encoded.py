@@ -1,0 +1,18 @@
+"""Encoding as the workflow does it, in one process: all chunks in one shard, then gathered."""
+
+import tempfile
+from pathlib import Path
+
+import torch
+
+from trml.config import Encoding
+from trml.encoders.encode import encode_shard, gather
+
+
+def encode(config: Encoding, corpus: Path, encoder: Path | None, device: torch.device) -> None:
+    """Encode a corpus of media files; the features are thrown away."""
+    with tempfile.TemporaryDirectory() as temporary:
+        chunks, folder = Path(temporary) / "chunks", Path(temporary) / "features"
+        folder.mkdir()
+        encode_shard(config, corpus, corpus, encoder, chunks, (0, 1), device)
+        gather(config, corpus, encoder, chunks, folder, "made")

@@ -1,0 +1,22 @@
+"""A tiny CLIP with random weights, in a folder as pretraining leaves it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from benchmarks.made import configuration
+from trml.config import TinyClipEncoder
+from trml.encoders.clip import new_tiny_clip
+from trml.store import write_json
+
+
+def write_tiny_clip(folder: Path, width: int) -> TinyClipEncoder:
+    """The configuration of a tiny CLIP whose features have so many numbers, its weights in `folder`."""
+    config = configuration("encoder=tiny_clip").encoder
+    assert isinstance(config, TinyClipEncoder)
+    config = replace(config, embed_dim=width, text=replace(config.text, context_length=77))
+    folder.mkdir(parents=True)
+    save_file(new_tiny_clip(config).model.state_dict(), folder / "model.safetensors")
+    write_json(folder / "encoder.json", {"bar": None, "train_pairs": 0})
+    return config

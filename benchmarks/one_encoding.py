@@ -1,0 +1,19 @@
+"""Encodes the corpus of a folder, in a process of its own."""
+
+import sys
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from benchmarks.encoded import encode
+from trml.config import TinyClipEncoder
+from trml.hardware import set_up
+
+
+def main(folder: Path) -> None:
+    """The folder has config.json, encoder/ and corpus/."""
+    config = TypeAdapter(TinyClipEncoder).validate_json((folder / "config.json").read_text())
+    encode(config, folder / "corpus", folder / "encoder", set_up("cpu", 1))
+
+
+main(Path(sys.argv[1]))
