@@ -18,12 +18,12 @@ import numpy as np
 import polars as pl
 import torch
 
-from benchmarks.encoded import encode
 from benchmarks.made_encoder import write_tiny_clip
 from benchmarks.row import Row
 from benchmarks.timing import in_turn, ratio
-from trml.corpora.contract import CorpusInfo, write_corpus
+from trml.corpora.contract import CorpusInfo, read_corpus, write_corpus
 from trml.corpora.media import part_of
+from trml.encoders.chunk import encode_chunk
 from trml.encoders.clip import Clip, load_tiny_clip
 from trml.hardware import set_up
 from trml.progress import say
@@ -41,8 +41,9 @@ def measure(quick: bool) -> Iterator[Row]:
         clip = load_tiny_clip(config, folder / "encoder")
         say(f"  making {videos} videos of a minute")
         corpus, paths = _corpus(folder / "corpus", videos)
+        table = read_corpus(corpus)[1]
         actions = {
-            "encode": lambda: encode(config, corpus, folder / "encoder", device),
+            "encode": lambda: encode_chunk(clip, table, corpus, config, device),
             "every frame, for each part": lambda: _plainly(clip, paths, device, once=False),
             "every frame, once": lambda: _plainly(clip, paths, device, once=True),
         }

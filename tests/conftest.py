@@ -12,7 +12,7 @@ import pytest
 import torch
 import yaml
 
-from trml.config import Encoding, Params, Sizes, check
+from trml.config import Encoding, Params, Sizes, TinyClipEncoder, check
 from trml.corpora import pantomime
 from trml.encoders.encode import encode_shard, gather
 from trml.features import FeatureInfo, FeatureSet, read_features
@@ -62,6 +62,21 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, default_raw: dict[str, Any]
     folder = tmp_path_factory.mktemp("corpus")
     pantomime.build(config, folder, folder, "x", 1)
     return folder
+
+
+def small_clip(raw: dict[str, Any], batch_size: int) -> TinyClipEncoder:
+    """The tiny CLIP of a configuration at a size for tests, pretrained for one epoch and with its bar lifted."""
+    config = check(raw).encoder
+    assert isinstance(config, TinyClipEncoder)
+    small = {"width": 32, "layers": 1}
+    return replace(
+        config,
+        embed_dim=16,
+        vision=replace(config.vision, **small, head_width=16),
+        text=replace(config.text, **small, heads=2),
+        pretraining=replace(config.pretraining, epochs=1, batch_size=16, retrieval_bar=None),
+        batch_size=batch_size,
+    )
 
 
 def encoded(config: Encoding, corpus: Path, encoder: Path | None = None, data: Path = Path()) -> FeatureSet:

@@ -2,15 +2,14 @@
 out."""
 
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
 
-from conftest import encoded
-from trml.config import TinyClipEncoder, check
+from conftest import encoded, small_clip
+from trml.config import TinyClipEncoder
 from trml.corpora.media import Clip, read_frames
 from trml.encoders.chunk import Chunk, frame_hash
 from trml.encoders.clip import load_tiny_clip
@@ -25,16 +24,7 @@ N = 70
 
 @pytest.fixture(scope="module")
 def tiny(default_raw) -> TinyClipEncoder:
-    config = check(default_raw).encoder
-    small = {"width": 32, "layers": 1}
-    return replace(
-        config,
-        embed_dim=16,
-        vision=replace(config.vision, **small, head_width=16),
-        text=replace(config.text, **small, heads=2),
-        pretraining=replace(config.pretraining, epochs=1, batch_size=16, retrieval_bar=None),
-        batch_size=10,
-    )
+    return small_clip(default_raw, batch_size=10)
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from conftest import encoded
-from trml.config import OpenClipEncoder, TinyClipEncoder, check
+from conftest import encoded, small_clip
+from trml.config import OpenClipEncoder, TinyClipEncoder
 from trml.corpora.contract import PAIRS_SCHEMA
 from trml.corpora.media import Clip, read_frames
 from trml.encoders.clip import load_open_clip, load_tiny_clip, new_tiny_clip
@@ -29,16 +29,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def tiny(default_raw) -> TinyClipEncoder:
-    config = check(default_raw).encoder
-    small = {"width": 32, "layers": 1}
-    return replace(
-        config,
-        embed_dim=16,
-        vision=replace(config.vision, **small, head_width=16),
-        text=replace(config.text, **small, heads=2),
-        pretraining=replace(config.pretraining, epochs=1, batch_size=16, retrieval_bar=None),
-        batch_size=50,
-    )
+    return small_clip(default_raw, batch_size=50)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from trml.config.corpora import Source
-from trml.corpora.beginnings import HEAD, wrong_content
+from trml.corpora.content import HEAD, wrong_content
 from trml.corpora.exclusive import alone
 from trml.corpora.lock import Lock
 from trml.corpora.pace import Patience, bytes_in_words

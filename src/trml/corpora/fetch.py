@@ -121,7 +121,7 @@ def _unpack(source: Source, folder: Path, lock: Lock) -> None:
         if lacking := _lacking(source, folder):
             raise FetchFailed(
                 f"{archive} is unpacked, but there is no {' and no '.join(lacking)} in {folder}; expected the layout "
-                "that docs/corpora.md shows. Move what came out to these places"
+                "that docs/real_corpora.md shows. Move what came out to these places"
             )
         write_text(unpacked, "all of the archive is unpacked; the archive may be removed\n")
         unpacking.unlink()

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from trml import __version__
-from trml.corpora.beginnings import HEAD, wrong_content
+from trml.corpora.content import HEAD, wrong_content
 from trml.corpora.pace import Pace, Patience, bytes_in_words
 from trml.corpora.part import Part
 from trml.errors import FetchFailed
