@@ -130,9 +130,10 @@ class Plan:
         return files
 
     def _named_digests(self, files: Sequence[Path]) -> list[tuple[str, str]]:
-        """The files' names below the folder that they share, and their checksums."""
-        above = Path(os.path.commonpath([path.parent for path in files])) if files else Path()
-        return [(str(path.relative_to(above)), d) for path, d in zip(files, self._digests(files), strict=True)]
+        """The files' names below data, or their own where they lie elsewhere, and their checksums."""
+        data = Path(self.params.data)
+        names = [str(path.relative_to(data)) if path.is_relative_to(data) else path.name for path in files]
+        return list(zip(names, self._digests(files), strict=True))
 
     def _digests(self, files: Sequence[Path]) -> list[str]:
         return known_digests(files, self.work / "digests.json")
