@@ -21,7 +21,7 @@ class Facts:
 
 def facts(info: CorpusInfo, utterances: pl.DataFrame) -> Facts:
     """Count the utterances of a corpus, as the contract has them."""
-    with_repeats = utterances.with_columns(_repeats(utterances))
+    with_repeats = utterances.with_columns(repeats(utterances, "text").alias("repeated"))
     splits = (
         with_repeats.group_by("split")
         .agg(
@@ -42,11 +42,11 @@ def _order(column: str) -> pl.Expr:
     return pl.col(column).replace_strict({split: i for i, split in enumerate(SPLITS)}, default=len(SPLITS))
 
 
-def _repeats(utterances: pl.DataFrame) -> pl.Series:
-    """Whether a row's text, word for word, is in a split before its own."""
-    place = utterances.select(_order("split").alias("place"), "text")
-    first = place.select(pl.col("place").min().over("text"))["place"]
-    return ((first < place["place"]) & (place["text"] != "")).alias("repeated")
+def repeats(utterances: pl.DataFrame, column: str) -> pl.Series:
+    """Whether a row's value, character for character, is in a split before its own. Null and empty are no value."""
+    place = utterances.select(_order("split").alias("place"), pl.col(column).alias("value"))
+    first = place.select(pl.col("place").min().over("value"))["place"]
+    return (first < place["place"]) & (place["value"].fill_null("") != "")
 
 
 def _label_counts(info: CorpusInfo, utterances: pl.DataFrame) -> pl.DataFrame:

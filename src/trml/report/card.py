@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from trml.corpora.contract import LEFT_OUT_SCHEMA, SPLITS, CorpusInfo, read_corpus
+from trml.corpora.facts import facts, repeats
 from trml.features import MEDIA_SCHEMA, read_media
 from trml.plan import Plan
 from trml.report.style import look, plt, save
 from trml.report.tables import Table, to_markdown
 
 _NAMED = 12  # unreadable clips that the card names; media.parquet has all
-_BINS = np.arange(-3.5, 4)  # of labels in [-3, 3]: one an integer
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Card:
         path = plan.corpus / "left_out.parquet"
         left_out = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=LEFT_OUT_SCHEMA)
         utterances = utterances.join(media, on="utterance_id", how="left", maintain_order="left")
-        return cls(plan.dataset or "", info, utterances, left_out)
+        repeated = [repeats(utterances, column).alias(f"{column}_repeats") for column in ("text", "hash", "video_id")]
+        return cls(plan.dataset or "", info, utterances.with_columns(repeated), left_out)
 
     def split(self, name: str) -> pl.DataFrame:
         """The utterances of one split."""
@@ -76,13 +77,13 @@ def card_table(card: Card) -> Table:
         row("text longer than the encoder reads", share(pl.col("tokens_cut").fill_null(0) > 0)),
     ]
     repeated = [
-        row(f"{what}, in an earlier split too", lambda table, column=column: _repeated(card, table, column))
+        row(f"{what}, in an earlier split too", share(pl.col(f"{column}_repeats")))
         for what, column in (("text", "text"), ("middle frame", "hash"), ("video, dialogue or post", "video_id"))
     ]
     groups = [("size", size), ("labels", _labels(card)), ("missing for real", missing), ("repeated", repeated)]
     note = (
         f"{card.info.title}; source: {card.info.source}; licence: {card.info.licence}. Earlier splits: train before "
-        "valid before test. Middle frames are compared by a difference hash of 256 bits, texts without case and spaces."
+        "valid before test. Texts are compared word for word, middle frames by a difference hash of 256 bits."
         + _left_out(card)
         + _unreadable(card)
     )
@@ -94,31 +95,15 @@ def card_table(card: Card) -> Table:
 
 
 def _labels(card: Card) -> list[list[tuple[str, bool]]]:
-    counts = {name: _histogram(card, name) for name in SPLITS}
-    words = card.info.classes or [f"{value:+d}" if value else "0" for value in range(-3, 4)]
+    counts = facts(card.info, card.utterances).labels
 
-    def share(split: str, i: int) -> str:
-        return f"{counts[split][i] / counts[split].sum():.1%} ({counts[split][i]})"
+    def share(row: dict[str, Any], split: str) -> str:
+        return f"{row[split] / max(1, counts[split].sum()):.1%} ({row[split]})"
 
-    return [[(word, False), *((share(split, i), False) for split in SPLITS)] for i, word in enumerate(words)]
-
-
-def _histogram(card: Card, split: str) -> np.ndarray:
-    """How many utterances of a split have each class, or a label that rounds to each integer."""
-    label = card.split(split)["label"].to_numpy()
-    if card.info.task == "regression":
-        return np.histogram(np.rint(label), _BINS)[0]
-    return np.bincount(label, minlength=len(card.info.classes))
-
-
-def _repeated(card: Card, table: pl.DataFrame, column: str) -> str:
-    split = table["split"][0]
-    earlier = card.utterances.filter(pl.col("split").is_in(SPLITS[: SPLITS.index(split)]))
-    key = pl.col(column).str.to_lowercase().str.replace_all(r"\s+", " ") if column == "text" else pl.col(column)
-    known = earlier.select(key.alias("key")).filter(pl.col("key").is_not_null() & (pl.col("key") != ""))["key"]
-    here = table.select(key.alias("key"))["key"]
-    found = here.is_in(known.implode()).fill_null(False).sum()
-    return "" if split == SPLITS[0] else f"{found / table.height:.1%} ({found})"
+    return [
+        [(row["label"], False), *((share(row, split), False) for split in SPLITS)]
+        for row in counts.iter_rows(named=True)
+    ]
 
 
 def _left_out(card: Card) -> str:
@@ -141,13 +126,11 @@ def draw_card(card: Card, folder: Path) -> str:
     seconds = card.utterances.select("split", s=pl.col("end_s") - pl.col("start_s")).filter(pl.col("s") > 0)
     timed = seconds["s"].n_unique() > 1
     figure, axes = plt.subplots(1, 1 + timed, figsize=(3.4 * (1 + timed), 2.2), squeeze=False, layout="constrained")
-    words = card.info.classes or [str(value) for value in range(-3, 4)]
-    places = np.arange(len(words))
+    counts = facts(card.info, card.utterances).labels
+    words, places = counts["label"].to_list(), np.arange(counts.height)
     for i, split in enumerate(SPLITS):
-        counts = _histogram(card, split)
-        axes[0, 0].bar(
-            places + (i - 1) * 0.27, counts / max(1, counts.sum()), 0.25, color=look(i)["color"], label=split
-        )
+        shares = counts[split].to_numpy() / max(1, counts[split].sum())
+        axes[0, 0].bar(places + (i - 1) * 0.27, shares, 0.25, color=look(i)["color"], label=split)
     axes[0, 0].set_xticks(places, words, rotation=30 if max(map(len, words)) > 4 else 0)
     axes[0, 0].set(xlabel="label" if card.info.classes else "label, rounded", ylabel="share of the split")
     axes[0, 0].grid(axis="x", visible=False)
