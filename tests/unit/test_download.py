@@ -461,10 +461,8 @@ def html_for_rest(w: World) -> None:
 @case("another kind of file")
 def other_kind(w: World) -> None:
     for name in ("file.tar.gz", "file.csd"):
-        w.but(name=name).mirrors(file(RIGHT)).fails(
-            "sends what is a zip archive, not a gzip file", "it begins with b'PK"
-        )
-    w.but(name="table.csv").mirrors(file(b"a,b\n\0\0")).fails("is not a table")
+        w.but(name=name).mirrors(file(RIGHT)).fails("sends what is a zip archive, not")
+    w.but(name="table.csv").mirrors(file(b"a,b\n\0\0")).fails("not a table")
 
 
 @case("gzip-encoded, though identity was asked for")
