@@ -1,4 +1,4 @@
-# make results | search | test | lint | bench | clean. Each makes the environment first where there is none.
+# make results | env | search | test | lint | bench | clean. Each makes the environment first where there is none.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,9 @@ CORES ?= all
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := results
-.PHONY: results search test lint bench format compose clean
+.PHONY: env results search test lint bench format compose clean
+
+env: $(BIN)/.installed
 
 # The stamp is written last, so that an interrupted install is done again.
 $(BIN)/.installed: requirements.lock pyproject.toml
