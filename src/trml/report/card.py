@@ -63,11 +63,15 @@ def card_table(card: Card) -> Table:
         known = table.select(seconds.alias("s")).filter(pl.col("s") > 0)["s"].to_numpy()
         return f"{np.median(known):.1f} s ({known.min():.1f} to {known.max():.1f})" if len(known) else ""
 
+    def hours(table: pl.DataFrame) -> str:
+        total = table.select(seconds.sum()).item() / 3600
+        return f"{total:.2f} h" if total else ""
+
     size = [
         row("utterances", lambda table: str(table.height)),
         row("videos, dialogues or posts", lambda table: str(table["video_id"].n_unique())),
         row("length, median (range)", durations),
-        row("all together", lambda table: f"{table.select(seconds.fill_nan(0).sum()).item() / 3600:.2f} h"),
+        row("all together", hours),
         row("words, median", lambda table: f"{table['text'].str.split(' ').list.len().median():.0f}"),
     ]
     missing = [
