@@ -94,11 +94,13 @@ def test_refused_in_words(raw, changes, words):
         ("experiment=mosy", "experiment=mosy: no such choice; did you mean 'mosi'?"),
         ("method=[trml,zero_fil]", "method=zero_fil: no such choice; did you mean 'zero_fill'?"),
         ("trainig.epochs=3", "trainig.epochs is unknown; did you mean 'training.epochs'?"),
+        ("experiment=own corpus.foldr=x", "corpus.foldr is unknown; did you mean 'corpus.folder'?"),
+        ("experiment=own corpus.title=a,b", "To use it as string, quote the value"),
         ("training.epochs=0", "training.epochs is 0; expected greater than or equal to 1"),
     ],
 )
 def test_command_refuses_in_one_line(tmp_path, override, words):
-    command = [sys.executable, "-m", "trml", "compose", override, "--output", str(tmp_path / "params.yaml")]
+    command = [sys.executable, "-m", "trml", "compose", *override.split(), "--output", str(tmp_path / "params.yaml")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert words in done.stderr

@@ -5,6 +5,7 @@ Nothing here imports torch: the Snakefile and every verb start from this package
 """
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def compose(overrides: list[str], config_dir: Path) -> str:
         config = _hydra(overrides, config_dir)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain_hydra(error, overrides, config_dir, lambda: _compose_keys(config_dir))) from None
+        raise ConfigError(explain_hydra(error, overrides, config_dir, partial(_compose_keys, config_dir))) from None
     text = OmegaConf.to_yaml(config)
     check(yaml.safe_load(text), "")
     return text
@@ -154,12 +155,12 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_adapter.json_schema()}
 
 
-def _compose_keys(config_dir: Path) -> list[str]:
-    """All dotted keys of the default composition, for naming the nearest one."""
+def _compose_keys(config_dir: Path, choices: list[str]) -> list[str]:
+    """All dotted keys of the composition with these choices, for naming the nearest one."""
     from omegaconf import OmegaConf
 
     def walk(node: Any, prefix: str) -> list[str]:
         below = node.items() if isinstance(node, dict) else ()
         return [prefix, *(key for name, child in below for key in walk(child, f"{prefix}.{name}".lstrip(".")))]
 
-    return walk(OmegaConf.to_container(_hydra([], config_dir)), "")[1:]
+    return walk(OmegaConf.to_container(_hydra(choices, config_dir)), "")[1:]

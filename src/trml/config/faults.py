@@ -61,8 +61,10 @@ def expected(fault: Any) -> str:
     return fault["msg"].removeprefix("Input should be ").removeprefix("a valid ")
 
 
-def explain_hydra(error: Exception, overrides: list[str], config_dir: Path, keys: Callable[[], list[str]]) -> str:
-    """What Hydra could not compose, in one line. `keys` gives all dotted keys of the plain composition."""
+def explain_hydra(
+    error: Exception, overrides: list[str], config_dir: Path, keys: Callable[[list[str]], list[str]]
+) -> str:
+    """What Hydra could not compose, in one line. `keys` gives all dotted keys of a composition with some overrides."""
     text = " ".join(str(error).split())
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
@@ -71,7 +73,7 @@ def explain_hydra(error: Exception, overrides: list[str], config_dir: Path, keys
         for choice in value.strip("[]").split(",") if known else []:
             if choice.strip() not in known:
                 return f"{key}={choice.strip()}: no such choice{nearest(choice.strip(), known)}"
-    base = keys()
+    base = keys([override for override in overrides if (config_dir / override.partition("=")[0]).is_dir()])
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0]
         if key not in base and not (config_dir / key).is_dir():
