@@ -6,7 +6,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, SiglipConfig, SiglipImageProcessor, SiglipModel
 
-import trml.encoders.transformers  # noqa: F401  before transformers, which imports torchvision
+import trml.encoders.transformers  # noqa: F401  first: transformers imports torchvision
 
 WORDS = 1500
 
