@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import trml.encoders.transformers  # noqa: F401  first: transformers imports torchvision
+
+# isort: split
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, SiglipConfig, SiglipImageProcessor, SiglipModel
-
-import trml.encoders.transformers  # noqa: F401  first: transformers imports torchvision
 
 WORDS = 1500
 
