@@ -138,6 +138,7 @@ def draw_card(card: Card, folder: Path) -> str:
     axes[0, 0].set_xticks(places, words, rotation=30 if max(map(len, words)) > 4 else 0)
     axes[0, 0].set(xlabel="label" if card.info.classes else "label, rounded", ylabel="share of the split")
     axes[0, 0].grid(axis="x", visible=False)
+    axes[0, 0].set_axisbelow(True)
     axes[0, 0].legend()
     if timed:
         longest = max(1.0, float(seconds["s"].quantile(0.99) or 1.0))
