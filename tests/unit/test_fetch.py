@@ -1,10 +1,7 @@
 """Fetching a whole corpus: terms, what is missing, unpacking, and the sources in config/."""
 
-import importlib.util
 import io
 import json
-import sys
-import types
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +15,7 @@ from misbehaving import file, serving
 from trml.cli import main
 from trml.config import CmuConfig, FetchedCorpus, MeldConfig, Source, Terms, check, compose
 from trml.corpora import fetch as fetching
+from trml.corpora.archives import unpack
 from trml.corpora.fetch import fetch, missing, steps
 from trml.corpora.terms import accept, known_terms
 from trml.errors import ArchiveRefused, ConfigError, DataMissing, FetchFailed, TermsNotAccepted
@@ -50,12 +48,8 @@ def brought(data: Path, *names: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _unpacker(monkeypatch: pytest.MonkeyPatch) -> None:
+def _online(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRML_OFFLINE", raising=False)
-    if importlib.util.find_spec("trml.corpora.archives") is None:
-        module = types.ModuleType("trml.corpora.archives")
-        module.unpack = lambda archive, folder: zipfile.ZipFile(archive).extractall(folder)
-        monkeypatch.setitem(sys.modules, "trml.corpora.archives", module)
 
 
 ARCHIVE = Source("made.zip", ["http://host.invalid/made.zip"], None, None, GIVES)
@@ -84,13 +78,11 @@ def test_a_half_unpacked_archive_is_not_taken_for_whole(tmp_path: Path, monkeypa
 
     def killed(archive: Path, folder: Path) -> None:
         times.append(archive)
-        zipfile.ZipFile(archive).extractall(folder)
+        unpack(archive, folder)
         if len(times) == 1:
             raise KeyboardInterrupt
 
-    module = types.ModuleType("trml.corpora.archives")
-    module.unpack = killed
-    monkeypatch.setitem(sys.modules, "trml.corpora.archives", module)
+    monkeypatch.setattr("trml.corpora.archives.unpack", killed)
     brought(tmp_path, "made.zip")
     with pytest.raises(KeyboardInterrupt):
         fetch(config, tmp_path)
@@ -126,15 +118,10 @@ def test_an_archive_of_another_layout_is_named(tmp_path: Path) -> None:
     assert missing(config, tmp_path) == config.sources
 
 
-def test_a_refused_archive_can_be_fetched_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(archive: Path, folder: Path) -> None:
-        raise ArchiveRefused(f"{archive} is cut.")
-
-    module = types.ModuleType("trml.corpora.archives")
-    module.unpack = refuse
-    monkeypatch.setitem(sys.modules, "trml.corpora.archives", module)
+def test_a_refused_archive_can_be_fetched_anew(tmp_path: Path) -> None:
     brought(tmp_path, "made.zip")
-    with pytest.raises(ArchiveRefused, match=r"made\.zip is cut\. To fetch it anew, remove .*sources\.lock"):
+    (tmp_path / "made/made.zip").write_bytes(ZIP[: len(ZIP) // 2])
+    with pytest.raises(ArchiveRefused, match=r"made\.zip .*\. To fetch it anew, remove .*sources\.lock"):
         fetch(corpus(ARCHIVE), tmp_path)
 
 
