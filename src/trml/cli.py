@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trml import __version__
+from trml.again import run_again
 from trml.errors import TrmlError
 
 if TYPE_CHECKING:
@@ -93,8 +94,10 @@ def fetch(arguments: argparse.Namespace) -> None:
     corpora = [p.corpus for p in params.each().values() if isinstance(p.corpus, FetchedCorpus)]
     if arguments.corpus:
         corpora = [config for config in corpora if config.name == arguments.corpus]
+    if not corpora and arguments.corpus:
+        raise TrmlError(f"{arguments.params} has no corpus {arguments.corpus} that is fetched")
     if not corpora:
-        print(f"{arguments.params} has no such corpus that is fetched")
+        print(f"{arguments.params} has no corpus that is fetched. Of another configuration: --params FILE")
     for config in corpora:
         if arguments.dry_run:
             print("\n".join(steps(config, Path(params.data))))
@@ -234,8 +237,14 @@ def gc(arguments: argparse.Namespace) -> None:
     """Remove from work/ what the configuration in force cannot reach, or set it aside."""
     from trml.tidy import ATTIC, set_aside, unreachable
 
-    work = Path("work")
-    paths = unreachable(_plans(arguments), arguments.only, work)
+    work, found = Path("work"), _plans(arguments)
+    for p in found:
+        if p.unfetched:
+            raise TrmlError(
+                f"the raw files of {p.params.corpus.name} are not in {p.params.data}, so what of work/ belongs to it "
+                "is not known; bring them back, or run it with another configuration"
+            )
+    paths = unreachable(found, arguments.only, work)
     if not arguments.aside and not arguments.only:
         paths += [path for path in [work / ATTIC] if path.is_dir()]
     for path in paths:
@@ -303,7 +312,7 @@ _EXAMPLES_OF = {
   trml accept meld              accept those of MELD
   trml accept mosi --data ../data""",
     "fetch": """examples:
-  trml compose corpus=meld data=../data && trml fetch --dry-run
+  trml compose experiment=meld data=../data && trml fetch --dry-run
   trml fetch                    after a break it goes on with the same words
   TRML_OFFLINE=1 trml fetch     check and unpack what was brought""",
 }
@@ -409,10 +418,14 @@ def _stop(number: int, frame: object) -> None:
 
 
 def _explain(error: OSError) -> str:
-    """What a user can mend about the files of work/; anything else is a fault of ours and is raised again."""
+    """What a user can mend about files; anything else is a fault of ours and is raised again."""
+    where = Path(str(error.filename))
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; what is finished is kept. Free some space and go on with: snakemake --cores all"
+        return f"the disk is full; what is finished is kept. Free some space and go on with: {run_again()}"
+    if isinstance(error, FileNotFoundError) and "work" in where.parts:
+        return f"{where} is absent. Remove {where.parent} and run: {run_again()}"
     if isinstance(error, FileNotFoundError):
-        where = Path(str(error.filename))
-        return f"{where} is absent. Remove {where.parent} and run: snakemake --cores all"
+        return f"{where} is absent; bring it back, or set data=<folder> to where the corpora are"
+    if isinstance(error, PermissionError | NotADirectoryError | FileExistsError) or error.errno == errno.EROFS:
+        return f"{where} cannot be written ({error.strerror}); set data=<folder> to one that can, or mend its rights"
     raise error

@@ -18,6 +18,7 @@ from trml.store import digest
 INFRASTRUCTURE = frozenset(
     {
         "trml",
+        "trml.again",
         "trml.errors",
         "trml.config",
         "trml.source",

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import shlex
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from PIL import Image
 
 from conftest import ROOT
 from own_data import own_config, rows, write
+from raw_layouts import meld_layout, mosi_layout
 from trml import cli
 from trml.config import check as check_params
 from trml.config import compose
@@ -464,3 +466,17 @@ def test_the_tutorial_says_what_really_comes(tmp_path, monkeypatch):
     (composition,) = (block.splitlines()[0] for block in blocks if block.startswith("trml compose experiment=own"))
     assert composition.startswith(second.splitlines()[-2].strip())
     compose(shlex.split(composition)[2:], ROOT / "config")
+
+
+@pytest.mark.parametrize("form", ["texts alone", "whole videos"])
+def test_a_known_corpus_with_less_of_its_files_is_known(tmp_path, form):
+    if form == "texts alone":
+        meld_layout(tmp_path / "meld")
+        shutil.rmtree(tmp_path / "meld/MELD.Raw")
+        folder, words = tmp_path / "meld", "corpus.vision=False"
+    else:
+        mosi_layout(tmp_path / "cmu_mosi", full=True)
+        folder, words = tmp_path / "cmu_mosi", "corpus.clips=full"
+    lines, _ = check(folder, Stated(), ROOT / "config")
+    assert words in lines[-1] and f"trml compose experiment={folder.name}" in lines[-1]
+    compose(shlex.split(lines[-1].partition("&&")[0])[2:], ROOT / "config")

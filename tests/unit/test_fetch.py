@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from misbehaving import file, serving
+from misbehaving import file, serving, status
 from trml.cli import main
 from trml.config import CmuConfig, FetchedCorpus, MeldConfig, Source, Terms, check, compose
 from trml.corpora import fetch as fetching
@@ -236,4 +236,34 @@ def test_the_verb_fetch(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
         main(["fetch", "--params", str(params), "--offline"])
     params.write_text(compose([], ROOT / "config"))
     main(["fetch", "--params", str(params)])
-    assert "no such corpus that is fetched" in capsys.readouterr().out
+    assert "has no corpus that is fetched" in capsys.readouterr().out
+
+
+def test_tables_that_lie_beside_the_clips_of_meld_are_there(tmp_path: Path) -> None:
+    names = ["train_sent_emo.csv", "dev_sent_emo.csv", "test_sent_emo.csv"]
+    tables = [replace(TABLE, file=name) for name in names]
+    config = MeldConfig(
+        "meld",
+        "meld",
+        "none",
+        TERMS,
+        [*tables, replace(ARCHIVE, gives=["MELD.Raw/*/*.mp4"])],
+        "meld",
+        "sentiment",
+        True,
+    )
+    assert missing(config, tmp_path) == config.sources
+    for name in [*names, "train_splits/dia0_utt0.mp4"]:
+        path = tmp_path / "meld/MELD.Raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert missing(config, tmp_path) == []
+    fetch(config, tmp_path, offline=True)
+
+
+def test_a_message_names_the_configuration_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRML_PARAMS", "work/params/paper.yaml")
+    with serving() as server:
+        config = corpus(replace(TABLE, urls=[server.at("/csv", status(404))]))
+        with pytest.raises(FetchFailed, match=r"Try again later: trml fetch --params work/params/paper\.yaml"):
+            fetch(config, tmp_path, ["mosi"])

@@ -7,6 +7,7 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
+from trml.again import run_again
 from trml.config import load
 from trml.errors import TrmlError
 from trml.integrity import withdraw_damaged
@@ -16,6 +17,7 @@ from trml.tidy import bring_back
 
 # The configuration in force. Not `configfile:`, which would merge another one over it key by key.
 PARAMS = config.get("params", "params.yaml")
+os.environ["TRML_PARAMS"] = PARAMS  # what the messages of this process name
 
 # Rules find the package in the checkout, whichever environment they run in, and the configuration by its place, which is
 # no parameter of theirs: what is in it is in the names of their outputs. A failure before `| tee` is a failure, and tee
@@ -84,13 +86,13 @@ onstart:
 
 
 onsuccess:
-    if FETCHED:
+    if FETCHED and all(stamp.is_file() for stamp in FETCHED):
         RUN_LOCK[0].close()
         os.execv(sys.executable, [sys.executable, "-m", "snakemake", *sys.argv[1:]])
 
 
 onerror:
-    print("trml: what is finished is kept. Go on with: snakemake --cores all", file=sys.stderr)
+    print(f"trml: what is finished is kept. Go on with: {run_again()}", file=sys.stderr)
 
 
 RAW_PARAMS = yaml.safe_load(Path(PARAMS).read_text())

@@ -7,6 +7,7 @@ from pathlib import Path
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
+from trml.again import fetch_again
 from trml.config.corpora import Source
 from trml.corpora.content import HEAD, wrong_content
 from trml.corpora.exclusive import alone
@@ -80,8 +81,8 @@ def check_there(source: Source, target: Path, lock: Lock) -> None:
             fault = f"has sha256 {found}; expected {expected.sha256} ({expected.by})"
     if fault:
         raise FetchFailed(
-            f"{target} {fault}. Move it away, and it is fetched again: trml fetch. Where it is the file that you want, "
-            f"change size and sha256 of this source in the configuration, or take its entry out of {lock.path}"
+            f"{target} {fault}. Move it away, and it is fetched again: {fetch_again()}. Where it is the file that you "
+            f"want, change size and sha256 of this source in the configuration, or take its entry out of {lock.path}"
         )
     lock.record(target, found, entry.url if entry else None)
 
@@ -107,7 +108,7 @@ def _from_mirrors(source: Source, target: Path, lock: Lock, patience: Patience) 
             return say(f"{target.name}: {bytes_in_words(target.stat().st_size)} fetched")
     kept = f"The {bytes_in_words(part.size)} that have arrived are kept. " if part.size else ""
     raise FetchFailed(
-        f"{target.name} could not be fetched: {'; '.join(failures)}. {kept}Try again later: trml fetch. "
+        f"{target.name} could not be fetched: {'; '.join(failures)}. {kept}Try again later: {fetch_again()}. "
         f"Or bring the file by hand: {target}"
     )
 

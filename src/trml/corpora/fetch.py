@@ -17,10 +17,12 @@ from trml.progress import say
 from trml.store import write_text
 
 
-def wanted(config: FetchedCorpus) -> list[Source]:
-    """The sources that a corpus needs; without vision no archive, and of whole videos no cut clips."""
-    if isinstance(config, MeldConfig) and not config.vision:
-        return [source for source in config.sources if not source.gives]
+def wanted(config: FetchedCorpus, data: Path) -> list[Source]:
+    """The sources that a corpus needs: without vision no archive, of whole videos no cut clips, and no table that came
+    with MELD's archive."""
+    if isinstance(config, MeldConfig):
+        beside = data / config.folder / "MELD.Raw"
+        return [s for s in config.sources if (config.vision if s.gives else not (beside / s.file).is_file())]
     if isinstance(config, CmuConfig) and config.clips == "full":
         return [replace(source, gives=[_whole(pattern) for pattern in source.gives]) for source in config.sources]
     return config.sources
@@ -33,14 +35,14 @@ def _whole(pattern: str) -> str:
 
 def missing(config: FetchedCorpus, data: Path) -> list[Source]:
     """What must still be fetched or unpacked. Cheap: it looks where files are and does not read them."""
-    return [source for source in wanted(config) if not _is_there(source, data / config.folder)]
+    return [source for source in wanted(config, data) if not _is_there(source, data / config.folder)]
 
 
 def steps(config: FetchedCorpus, data: Path) -> list[str]:
     """What `fetch` will do, a line a file."""
     folder, absent = data / config.folder, missing(config, data)
     lines = [f"corpus {config.name}, in {folder}:"]
-    for source in wanted(config):
+    for source in wanted(config, data):
         verbs = ["there"]
         if source in absent:
             size = "size not known before" if source.size is None else bytes_in_words(source.size)
@@ -48,7 +50,7 @@ def steps(config: FetchedCorpus, data: Path) -> list[str]:
             verbs = [] if fetched else [f"to be fetched from {urlsplit(source.urls[0]).hostname} ({size})"]
             verbs += ["to be unpacked"] if source.gives else []
         lines.append(f"  {source.file}: {', '.join(verbs)}")
-    return lines if wanted(config) else [f"corpus {config.name}: nothing to fetch; it is brought by hand, to {folder}"]
+    return lines if config.sources else [f"corpus {config.name}: nothing to fetch; it is brought by hand, to {folder}"]
 
 
 def fetch(
@@ -73,7 +75,7 @@ def fetch(
     if absent:
         require_accepted(config, data, accepted)
         _require_room(config, absent, data, patience)
-    for source in wanted(config):
+    for source in wanted(config, data):
         if source.gives and _is_there(source, folder):
             continue
         download(source, folder / source.file, lock, offline, patience)

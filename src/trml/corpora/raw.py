@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from trml.again import fetch_again
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
 from trml.errors import ContractError, DataMissing
 
@@ -83,7 +84,7 @@ def find_files(name: str, data: Path, folder: str, pattern: str, otherwise: str 
     if not files:
         raise DataMissing(
             f"corpus {name}: nothing matches {data / folder / pattern}; {_in_its_place(data / folder, pattern)}. "
-            f"Fetch the corpus (trml fetch) or bring the raw layout there (docs/real_corpora.md){otherwise}"
+            f"Fetch the corpus ({fetch_again()}) or bring the raw layout there (docs/real_corpora.md){otherwise}"
         )
     return files
 

@@ -16,7 +16,7 @@ import polars as pl
 import yaml
 
 from trml import __version__
-from trml.config import PantomimeConfig, Params
+from trml.config import ArraysConfig, OwnConfig, PantomimeConfig, Params
 from trml.corpora.contract import CorpusInfo
 from trml.evaluation.metrics import Metric, metrics_of
 from trml.features import FeatureInfo
@@ -273,10 +273,7 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
     return {
         "experiment": plan.name,
         "digest": plan.results.name,
-        "command": _command(
-            plan.params.name,
-            not isinstance(plan.params.corpus, PantomimeConfig),
-        ),
+        "command": _command(plan.params),
         "made_from": {
             "corpus": plan.corpus.name,
             "encoder": plan.encoder.name if plan.encoder else features.weights,
@@ -307,9 +304,13 @@ def _manifest(plan: Plan, evaluation: Path, features: FeatureInfo) -> dict[str, 
     }
 
 
-def _command(experiment: str, brings_data: bool) -> str:
-    """The command that remakes the results from a fresh clone."""
-    return f"make results EXPERIMENT={experiment}" + (" DATA=<folder of the corpora>" if brings_data else "")
+def _command(params: Params) -> str:
+    """The command that remakes the results from a fresh clone. What fits one's own files alone is no experiment by
+    name: its configuration is published beside the results."""
+    if isinstance(params.corpus, OwnConfig | ArraysConfig):
+        return f"snakemake --cores all --config params=results/{params.name}/params.yaml"
+    data = "" if isinstance(params.corpus, PantomimeConfig) else " DATA=<folder of the corpora>"
+    return f"make results EXPERIMENT={params.name}{data}"
 
 
 def _git(*arguments: str) -> str | None:

@@ -63,6 +63,10 @@ def card_table(card: Card) -> Table:
         known = table.select(seconds.alias("s")).filter(pl.col("s") > 0)["s"].to_numpy()
         return f"{np.median(known):.1f} s ({known.min():.1f} to {known.max():.1f})" if len(known) else ""
 
+    def words(table: pl.DataFrame) -> str:
+        counts = table.filter(pl.col("text") != "")["text"].str.split(" ").list.len().to_numpy()
+        return f"{np.median(counts):.0f}" if len(counts) else ""
+
     def hours(table: pl.DataFrame) -> str:
         total = table.select(seconds.sum()).item() / 3600
         return f"{total:.2f} h" if total else ""
@@ -72,7 +76,7 @@ def card_table(card: Card) -> Table:
         row("videos, dialogues or posts", lambda table: str(table["video_id"].n_unique())),
         row("length, median (range)", durations),
         row("all together", hours),
-        row("words, median", lambda table: f"{table['text'].str.split(' ').list.len().median():.0f}"),
+        row("words of a text, median", words),
     ]
     missing = [
         row("text missing", share(pl.col("text") == "")),

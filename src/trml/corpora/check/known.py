@@ -12,11 +12,11 @@ import polars as pl
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from trml.config import Corpus
+from trml.config import CmuConfig, Corpus, MeldConfig
 from trml.config.faults import expected
 from trml.corpora import build_corpus, corpus_module
 from trml.corpora.check.media import look_at_media
-from trml.corpora.check.show import show_facts
+from trml.corpora.check.show import setting, show_facts
 from trml.corpora.contract import media_folder, read_corpus
 from trml.corpora.facts import facts
 from trml.errors import ConfigError, TrmlError
@@ -40,13 +40,23 @@ def recognise(folder: Path, config_dir: Path) -> Iterator[Any]:
     configs = [read_config(path) for path in sorted((config_dir / "corpus").glob("*.yaml"))]
     for config in sorted(configs, key=lambda config: config.kind in _LAST):
         if config.kind not in _OF_ANY_FOLDER:
-            here = _pointed(config, folder)
-            try:
-                files = corpus_module(config.kind).raw_files(here, folder)
-            except (TrmlError, OSError):
-                continue
-            if files and all(path.is_file() for path in files):
-                yield here
+            for here in (_pointed(each, folder) for each in _forms(config)):
+                try:
+                    files = corpus_module(config.kind).raw_files(here, folder)
+                except (TrmlError, OSError):
+                    continue
+                if files and all(path.is_file() for path in files):
+                    yield here
+                    break
+
+
+def _forms(config: Any) -> list[Any]:
+    """The configuration as it is shipped, and those of the same corpus with less of its files."""
+    if isinstance(config, MeldConfig):
+        return [config, replace(config, vision=False)]
+    if isinstance(config, CmuConfig):
+        return [config, replace(config, clips="full")]
+    return [config]
 
 
 def _pointed(config: Any, folder: Path) -> Any:
@@ -87,10 +97,17 @@ def _next(config: Any, folder: Path, config_dir: Path) -> str:
     shipped = read_config(config_dir / "corpus" / f"{config.name}.yaml")
     expected_at = Path(shipped.file).parent if hasattr(shipped, "file") else Path(shipped.folder)
     fits = place.parts[-len(expected_at.parts) :] == expected_at.parts
-    has_experiment = (config_dir / "experiment" / f"{config.name}.yaml").is_file()
-    data = shlex.quote(str(place.parents[len(expected_at.parts) - 1] if fits else place.parent))
-    if fits and has_experiment:
-        return f"make results EXPERIMENT={config.name} DATA={data}"
-    choice = f"experiment={config.name}" if has_experiment else f"corpus={config.name}"
-    where = f"corpus.file={place.name}/{config.file}" if hasattr(config, "file") else f"corpus.folder={place.name}"
-    return f"trml compose {choice} data={data} {shlex.quote(where)} && make results"
+    settings = {
+        f"corpus.{key}": value
+        for key in ("vision", "clips")
+        if (value := getattr(config, key, None)) != getattr(shipped, key, None)
+    }
+    data = place.parents[len(expected_at.parts) - 1] if fits else place.parent
+    if fits and not settings:
+        return f"make results EXPERIMENT={config.name} DATA={shlex.quote(str(data))}"
+    if not fits and hasattr(config, "file"):
+        settings["corpus.file"] = f"{place.name}/{config.file}"
+    elif not fits:
+        settings["corpus.folder"] = place.name
+    words = [shlex.quote(setting(key, value)) for key, value in {"data": str(data), **settings}.items()]
+    return f"trml compose experiment={config.name} {' '.join(words)} && make results"

@@ -1,6 +1,5 @@
 """A folder of one's own: which column is what, every row that is not as expected, and the command to go on with."""
 
-import re
 import shlex
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePath
@@ -13,7 +12,7 @@ from trml.config.faults import expected, nearest
 from trml.corpora.check.guess import guess
 from trml.corpora.check.known import read_config
 from trml.corpora.check.media import look_at_media
-from trml.corpora.check.show import show_facts
+from trml.corpora.check.show import setting, show_facts, value_as_written
 from trml.corpora.facts import facts
 from trml.corpora.own import describe, remarks
 from trml.corpora.own.clips import MEDIA, Clips
@@ -141,20 +140,20 @@ def _elsewhere(reading: Reading, folder: Path) -> list[str]:
 def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path) -> list[str]:
     """The commands that run an experiment on the folder as it was read."""
     place = folder.resolve()
-    settings = [] if place.parent == Path("data").resolve() else [_setting("data", str(place.parent))]
-    settings.append(_setting("corpus.folder", place.name))
-    settings += [_setting("corpus.table", config.table)] if config.table != shipped.table else []
+    settings = [] if place.parent == Path("data").resolve() else [setting("data", str(place.parent))]
+    settings.append(setting("corpus.folder", place.name))
+    settings += [setting("corpus.table", config.table)] if config.table != shipped.table else []
     settings += [
-        _setting(f"corpus.columns.{role}", name)
+        setting(f"corpus.columns.{role}", name)
         for role, name in vars(config.columns).items()
         if name != getattr(shipped.columns, role) and (name or getattr(shipped.columns, role) in reading.table.columns)
     ]
     settings += [
-        f"corpus.{key}=[{','.join(map(_value, getattr(config, key)))}]"
+        f"corpus.{key}=[{','.join(map(value_as_written, getattr(config, key)))}]"
         for key in ("classes", "label_range")
         if getattr(config, key) != getattr(shipped, key)
     ]
-    settings += [_setting("corpus.seed", config.seed)] if config.seed != shipped.seed else []
+    settings += [setting("corpus.seed", config.seed)] if config.seed != shipped.seed else []
     command = " ".join(shlex.quote(setting) for setting in settings)
     if reading.utterances["clip"].count():
         small, of = "tiny_clip_own", "these texts and pictures"
@@ -166,20 +165,3 @@ def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path)
         f"That pretrains a small encoder on {of}. With a real one, whose weights are downloaded once:",
         f"  trml compose experiment=own {command}",
     ]
-
-
-_PLAIN = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.-]*")
-_OF_YAML = {"null", "true", "false", "nan", "inf", "none"}
-
-
-def _value(value: object) -> str:
-    """A value as Hydra reads it back, unchanged."""
-    if isinstance(value, str):
-        if _PLAIN.fullmatch(value) and value.lower() not in _OF_YAML:
-            return value
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return "null" if value is None else str(value)
-
-
-def _setting(key: str, value: object) -> str:
-    return f"{key}={_value(value)}"

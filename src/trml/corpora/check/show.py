@@ -1,5 +1,7 @@
 """The facts of a corpus as plain text."""
 
+import re
+
 import numpy as np
 import polars as pl
 
@@ -42,3 +44,21 @@ def _table(frame: pl.DataFrame) -> list[str]:
         fmt_str_lengths=60,
     ):
         return [f" {line.rstrip()}" for line in str(frame).splitlines()]
+
+
+_PLAIN = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.-]*")
+_OF_YAML = {"null", "true", "false", "nan", "inf", "none"}
+
+
+def value_as_written(value: object) -> str:
+    """A value as Hydra reads it back, unchanged."""
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.lower() not in _OF_YAML:
+            return value
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "null" if value is None else str(value)
+
+
+def setting(key: str, value: object) -> str:
+    """An override as Hydra reads it back."""
+    return f"{key}={value_as_written(value)}"

@@ -3,8 +3,8 @@
 from math import isfinite
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-MEDIA = PICTURES | {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".gif"}
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+MEDIA = PICTURES | {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".flv", ".wmv"}
 
 
 class Clips:
