@@ -410,7 +410,7 @@ class Plan:
             "evaluations": [plan.evaluation.name for plan in (self, *self.others)],
             "analysis": self.analysis.name,
             "name": self.name,
-            "params": {k: v for k, v in asdict(self.params).items() if k not in ("data", "device", "also")},
+            "params": {k: v for k, v in asdict(self.params).items() if k not in ("data", "device", "also", "accept_terms")},
             "source": source_digest("trml.report.build"),
             "files": [file_digest(Path(__file__).parent / "report" / name) for name in _REPORT_FILES],
             "versions": versions("matplotlib", "polars", "numpy"),

@@ -305,7 +305,10 @@ def verdict_table(claims: Mapping[str, list[dict[str, Any]]]) -> Table:
 
     rows = [[f"{name}: {text}", *(cell(corpus, name) for corpus in claims)] for name, text in texts.items()]
     header = ["claim", *claims]
-    note = "Behind each verdict: comparisons for it / against it / undecided."
+    note = (
+        "Behind each verdict: comparisons for it / against it / undecided. Empty: judged on the experiment's own corpus "
+        "alone."
+    )
     lines = [[(text, False) for text in row] for row in rows]
     data = pl.DataFrame(rows, schema=header, orient="row")
     return Table("claims_by_corpus", "Claims by corpus", note, header, [("", lines)], data)
