@@ -25,6 +25,7 @@ DEFAULT = "default"
 _REPORT_FILES = ("page/index.html.j2", "published.csv")
 TRIALS = 8  # of the search on dev, the same number for every method
 SEARCH_SEEDS = (1001, 1002)  # of its masks and trainings
+_NOT_IN_RESULTS = ("data", "device", "also", "accept_terms")  # keys of the configuration that change none
 _HDF5 = ("arrays", "cmu_mosi", "cmu_mosei")  # the kinds of corpora that are read from HDF5 files
 # The encoders that the workflow trains, by kind: the module that does it and the packages it needs beside torch.
 _PRETRAINED = {
@@ -410,7 +411,7 @@ class Plan:
             "evaluations": [plan.evaluation.name for plan in (self, *self.others)],
             "analysis": self.analysis.name,
             "name": self.name,
-            "params": {k: v for k, v in asdict(self.params).items() if k not in ("data", "device", "also", "accept_terms")},
+            "params": {k: v for k, v in asdict(self.params).items() if k not in _NOT_IN_RESULTS},
             "source": source_digest("trml.report.build"),
             "files": [file_digest(Path(__file__).parent / "report" / name) for name in _REPORT_FILES],
             "versions": versions("matplotlib", "polars", "numpy"),

@@ -306,8 +306,8 @@ def verdict_table(claims: Mapping[str, list[dict[str, Any]]]) -> Table:
     rows = [[f"{name}: {text}", *(cell(corpus, name) for corpus in claims)] for name, text in texts.items()]
     header = ["claim", *claims]
     note = (
-        "Behind each verdict: comparisons for it / against it / undecided. Empty: judged on the experiment's own corpus "
-        "alone."
+        "Behind each verdict: comparisons for it / against it / undecided. Empty: judged on the experiment's own "
+        "corpus alone."
     )
     lines = [[(text, False) for text in row] for row in rows]
     data = pl.DataFrame(rows, schema=header, orient="row")
