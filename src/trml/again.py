@@ -5,6 +5,11 @@ import os
 _USUAL = "params.yaml"
 
 
+def in_force(params: str) -> None:
+    """This process and those it starts have their configuration in that file."""
+    os.environ["TRML_PARAMS"] = params
+
+
 def fetch_again() -> str:
     """What fetches the rest."""
     params = os.environ.get("TRML_PARAMS", _USUAL)

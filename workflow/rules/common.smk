@@ -7,7 +7,7 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from trml.again import run_again
+from trml.again import in_force, run_again
 from trml.config import load
 from trml.errors import TrmlError
 from trml.integrity import withdraw_damaged
@@ -17,7 +17,7 @@ from trml.tidy import bring_back
 
 # The configuration in force. Not `configfile:`, which would merge another one over it key by key.
 PARAMS = config.get("params", "params.yaml")
-os.environ["TRML_PARAMS"] = PARAMS  # what the messages of this process name
+in_force(PARAMS)
 
 # Rules find the package in the checkout, whichever environment they run in, and the configuration by its place, which is
 # no parameter of theirs: what is in it is in the names of their outputs. A failure before `| tee` is a failure, and tee
