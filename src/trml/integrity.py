@@ -5,14 +5,13 @@ Checked when the Snakefile is read, so that Snakemake sees what there is to be m
 A folder that was found whole is not read again as long as the sizes and times of its files stay the same.
 """
 
-import json
 import os
 from pathlib import Path
 
 from trml.cells import is_done
 from trml.plan import Plan
 from trml.progress import say
-from trml.store import damage, digest, write_json
+from trml.store import damage, digest, recall, write_json
 
 CHECKED = "checked.json"
 
@@ -20,7 +19,7 @@ CHECKED = "checked.json"
 def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
     """Name every damaged folder that the plans reach and take its finishing file away: without it the folder counts as
     not made. The file of a block whose cells are not all there goes too: what it says is not true."""
-    known = _read(work / CHECKED)
+    known = recall(work / CHECKED)
     found = {}
     for folder, finished in dict.fromkeys(each for plan in plans for each in plan.folders):
         if folder.is_dir() and not (folder / finished).is_file():
@@ -39,14 +38,6 @@ def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
         for block in plan.blocks.values():
             if block.path.is_file() and not all(is_done(plan, cell) for cell in block.cells):
                 block.path.unlink()
-
-
-def _read(path: Path) -> dict[str, str]:
-    try:
-        known = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
 
 
 def _fingerprint(folder: Path) -> str:

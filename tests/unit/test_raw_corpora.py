@@ -3,7 +3,6 @@
 import re
 import shutil
 import tarfile
-import zipfile
 from functools import partial
 
 import polars as pl
@@ -14,6 +13,7 @@ from raw_builds import all_layouts, built, check, cmu_config, copied, meld_confi
 from raw_content import MELD_SPLITS, write_meld_tables, write_mosei, write_mosi
 from raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_archive, mosi_archive, mosi_layout
 from trml.corpora import corpus_module, meld, mvsa_single
+from trml.corpora.archives import unpack
 from trml.corpora.contract import media_folder
 from trml.corpora.media import Clip, read_frames
 from trml.corpora.official import read_folds, repeated
@@ -241,21 +241,19 @@ def test_mosei_of_official_size(tmp_path):
 def test_archives_of_cmu_unpack_to_the_layout(make, kind, tmp_path):
     made = make(tmp_path / kind)
     (archive,) = (tmp_path / kind).glob("*.zip")
-    with zipfile.ZipFile(archive) as file:
-        file.extractall(tmp_path / kind)
+    unpack(archive, tmp_path / kind)
     check(built(cmu_config(kind), tmp_path)[1], made, pl.col("label"))
 
 
 def test_archive_of_meld_unpacks_to_the_layout(tmp_path):
     made = meld_archive(tmp_path / "meld", absent=["dev_dia0_utt1"])
-    with tarfile.open(tmp_path / "meld" / "MELD.Raw.tar.gz") as file:
-        names = file.getnames()
-        file.extractall(tmp_path / "meld", filter="data")
-    assert {"MELD.Raw/train.tar.gz", "MELD.Raw/dev_sent_emo.csv", "MELD.Raw/._README.txt"} <= set(names)
-    for split in MELD_SPLITS.values():
-        with tarfile.open(tmp_path / "meld" / "MELD.Raw" / f"{split}.tar.gz") as file:
-            assert any(re.search(r"/\._dia", name) for name in file.getnames())
-            file.extractall(tmp_path / "meld" / "MELD.Raw", filter="data")
+    archive = tmp_path / "meld" / "MELD.Raw.tar.gz"
+    with tarfile.open(archive) as file:
+        assert {"MELD.Raw/train.tar.gz", "MELD.Raw/dev_sent_emo.csv", "MELD.Raw/._README.txt"} <= set(file.getnames())
+        for split in MELD_SPLITS.values():
+            with tarfile.open(fileobj=file.extractfile(f"MELD.Raw/{split}.tar.gz")) as inner:
+                assert any(re.search(r"/\._dia", name) for name in inner.getnames())
+    unpack(archive, tmp_path / "meld")
     for path in (tmp_path / "meld").glob("*.csv"):
         path.unlink()  # the archive has them too
     info, table, _ = built(meld_config(), tmp_path)

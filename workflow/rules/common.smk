@@ -51,14 +51,14 @@ UNFETCHED = {plan.params.corpus.name: plan for plan in PLANS if plan.unfetched}
 
 
 def fetched_stamp(name):
-    """The file that says a corpus's raw files are there, taken away where they are not."""
-    stamp = Path("work/fetched") / name
-    if name in UNFETCHED and workflow.is_main_process:
-        stamp.unlink(missing_ok=True)
-    return stamp
+    """The file that says a corpus's raw files are there."""
+    return Path("work/fetched") / name
 
 
 FETCHED = [fetched_stamp(name) for name in UNFETCHED]
+if workflow.is_main_process:
+    for stamp in FETCHED:
+        stamp.unlink(missing_ok=True)  # it is not true
 
 
 def in_this_pass(files):
