@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.results import Results
-from trml.progress import say
+from trml.base.progress import say
 
 PARTS = {
     "cells": "trainings a minute: stacked, in a loop, one process each",

@@ -23,11 +23,11 @@ from benchmarks import child
 from benchmarks.made import PANTOMIME, SIZES, Size, cells, settings, write_features
 from benchmarks.row import Row
 from benchmarks.timing import Action, in_turn, ratio
-from trml.features import FeatureSet, read_features
-from trml.hardware import set_up
-from trml.progress import say
-from trml.training.grid import train
+from trml.base.progress import say
+from trml.cli.device import set_up
+from trml.features.contract import FeatureSet, read_features
 from trml.training.reference import train_one
+from trml.training.trainer import train
 
 CHUNKS, EPOCHS, EPOCHS_OF_LARGE = (1, 4, 16, 40, 64), 20, 6
 ROUNDS, ROUNDS_OF_LARGE = 2, 1

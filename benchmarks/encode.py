@@ -21,12 +21,12 @@ from benchmarks.made import configuration
 from benchmarks.made_clips import few, write_clip_corpus
 from benchmarks.row import Row
 from benchmarks.timing import in_turn, ratio
-from trml.config import OpenClipEncoder
-from trml.corpora.media import Clip, read_frames
-from trml.encoders.clip import load_open_clip
-from trml.encoders.open_clip import open_clip
-from trml.hardware import set_up
-from trml.progress import say
+from trml.base.progress import say
+from trml.cli.device import set_up
+from trml.features.encoders.common.open_clip import open_clip
+from trml.features.encoders.open_clip.config import OpenClipEncoder
+from trml.features.encoders.open_clip.encoder import load_open_clip
+from trml.sources.formats.video_reader import Clip, read_frames
 
 CLIPS, FEW, ROUNDS = 60, 4, 3
 FRAMES, BATCH = 8, 32

@@ -17,9 +17,9 @@ import polars as pl
 from benchmarks import child
 from benchmarks.made_encoder import write_tiny_clip
 from benchmarks.row import Row
+from trml.base.progress import say
 from trml.corpora.contract import CorpusInfo, write_corpus
-from trml.corpora.video import write_video
-from trml.progress import say
+from trml.sources.formats.video_writer import write_video
 
 UTTERANCES, FILES, WIDTH = (2_000, 20_000), 64, 512
 

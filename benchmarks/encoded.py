@@ -5,8 +5,9 @@ from pathlib import Path
 
 import torch
 
-from trml.config import Encoding
-from trml.encoders.encode import encode_shard, gather
+from trml.features.encode import encode_shard
+from trml.features.encoders.registry import Encoding
+from trml.features.gather import gather
 
 
 def encode(config: Encoding, corpus: Path, encoder: Path | None, device: torch.device) -> None:

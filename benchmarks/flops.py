@@ -3,7 +3,7 @@
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.made import FRAMES, Size
-from trml.training.chunk import Chunk
+from trml.training.stack_run import Chunk
 
 
 class Enough(Exception):

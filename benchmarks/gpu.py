@@ -17,9 +17,9 @@ import torch
 from benchmarks.made import PANTOMIME, SIZES, Size, cells, settings, write_features
 from benchmarks.row import Found, Note, Row
 from benchmarks.timing import in_turn, ratio
-from trml.features import FeatureSet, read_features
-from trml.hardware import set_up
-from trml.training.grid import train
+from trml.cli.device import set_up
+from trml.features.contract import FeatureSet, read_features
+from trml.training.trainer import train
 
 CHUNK, ALONE, EPOCHS, ROUNDS = 64, 4, 24, 3
 AT_ONCE, MEASURED_S, SCALED_S = 256, 60.0, 600.0

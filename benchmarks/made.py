@@ -10,10 +10,12 @@ import polars as pl
 import yaml
 
 from benchmarks.child import ROOT
-from trml.config import Params, check, compose
-from trml.features import FeatureInfo
-from trml.store import write_json
-from trml.training.stack import Settings
+from trml.base.artifacts import write_json
+from trml.config.compose import compose
+from trml.config.load import check
+from trml.config.params import Params
+from trml.features.contract import FeatureInfo
+from trml.training.new_method import Settings
 
 FRAMES = 8
 RATES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)

@@ -6,9 +6,9 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from benchmarks.made import configuration
-from trml.config import TinyClipEncoder
-from trml.encoders.clip import new_tiny_clip
-from trml.store import write_json
+from trml.base.artifacts import write_json
+from trml.features.encoders.tiny_clip.config import TinyClipEncoder
+from trml.features.encoders.tiny_clip.encoder import new_tiny_clip
 
 
 def write_tiny_clip(folder: Path, width: int) -> TinyClipEncoder:

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trml.cells import write_cell
-from trml.plan import Cell, Plan
-from trml.progress import track
-from trml.store import new_folder, write_json
-from trml.training.chunk import Outcome, conditions
+from trml.base.artifacts import new_folder, write_json
+from trml.base.progress import track
+from trml.missing.conditions import conditions
+from trml.planning.plan import Cell, Plan
+from trml.training.contract import write_cell
+from trml.training.stack_run import Outcome
 
 _UTTERANCES = 8
 

@@ -21,12 +21,12 @@ from benchmarks.flops import Enough, by_hand, counted
 from benchmarks.made import SIZES, Size, cells, settings, write_features
 from benchmarks.row import Row
 from benchmarks.timing import seconds
-from trml.features import FeatureSet, read_features
-from trml.hardware import set_up
-from trml.progress import say
-from trml.training.chunk import Chunk
+from trml.base.progress import say
+from trml.cli.device import set_up
+from trml.features.contract import FeatureSet, read_features
 from trml.training.data import Data, load_data
-from trml.training.grid import _chunk_size
+from trml.training.stack_run import Chunk
+from trml.training.trainer import _chunk_size
 
 EDGE, PRODUCTS, EPOCHS, ROUNDS = 1024, 20, 3, 3
 

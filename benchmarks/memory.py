@@ -18,8 +18,8 @@ from pathlib import Path
 from benchmarks import child
 from benchmarks.made import Size, write_features
 from benchmarks.row import Found, Note, Row
-from trml.progress import say
-from trml.store import write_json
+from trml.base.artifacts import write_json
+from trml.base.progress import say
 
 UTTERANCES, CELLS, BATCHES = (2_000, 20_000, 200_000), 16, 20
 LARGE, FREE_BYTES = 100_000, 6e9

@@ -25,7 +25,8 @@ from benchmarks import child
 from benchmarks.made import MadeCell, Size, configuration, settings
 from benchmarks.row import Row
 from benchmarks.timing import seconds
-from trml.features import FeatureInfo, FeatureSet, write_features
+from trml.features.contract import FeatureInfo, FeatureSet
+from trml.features.writer import write_features
 
 SIZE = Size("mosi", 300, 32, 32, (1283, 229, 686))
 STEPS, FRAME, EPOCHS, SEEDS = 50, 35, 40, 5

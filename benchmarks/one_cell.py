@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 
 from benchmarks.made import MadeCell
-from trml.features import read_features
-from trml.hardware import set_up
+from trml.cli.device import set_up
+from trml.features.contract import read_features
+from trml.training.new_method import Settings
 from trml.training.reference import train_one
-from trml.training.stack import Settings
 
 
 def main(features: str, job: str) -> None:

@@ -12,10 +12,10 @@ import torch
 
 from benchmarks.flops import Enough
 from benchmarks.made import Size, cells, settings
-from trml.features import read_features
-from trml.hardware import set_up
-from trml.training.chunk import Chunk
+from trml.cli.device import set_up
+from trml.features.contract import read_features
 from trml.training.data import load_data
+from trml.training.stack_run import Chunk
 
 EVERY_S = 0.002
 

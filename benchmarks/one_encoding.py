@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from benchmarks.encoded import encode
-from trml.config import TinyClipEncoder
-from trml.hardware import set_up
+from trml.cli.device import set_up
+from trml.features.encoders.tiny_clip.config import TinyClipEncoder
 
 
 def main(folder: Path) -> None:

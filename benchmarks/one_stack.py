@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from benchmarks.made import MadeCell
-from trml.features import read_features
-from trml.hardware import set_up
-from trml.training.grid import train
-from trml.training.stack import Settings
+from trml.cli.device import set_up
+from trml.features.contract import read_features
+from trml.training.new_method import Settings
+from trml.training.trainer import train
 
 
 def main(features: str, job: str) -> None:

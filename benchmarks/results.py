@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from benchmarks.machine import machine, versions
 from benchmarks.row import Found, Note, Row
-from trml.progress import say
-from trml.store import write_text
+from trml.base.artifacts import write_text
+from trml.base.progress import say
 
 
 class _Part(NamedTuple):

@@ -21,12 +21,13 @@ import torch
 from benchmarks.made_encoder import write_tiny_clip
 from benchmarks.row import Row
 from benchmarks.timing import in_turn, ratio
+from trml.base.progress import say
+from trml.cli.device import set_up
 from trml.corpora.contract import CorpusInfo, read_corpus, write_corpus
-from trml.corpora.media import part_of
-from trml.encoders.chunk import encode_chunk
-from trml.encoders.clip import Clip, load_tiny_clip
-from trml.hardware import set_up
-from trml.progress import say
+from trml.features.chunk import encode_chunk
+from trml.features.encoders.common.clip import Clip
+from trml.features.encoders.tiny_clip.encoder import load_tiny_clip
+from trml.sources.formats.video_reader import part_of
 
 VIDEOS, PARTS, PART_S, RATE, FRAMES = 4, 30, 2.0, 25, 8
 WIDTH, HEIGHT = 640, 360

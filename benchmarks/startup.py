@@ -9,21 +9,21 @@ from statistics import median
 from benchmarks import child
 from benchmarks.row import Row
 from benchmarks.timing import Action, in_turn
-from trml.cli import _VERBS
+from trml.cli.main import _VERBS
 
 ROUNDS, NOTHING = 3, "(nothing)"
 IMPORTS = {
-    "compose": "trml.config, hydra, omegaconf",
-    "schema": "trml.config",
-    "plan": "trml.plan, trml.cells",
-    "corpus": "trml.corpora.pantomime",
-    "pretrain": "trml.encoders.pretrain",
-    "features": "trml.encoders.encode",
-    "train": "trml.training.block",
+    "compose": "trml.config.load, hydra, omegaconf",
+    "schema": "trml.config.load",
+    "plan": "trml.planning.plan, trml.cells",
+    "corpus": "trml.corpora.pantomime.build",
+    "pretrain": "trml.features.encoders.tiny_clip.pretrain",
+    "features": "trml.features.gather",
+    "train": "trml.training.worker",
     "evaluate": "trml.evaluation.evaluate",
     "report": "trml.report.build",
-    "publish": "trml.publish",
-    "gc": "trml.tidy",
+    "publish": "trml.report.publish",
+    "gc": "trml.planning.attic",
 }
 
 

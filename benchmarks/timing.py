@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from statistics import median
 
-from trml.progress import say
+from trml.base.progress import say
 
 Action = Callable[[], object]
 

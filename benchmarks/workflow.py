@@ -16,9 +16,9 @@ from benchmarks import child
 from benchmarks.made import configuration
 from benchmarks.made_work import fill
 from benchmarks.row import Row
-from trml.config import compose
-from trml.plan import Plan, plans
-from trml.progress import say
+from trml.base.progress import say
+from trml.config.compose import compose
+from trml.planning.plan import Plan, plans
 
 CELLS, ROUNDS = (150, 1000, 5000), 3
 EXPERIMENT = "stress"

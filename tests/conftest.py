@@ -12,11 +12,16 @@ import pytest
 import torch
 import yaml
 
-from trml.config import Encoding, Params, Sizes, TinyClipEncoder, check
-from trml.corpora import pantomime
-from trml.encoders.encode import encode_shard, gather
-from trml.features import FeatureInfo, FeatureSet, read_features
-from trml.training.stack import Settings
+from trml.config.load import check
+from trml.config.params import Params
+from trml.corpora.pantomime import build as pantomime
+from trml.corpora.pantomime.config import Sizes
+from trml.features.contract import FeatureInfo, FeatureSet, read_features
+from trml.features.encode import encode_shard
+from trml.features.encoders.registry import Encoding
+from trml.features.encoders.tiny_clip.config import TinyClipEncoder
+from trml.features.gather import gather
+from trml.training.new_method import Settings
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = Settings(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import trml.encoders.transformers  # noqa: F401  first: transformers imports torchvision
+import trml.features.encoders.common.transformers  # noqa: F401  first: transformers imports torchvision
 
 # isort: split
 import torch

@@ -7,8 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from conftest import ROOT
-from trml.config import OwnConfig
-from trml.corpora.check.known import read_config
+from trml.corpora.checking.known_corpus import read_config
+from trml.corpora.user_table.config import OwnConfig
 
 COLUMNS = ("text", "clip", "label", "utterance_id", "video_id", "split")
 

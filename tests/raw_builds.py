@@ -9,9 +9,12 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from raw_layouts import LAYOUTS
-from trml.config import CmuConfig, MeldConfig, MvsaSingleConfig, Terms
-from trml.corpora import build_corpus
+from trml.corpora.cmu.config import CmuConfig
 from trml.corpora.contract import CorpusInfo, read_corpus
+from trml.corpora.meld.config import MeldConfig
+from trml.corpora.mvsa.config import MvsaSingleConfig
+from trml.corpora.registry import build_corpus
+from trml.sources.fetching.config import Terms
 
 Made = tuple[Path, dict[str, pl.DataFrame]]
 

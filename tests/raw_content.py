@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import polars as pl
 
-from trml.config import Weights
 from trml.corpora.pantomime import face, grammar
+from trml.corpora.pantomime.config import Weights
 from trml.corpora.pantomime.factors import draw, label
 
 FRAMES = 8  # of a segment

@@ -14,9 +14,9 @@ import polars as pl
 from PIL import Image
 
 from raw_content import FRAMES, MELD_SPLITS, content, faces, write_meld_tables, write_mosei, write_mosi
-from trml.corpora.official import read_folds, repeated
+from trml.corpora.common.official_splits import read_folds, repeated
 from trml.corpora.pantomime import face
-from trml.corpora.video import FRAMES_PER_SECOND, write_video
+from trml.sources.formats.video_writer import FRAMES_PER_SECOND, write_video
 
 SIZES = {"train": 12, "valid": 4, "test": 4}
 PER_VIDEO = 4  # segments of a video, utterances of a dialogue

@@ -1,3 +1,5 @@
-from trml.cli import main
+"""TODO docstring."""
+
+from trml.cli.main import main
 
 main()

@@ -11,22 +11,22 @@ from PIL import Image
 from scipy.stats import rankdata
 
 from conftest import made_features
-from trml.analysis.analyse import analyse, spread
-from trml.analysis.embedding import plane
-from trml.analysis.examples import find_examples, mean_error, pick
-from trml.analysis.levels import best_retrieval, read_levels, same_level
-from trml.analysis.retrieval import cosines, off_diagonal, ranks, summary
-from trml.cells import write_cell
-from trml.config import check
+from trml.base.artifacts import read_json
+from trml.config.load import check
 from trml.corpora.contract import CorpusInfo, write_corpus
-from trml.evaluation.scores import Evaluation
-from trml.features import write_features
-from trml.plan import Block, Plan
+from trml.evaluation.predictions import Evaluation
+from trml.evaluation.probing.embedding import plane
+from trml.evaluation.probing.examples import find_examples, mean_error, pick
+from trml.evaluation.probing.factors import best_retrieval, read_levels, same_level
+from trml.evaluation.probing.probe import analyse, spread
+from trml.evaluation.probing.retrieval import cosines, off_diagonal, ranks, summary
+from trml.features.writer import write_features
+from trml.planning.attic import reachable
+from trml.planning.plan import Block, Plan
 from trml.report.pictures import draw_pictures
-from trml.store import read_json
-from trml.tidy import reachable
-from trml.training.block import train_block
-from trml.training.chunk import Outcome
+from trml.training.contract import write_cell
+from trml.training.stack_run import Outcome
+from trml.training.worker import train_block
 
 CPU = torch.device("cpu")
 EMPTY = ("retrieval", "ranks", "levels", "embedding")

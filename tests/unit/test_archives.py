@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from trml.corpora import archives, members
-from trml.corpora.archives import unpack
-from trml.errors import ArchiveRefused, DataMissing
+from trml.base.errors import ArchiveRefused, DataMissing
+from trml.sources.formats import archive_members as members
+from trml.sources.formats import archives
+from trml.sources.formats.archives import unpack
 
 FILES = {"raw/a.txt": b"first", "raw/deep/er/b.bin": bytes(range(256)) * 300, "raw/empty": b"", "c.csv": b"x,y\n1,2\n"}
 

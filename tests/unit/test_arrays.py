@@ -13,12 +13,14 @@ import pytest
 from pydantic import ValidationError
 
 from conftest import ROOT
-from trml.config import ArraysConfig
-from trml.corpora import arrays, given, sequences
+from trml.base.errors import ContractError, PickleRefused
 from trml.corpora.contract import SPLITS, read_corpus
-from trml.encoders.encode import take_given
-from trml.errors import ContractError, PickleRefused
-from trml.features import read_features
+from trml.corpora.feature_files import build as arrays
+from trml.corpora.feature_files import scaling as given
+from trml.corpora.feature_files import sequences
+from trml.corpora.feature_files.config import ArraysConfig
+from trml.features.contract import read_features
+from trml.features.given import take_given
 
 CONFIG = ArraysConfig("arrays", "arrays", "given", ["features"], "regression", [], 8)
 SIZES = {"train": 6, "valid": 3, "test": 4}

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
-from trml.features import MEDIA_SCHEMA
+from trml.features.contract import MEDIA_SCHEMA
 from trml.report.card import Card, card_table, draw_card, write_card
 
 N = 60

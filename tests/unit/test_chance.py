@@ -10,14 +10,15 @@ import pytest
 import torch
 
 from conftest import made_features
-from trml.cells import write_cell
-from trml.config import check
-from trml.evaluation.paper import decide
-from trml.evaluation.scores import Condition, Evaluation
-from trml.features import write_features
-from trml.plan import Plan
-from trml.training.grid import train
-from trml.training.stack import Settings
+from trml.config.load import check
+from trml.evaluation.claims.decide import decide
+from trml.evaluation.predictions import Evaluation
+from trml.features.writer import write_features
+from trml.missing.conditions import Condition
+from trml.planning.plan import Plan
+from trml.training.contract import write_cell
+from trml.training.new_method import Settings
+from trml.training.trainer import train
 
 RUNS = 20
 METHODS = ("trml", "supervised_single", "zero_fill", "supervised_double")

@@ -22,16 +22,17 @@ from PIL import Image
 from conftest import ROOT
 from own_data import own_config, rows, write
 from raw_layouts import meld_layout, mosi_layout
-from trml import cli
-from trml.config import check as check_params
-from trml.config import compose
-from trml.corpora import build_corpus
-from trml.corpora.check import Stated, check
-from trml.corpora.check.media import STOPS
+from trml.base.errors import ContractError, DataMissing, TrmlError
+from trml.cli import main as cli
+from trml.config.compose import compose
+from trml.config.load import check as check_params
+from trml.corpora.checking.check import check
+from trml.corpora.checking.media import STOPS
+from trml.corpora.checking.user_table import Stated
 from trml.corpora.contract import read_corpus
-from trml.corpora.own.rows import read
-from trml.corpora.video import write_video
-from trml.errors import ContractError, DataMissing, TrmlError
+from trml.corpora.registry import build_corpus
+from trml.corpora.user_table.rows import read
+from trml.sources.formats.video_writer import write_video
 
 SHARED = ROOT.parent / "shared/data"
 
@@ -192,7 +193,7 @@ def test_media_that_cannot_be_used_and_have_no_text_are_counted(tmp_path):
 
 
 def test_the_limit_is_that_of_the_encoders():
-    from trml.encoders.encode import UNREADABLE
+    from trml.features.gather import UNREADABLE
 
     assert STOPS == UNREADABLE
 

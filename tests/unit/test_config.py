@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from conftest import ROOT
-from trml.config import check, compose, json_schema
-from trml.errors import ConfigError
+from trml.base.errors import ConfigError
+from trml.config.compose import compose
+from trml.config.load import check, json_schema
 
 
 def test_committed_params_are_the_default_composition():

@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 
 from conftest import made_features
+from trml.base.artifacts import new_folder, read_json
+from trml.base.digests import digest, file_digest
+from trml.base.errors import ContractError, StoreError
 from trml.corpora.contract import CorpusInfo, read_corpus, write_corpus
-from trml.errors import ContractError, StoreError
-from trml.features import read_features, write_features
-from trml.store import digest, file_digest, new_folder, read_json
+from trml.features.contract import read_features
+from trml.features.writer import write_features
 
 INFO = CorpusInfo("made", "made", "regression", [], "a test", "none", "files", [], "x")
 

@@ -24,13 +24,13 @@ import pytest
 
 from conftest import ROOT
 from misbehaving import Server, chunked, file, in_turn, no_http, partial, resets, serving, stalls, status
-from trml.config import Source
-from trml.corpora import part as parts
-from trml.corpora import transfer as transfers
-from trml.corpora.download import download
-from trml.corpora.lock import Lock
-from trml.corpora.pace import Pace, Patience, bytes_in_words, time_in_words
-from trml.errors import TrmlError
+from trml.base.errors import TrmlError
+from trml.sources.fetching import http as transfers
+from trml.sources.fetching import partial_file as parts
+from trml.sources.fetching.config import Source
+from trml.sources.fetching.download import download
+from trml.sources.fetching.lockfile import Lock
+from trml.sources.fetching.rate import Pace, Patience, bytes_in_words, time_in_words
 
 RIGHT = b"PK\x03\x04" + random.Random(1).randbytes(60_000)
 OTHER = b"PK\x03\x04" + random.Random(2).randbytes(60_000)
@@ -565,8 +565,10 @@ def disk_full_later(w: World) -> None:
 def another_process(w: World) -> subprocess.Popen:
     """The same download in a process of its own."""
     code = (
-        "import sys; from pathlib import Path; from trml.config import Source; from trml.corpora import part\n"
-        "from trml.corpora.download import download; from trml.corpora.lock import Lock; part.SURE_EVERY_S = 0.02\n"
+        "import sys; from pathlib import Path; from trml.sources.fetching.config import Source\n"
+        "from trml.sources.fetching import partial_file as part\n"
+        "from trml.sources.fetching.download import download; from trml.sources.fetching.lockfile import Lock\n"
+        "part.SURE_EVERY_S = 0.02\n"
         "data = Path(sys.argv[1]); source = Source(sys.argv[2], [sys.argv[3]], None, None, [])\n"
         "download(source, data / 'made' / sys.argv[2], Lock(data))"
     )
@@ -636,7 +638,7 @@ def brought(w: World) -> None:
     w.target.parent.mkdir(parents=True)
     w.target.write_bytes(RIGHT)
     w.but(sha256=sha(RIGHT), urls=["http://host.invalid"]).has()
-    w.monkeypatch.setattr("trml.corpora.download.digest", lambda path, size: pytest.fail("it was read again"))
+    w.monkeypatch.setattr("trml.sources.fetching.download.digest", lambda path, size: pytest.fail("it was read again"))
     w.but(urls=["http://host.invalid"]).has()
     w.monkeypatch.undo()
     w.target.write_bytes(OTHER)
@@ -673,7 +675,7 @@ def test_the_docs_have_a_row_for_each_case() -> None:
 
 def test_progress_in_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     now = iter([0.0, 2.0, 10.0, 12.0])
-    monkeypatch.setattr("trml.corpora.pace.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("trml.sources.fetching.rate.time.monotonic", lambda: next(now))
     pace = Pace("file.zip", 10_000_000, 50_000_000, Patience())
     for done in (11_000_000, 30_000_000, 35_000_000):
         pace.update(done)

@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from conftest import encoded, small_clip
-from trml.config import TinyClipEncoder
-from trml.corpora.media import Clip, read_frames
-from trml.encoders.chunk import Chunk, frame_hash
-from trml.encoders.clip import load_tiny_clip
-from trml.encoders.encode import encode_shard, gather
-from trml.encoders.pretrain import pretrain
-from trml.errors import ContractError, StoreError
-from trml.features import read_features, read_media
+from trml.base.errors import ContractError, StoreError
+from trml.features.chunk import Chunk, frame_hash
+from trml.features.contract import read_features, read_media
+from trml.features.encode import encode_shard
+from trml.features.encoders.tiny_clip.config import TinyClipEncoder
+from trml.features.encoders.tiny_clip.encoder import load_tiny_clip
+from trml.features.encoders.tiny_clip.pretrain import pretrain
+from trml.features.gather import gather
+from trml.sources.formats.video_reader import Clip, read_frames
 
 CPU = torch.device("cpu")
 N = 70
@@ -37,7 +38,7 @@ def pretrained(tiny, corpus, tmp_path_factory):
 @pytest.fixture
 def many(corpus, tmp_path, monkeypatch):
     """N utterances in chunks of 16, on the clips of a few; one without a text, one without a clip."""
-    monkeypatch.setattr("trml.encoders.encode.CHUNK", 16)
+    monkeypatch.setattr("trml.features.gather.CHUNK", 16)
     folder = tmp_path / "many"
     folder.mkdir()
     (folder / "media").symlink_to(corpus / "media")
@@ -112,7 +113,7 @@ def test_rows_are_those_of_a_plain_loop(tiny, many, pretrained):
 
 
 def test_what_cannot_be_read_is_missing_and_listed(tiny, many, pretrained, tmp_path, monkeypatch):
-    monkeypatch.setattr("trml.encoders.encode.UNREADABLE", 0.05)
+    monkeypatch.setattr("trml.features.gather.UNREADABLE", 0.05)
     (tmp_path / "half.mp4").write_bytes(b"half")
     write(many, change(change(table_of(many), 7, clip="../half.mp4"), 8, clip="../absent.mp4", text=""))
     target = tmp_path / "f"

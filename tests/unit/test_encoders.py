@@ -11,18 +11,20 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from conftest import encoded, small_clip
-from trml.config import OpenClipEncoder, TinyClipEncoder
+from trml.base.artifacts import read_json
+from trml.base.errors import ContractError, PretrainingFailed, WeightsMissing
 from trml.corpora.contract import PAIRS_SCHEMA
-from trml.corpora.media import Clip, read_frames
-from trml.encoders.clip import load_open_clip, load_tiny_clip, new_tiny_clip
-from trml.encoders.encode import take_given
-from trml.encoders.open_clip import open_clip as plain_open_clip
-from trml.encoders.pairs import pair_table
-from trml.encoders.pretrain import load_pairs, pretrain, retrieval
-from trml.encoders.vocabulary import check_vocabulary
-from trml.errors import ContractError, PretrainingFailed, WeightsMissing
-from trml.features import read_features
-from trml.store import read_json
+from trml.features.contract import read_features
+from trml.features.encoders.common.open_clip import open_clip as plain_open_clip
+from trml.features.encoders.common.pairs import pair_table
+from trml.features.encoders.common.vocabulary import check_vocabulary
+from trml.features.encoders.open_clip.config import OpenClipEncoder
+from trml.features.encoders.open_clip.encoder import load_open_clip
+from trml.features.encoders.tiny_clip.config import TinyClipEncoder
+from trml.features.encoders.tiny_clip.encoder import load_tiny_clip, new_tiny_clip
+from trml.features.encoders.tiny_clip.pretrain import load_pairs, pretrain, retrieval
+from trml.features.given import take_given
+from trml.sources.formats.video_reader import Clip, read_frames
 
 CPU = torch.device("cpu")
 
@@ -111,7 +113,7 @@ def test_padding_never_changes_a_token(tiny, pretrained):
 def test_a_text_tower_of_another_making_gives_no_tokens(tiny, corpus, pretrained, monkeypatch):
     clip = load_tiny_clip(tiny, pretrained)
     with_tokens = clip.encode_sentences(["a face"], CPU)
-    monkeypatch.setattr("trml.encoders.clip.open_clip.CLIP", plain_open_clip.CustomTextCLIP)
+    monkeypatch.setattr("trml.features.encoders.common.clip.open_clip.CLIP", plain_open_clip.CustomTextCLIP)
     without = clip.encode_sentences(["a face"], CPU)
     assert without.tokens is None and without.mask is None
     torch.testing.assert_close(without.pooled, with_tokens.pooled)

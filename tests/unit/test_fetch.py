@@ -12,13 +12,17 @@ import yaml
 
 from conftest import ROOT
 from misbehaving import file, serving, status
-from trml.cli import main
-from trml.config import CmuConfig, FetchedCorpus, MeldConfig, Source, Terms, check, compose
-from trml.corpora import fetch as fetching
-from trml.corpora.archives import unpack
-from trml.corpora.fetch import fetch, missing, steps
-from trml.corpora.terms import accept, known_terms
-from trml.errors import ArchiveRefused, ConfigError, DataMissing, FetchFailed, TermsNotAccepted
+from trml.base.errors import ArchiveRefused, ConfigError, DataMissing, FetchFailed, TermsNotAccepted
+from trml.cli.main import main
+from trml.config.compose import compose
+from trml.config.load import check
+from trml.corpora.cmu.config import CmuConfig
+from trml.corpora.meld.config import MeldConfig
+from trml.sources.fetching import fetch as fetching
+from trml.sources.fetching.config import FetchedCorpus, Source, Terms
+from trml.sources.fetching.fetch import fetch, missing, steps
+from trml.sources.fetching.terms import accept, known_terms
+from trml.sources.formats.archives import unpack
 
 CORPORA = ("cmu_mosi", "cmu_mosei", "meld", "mvsa_single")
 TERMS = Terms("mosi", "Only for research.", "http://host.invalid/terms")
@@ -82,7 +86,7 @@ def test_a_half_unpacked_archive_is_not_taken_for_whole(tmp_path: Path, monkeypa
         if len(times) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("trml.corpora.archives.unpack", killed)
+    monkeypatch.setattr("trml.sources.formats.archives.unpack", killed)
     brought(tmp_path, "made.zip")
     with pytest.raises(KeyboardInterrupt):
         fetch(config, tmp_path)

@@ -8,10 +8,10 @@ import torch
 from test_training import cell, run
 
 from conftest import SETTINGS, made_features
-from trml.methods.dropout import without_one
-from trml.missingness import missing
+from trml.methods.contract import without_one
+from trml.missing.masks import missing
 from trml.training.data import load_data
-from trml.training.stack import new_method
+from trml.training.new_method import new_method
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ import torch
 from test_training import METHODS, cells_of, run, same
 
 from conftest import SETTINGS, made_features
-from trml.training.grid import train
+from trml.training.trainer import train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 

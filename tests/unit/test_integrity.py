@@ -7,9 +7,9 @@ import shutil
 import pytest
 from test_results import fill, plan  # noqa: F401  a fixture
 
-from trml.cells import is_done
-from trml.integrity import CHECKED, withdraw_damaged
-from trml.store import SUMS, damage, new_folder, write_json
+from trml.base.artifacts import SUMS, damage, new_folder, write_json
+from trml.planning.integrity import CHECKED, withdraw_damaged
+from trml.training.contract import is_done
 
 FILES = ("predictions.parquet", "history.parquet", "checkpoint.safetensors", "cell.json", SUMS)
 
@@ -74,7 +74,7 @@ def test_what_was_found_whole_is_not_read_again(plan, monkeypatch):  # noqa: F81
     shutil.rmtree(plan.features)
     withdraw_damaged([plan], plan.work)
     read = []
-    monkeypatch.setattr("trml.integrity.damage", read.append)
+    monkeypatch.setattr("trml.planning.integrity.damage", read.append)
     withdraw_damaged([plan], plan.work)
     assert read == []
     os.utime(plan.cell_folder(plan.cells[0]) / "cell.json", ns=(1, 1))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trml.corpora.media import Clip, part_of, read_frames, read_parts
-from trml.errors import ClipUnreadable
+from trml.base.errors import ClipUnreadable
+from trml.sources.formats.video_reader import Clip, part_of, read_frames, read_parts
 
 
 def write(path: Path, n=100, rate=25, size=(48, 64), codec="libx264", times_ms=None, **options) -> Path:

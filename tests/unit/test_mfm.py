@@ -8,11 +8,11 @@ import torch
 from test_training import cell, run
 
 from conftest import SETTINGS, made_features
-from trml.config import check
-from trml.methods.base import visible
+from trml.config.load import check
+from trml.methods.contract import visible
 from trml.methods.mfm import LATENT
 from trml.training.data import load_data
-from trml.training.stack import new_method
+from trml.training.new_method import new_method
 
 CPU = torch.device("cpu")
 COMPLETE = (True, True)

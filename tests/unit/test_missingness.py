@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trml.missingness import frame_presence, frames_missing, lost_of_either, missing, presence
+from trml.missing.masks import frame_presence, frames_missing, lost_of_either, missing, presence
 
 rates = st.floats(0, 1)
 seeds = st.integers(0, 10_000)

@@ -9,9 +9,9 @@ import torch
 from test_training import cell, run, same
 
 from conftest import SETTINGS, made_features
-from trml.features import FeatureSet
-from trml.layers.alignment import AlignmentNet, band, from_band, in_band
-from trml.methods.base import Batch, Shape
+from trml.features.contract import FeatureSet
+from trml.methods.contract import Batch, Shape
+from trml.methods.layers.alignment import AlignmentNet, band, from_band, in_band
 from trml.methods.mm_align import MMAlign, States
 from trml.training.reference import train_one
 

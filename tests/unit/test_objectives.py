@@ -10,11 +10,11 @@ from scipy.special import softmax
 from scipy.stats import entropy
 from torch.func import vmap
 
-from trml.encoders.open_clip import open_clip
-from trml.objectives.matching import MATCHING, cosine, one_direction, semantic_matching, similarity_kl
-from trml.objectives.mmd import squared_mmd
-from trml.objectives.reconstruction import squared_error
-from trml.objectives.task import task_loss
+from trml.features.encoders.common.open_clip import open_clip
+from trml.methods.losses.matching import MATCHING, cosine, one_direction, semantic_matching, similarity_kl
+from trml.methods.losses.mmd import squared_mmd
+from trml.methods.losses.reconstruction import squared_error
+from trml.methods.losses.task import task_loss
 
 
 def pair(n=12, d=6, seed=0, dtype=torch.float64):

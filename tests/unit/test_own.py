@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from own_data import own_config, rows, write
-from trml.config.corpora import Shares
-from trml.corpora import build_corpus, own
+from trml.base.errors import ContractError, DataMissing
 from trml.corpora.contract import read_corpus
-from trml.corpora.own.rows import read
-from trml.corpora.own.splits import draw_splits
-from trml.corpora.own.table import read_table
-from trml.errors import ContractError, DataMissing
+from trml.corpora.registry import build_corpus
+from trml.corpora.user_table import build as own
+from trml.corpora.user_table.config import Shares
+from trml.corpora.user_table.rows import read
+from trml.corpora.user_table.splits import draw_splits
+from trml.corpora.user_table.table import read_table
 
 
 def built(folder: Path, out: Path, **changed):

@@ -7,13 +7,13 @@ from scipy.stats import pearsonr
 from sklearn import metrics as reference
 from sklearn.tree import DecisionTreeRegressor
 
-from trml.config import Sizes, Weights
-from trml.corpora import pantomime
 from trml.corpora.contract import read_corpus
-from trml.corpora.media import Clip, read_frames
+from trml.corpora.pantomime import build as pantomime
 from trml.corpora.pantomime import face, grammar
+from trml.corpora.pantomime.config import Sizes, Weights
 from trml.corpora.pantomime.factors import LEVELS, PATTERNS, SEEN_IN, ceiling, draw, label
-from trml.encoders.open_clip import open_clip
+from trml.features.encoders.common.open_clip import open_clip
+from trml.sources.formats.video_reader import Clip, read_frames
 
 WEIGHTS = Weights(shared=0.6, text_only=0.6, vision_only=0.4, synergy=0.4, noise=0.3)
 
@@ -121,7 +121,7 @@ def test_a_face_moves_and_no_single_frame_tells_the_brow():
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, default_raw):
-    from trml.config import check
+    from trml.config.load import check
 
     config = check(default_raw).corpus
     config.utterances, config.pretraining_pairs, config.heldout_pairs = Sizes(train=24, valid=8, test=8), 30, 10
@@ -150,7 +150,7 @@ def test_clips_are_real_video_that_shows_what_was_drawn(built):
     assert frames[0].size == (64, 64)
     speaker = face.Speaker.draw(np.random.default_rng(0))
     drawn = face.clip(2, 0, 1, speaker, 8, np.random.default_rng(0))
-    from trml.corpora.video import write_video
+    from trml.sources.formats.video_writer import write_video
 
     write_video(built[0] / "again.mp4", drawn)
     decoded = np.stack([np.asarray(f) for f in read_frames(Clip(built[0] / "again.mp4"), 8)])

@@ -10,12 +10,12 @@ from torch import nn
 from torch.func import functional_call, grad
 
 from conftest import SETTINGS, made_features
-from trml.config import Count
-from trml.layers.towers import FrameTower, TextTower
-from trml.methods.base import Batch, Method, Pass, Shape, Step, visible
-from trml.missingness import missing
-from trml.objectives.task import task_loss
-from trml.plan import Cell
+from trml.base.fields import Count
+from trml.methods.contract import Batch, Method, Pass, Shape, Step, visible
+from trml.methods.layers.towers import FrameTower, TextTower
+from trml.methods.losses.task import task_loss
+from trml.missing.masks import missing
+from trml.planning.plan import Cell
 from trml.training.reference import train_one
 
 

@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from trml.config import check, compose
-from trml.plan import Plan, plans, sweep_name
-from trml.source import _closure
+from trml.config.compose import compose
+from trml.config.load import check
+from trml.methods.config import sweep_name
+from trml.planning.plan import Plan, plans
+from trml.planning.source_digest import _closure
 
 METHODS = yaml.safe_load((ROOT / "params.yaml").read_text())["methods"]
 
@@ -78,7 +80,7 @@ def test_a_method_outside_the_package_is_followed_through_its_imports(raw, tmp_p
         "        super().__init__(shape, hidden=hidden, drop=0.1 * SCALE)\n"
     )
     assert {"outside_method", "outside_helper", "trml.methods.zero_fill"} <= _closure(("outside_method",))
-    assert not {"torch", "numpy", "dataclasses"} & _closure(("outside_method", "trml.training.grid"))
+    assert not {"torch", "numpy", "dataclasses"} & _closure(("outside_method", "trml.training.trainer"))
 
 
 def test_report_settings_touch_no_cell_and_data_settings_touch_all(raw):

@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from trml.config import check, compose
-from trml.plan import plans
-from trml.publish import is_published
-from trml.store import read_json
+from trml.base.artifacts import read_json
+from trml.config.compose import compose
+from trml.config.load import check
+from trml.planning.plan import plans
+from trml.report.publish import is_published
 
 EXPERIMENT = "pantomime_full"
 RESULTS = ROOT / "results" / EXPERIMENT

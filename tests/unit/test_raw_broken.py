@@ -12,9 +12,12 @@ import pytest
 
 from raw_builds import all_layouts, built, change, cmu_config, config_of, copied, meld_config, mvsa_config
 from raw_content import write_csd
-from trml.corpora import cmu_mosei, cmu_mosi, corpus_module, official
-from trml.corpora.csd import Sequence
-from trml.errors import ContractError, DataMissing, StoreError
+from trml.base.errors import ContractError, DataMissing, StoreError
+from trml.corpora.cmu import mosei as cmu_mosei
+from trml.corpora.cmu import mosi as cmu_mosi
+from trml.corpora.common import official_splits as official
+from trml.corpora.registry import corpus_module
+from trml.sources.formats.csd import Sequence
 
 
 @pytest.fixture(scope="module")

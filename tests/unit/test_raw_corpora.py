@@ -12,12 +12,14 @@ from conftest import ROOT
 from raw_builds import all_layouts, built, check, cmu_config, copied, meld_config, mvsa_config
 from raw_content import MELD_SPLITS, write_meld_tables, write_mosei, write_mosi
 from raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_archive, mosi_archive, mosi_layout
-from trml.corpora import corpus_module, meld, mvsa_single
-from trml.corpora.archives import unpack
+from trml.corpora.common.official_splits import read_folds, repeated
 from trml.corpora.contract import media_folder
-from trml.corpora.media import Clip, read_frames
-from trml.corpora.official import read_folds, repeated
-from trml.corpora.video import FRAMES_PER_SECOND
+from trml.corpora.meld import build as meld
+from trml.corpora.mvsa import build as mvsa_single
+from trml.corpora.registry import corpus_module
+from trml.sources.formats.archives import unpack
+from trml.sources.formats.video_reader import Clip, read_frames
+from trml.sources.formats.video_writer import FRAMES_PER_SECOND
 
 GIVEN = ROOT.parent / "shared" / "data"
 MOSI_TABLE, MELD_TABLE = GIVEN / "mosi" / "mosi_utterances.csv", GIVEN / "meld" / "meld.csv"

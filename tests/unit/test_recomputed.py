@@ -14,8 +14,8 @@ from test_results import fill, small_plan
 
 from trml.evaluation.evaluate import evaluate
 from trml.evaluation.metrics import metrics_of
-from trml.missingness import frames_condition, lost_of_either, missing
-from trml.plan import sweep_name
+from trml.methods.config import sweep_name
+from trml.missing.masks import frames_condition, lost_of_either, missing
 from trml.report.tables import main_table, rate_table, robustness_table, settings_table, study_table, write_table
 
 

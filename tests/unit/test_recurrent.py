@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.func import functional_call, grad, vmap
 
-from trml.layers.norm import LayerNorm
-from trml.layers.recurrent import last_state, last_state_plain, states_both_ways
+from trml.methods.layers.norm import LayerNorm
+from trml.methods.layers.recurrent import last_state, last_state_plain, states_both_ways
 
 B, T, D, H = 5, 6, 3, 4
 

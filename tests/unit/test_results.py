@@ -9,23 +9,24 @@ import pytest
 from sklearn.metrics import mean_absolute_error
 
 from conftest import made_features
-from trml.cells import is_done, read_cell, write_cell
-from trml.config import check
-from trml.errors import StoreError
+from trml.base.artifacts import read_json, write_json, write_sums
+from trml.base.errors import StoreError
+from trml.config.load import check
 from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.evaluate import evaluate
 from trml.evaluation.metrics import metrics_of
-from trml.evaluation.scores import Condition, Evaluation
-from trml.features import write_features
-from trml.missingness import missing
-from trml.plan import Plan
-from trml.publish import is_published, publish
+from trml.evaluation.predictions import Evaluation
+from trml.features.writer import write_features
+from trml.missing.conditions import Condition, conditions
+from trml.missing.masks import missing
+from trml.planning.attic import bring_back, set_aside, unreachable
+from trml.planning.plan import Plan
 from trml.report.figures import forest, rate_curves
+from trml.report.publish import is_published, publish
 from trml.report.style import plt
 from trml.report.tables import Table, claim_table, main_table, to_latex, to_markdown
-from trml.store import read_json, write_json, write_sums
-from trml.tidy import bring_back, set_aside, unreachable
-from trml.training.chunk import Outcome, conditions
+from trml.training.contract import is_done, read_cell, write_cell
+from trml.training.stack_run import Outcome
 
 FEW = ("trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double")
 
@@ -187,7 +188,7 @@ def test_publishing_keeps_equal_results_and_replaces_others(plan, tmp_path):
     fill(plan, lambda *_: 0.5)
 
     def make(numbers, digest=plan.results.name):
-        from trml.store import file_digest
+        from trml.base.digests import file_digest
 
         plan.results.mkdir(parents=True, exist_ok=True)
         (plan.results / "metrics.csv").write_text(numbers)

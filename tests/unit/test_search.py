@@ -9,12 +9,13 @@ import pytest
 import yaml
 from test_results import small_plan
 
-from trml.cells import write_cell
-from trml.config import check
-from trml.errors import StoreError
-from trml.plan import SEARCH_SEEDS, TRIALS, plans, searched
-from trml.search import choose, show
-from trml.training.chunk import Outcome, conditions
+from trml.base.errors import StoreError
+from trml.config.load import check
+from trml.missing.conditions import conditions
+from trml.planning.plan import SEARCH_SEEDS, TRIALS, plans, searched
+from trml.training.contract import write_cell
+from trml.training.selection import choose, show
+from trml.training.stack_run import Outcome
 
 
 @pytest.fixture

@@ -13,15 +13,18 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from conftest import ROOT, SETTINGS, encoded, made_features
-from trml.config import SeparateEncoder, TinySeparateEncoder, check
-from trml.encoders.pretrain_separate import make_tokenizer, pretrain_separate, without_own_contrast
-from trml.encoders.separate import load_separate, load_tiny_separate, mean_state
-from trml.encoders.transformers import AutoModel, AutoTokenizer
-from trml.errors import ConfigError, WeightsMissing
-from trml.features import check_features
-from trml.plan import Cell, plans
-from trml.store import read_json
-from trml.training.grid import train
+from trml.base.artifacts import read_json
+from trml.base.errors import ConfigError, WeightsMissing
+from trml.config.load import check
+from trml.features.contract import check_features
+from trml.features.encoders.common.transformers import AutoModel, AutoTokenizer
+from trml.features.encoders.separate.config import SeparateEncoder
+from trml.features.encoders.separate.encoder import load_separate, mean_state
+from trml.features.encoders.tiny_separate.config import TinySeparateEncoder
+from trml.features.encoders.tiny_separate.encoder import load_tiny_separate
+from trml.features.encoders.tiny_separate.pretrain import make_tokenizer, pretrain_separate, without_own_contrast
+from trml.planning.plan import Cell, plans
+from trml.training.trainer import train
 
 CPU = torch.device("cpu")
 

@@ -11,14 +11,14 @@ from test_training import cell, run
 from torch.nn.functional import layer_norm, linear, softplus
 
 from conftest import SETTINGS, made_features
-from trml.layers.centroids import CENTROIDS, CentroidMean
-from trml.layers.noise import standard_normal
-from trml.layers.recurrent import last_state_plain
+from trml.methods.layers.centroids import CENTROIDS, CentroidMean
+from trml.methods.layers.noise import standard_normal
+from trml.methods.layers.recurrent import last_state_plain
 from trml.methods.smil import MAIN
-from trml.missingness import missing
+from trml.missing.masks import missing
 from trml.seeding import stream_seed
 from trml.training.data import load_data
-from trml.training.stack import new_method
+from trml.training.new_method import new_method
 
 CPU = torch.device("cpu")
 

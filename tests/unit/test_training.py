@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from conftest import SETTINGS, made_features
-from trml.config import Params
+from trml.config.params import Params
 from trml.methods.zero_fill import ZeroFill
-from trml.plan import Cell
-from trml.training.chunk import Chunk, Outcome
+from trml.planning.plan import Cell
 from trml.training.data import load_data
-from trml.training.grid import train
 from trml.training.reference import train_one
 from trml.training.schedule import Course, batch_rows, learning_rate
+from trml.training.stack_run import Chunk, Outcome
+from trml.training.trainer import train
 
 CPU = torch.device("cpu")
 

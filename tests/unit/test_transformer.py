@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from trml.layers.attention import attend, attend_plain
-from trml.layers.transformer import Attention, SequenceEncoder, TransformerLayer, masked_mean
+from trml.methods.layers.attention import attend, attend_plain
+from trml.methods.layers.transformer import Attention, SequenceEncoder, TransformerLayer, masked_mean
 
 B, N, M, H, HEADS = 4, 3, 5, 8, 4
 

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 
 from encoders_made import write_siglip, write_tokenizer
-from trml.config import TransformersClipEncoder
-from trml.encoders.clip import Clip
-from trml.encoders.open_clip import PreprocessCfg, image_transform_v2, open_clip
-from trml.encoders.transformers_clip import load_transformers_clip
-from trml.errors import WeightsMissing
+from trml.base.errors import WeightsMissing
+from trml.features.encoders.common.clip import Clip
+from trml.features.encoders.common.open_clip import PreprocessCfg, image_transform_v2, open_clip
+from trml.features.encoders.transformers_clip.config import TransformersClipEncoder
+from trml.features.encoders.transformers_clip.encoder import load_transformers_clip
 
 CPU = torch.device("cpu")
 WIDTH, LAYERS, EMBED, CONTEXT, SIZE, PATCH = 64, 2, 32, 20, 32, 8

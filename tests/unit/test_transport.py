@@ -5,7 +5,7 @@ import ot
 import pytest
 import torch
 
-from trml.objectives.transport import sinkhorn
+from trml.methods.losses.transport import sinkhorn
 
 
 def problem(n: int, m: int, seed: int = 0, window: int | None = None):

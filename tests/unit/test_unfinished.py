@@ -10,11 +10,11 @@ import torch
 from test_phases import cells_of as phased_cells
 from test_training import CPU, cell, run, same
 
-import trml.training.unfinished as module
+import trml.training.resume as module
 from conftest import SETTINGS, made_features
-from trml.errors import Interrupted
-from trml.training.grid import train
-from trml.training.unfinished import Unfinished, asked_to_stop
+from trml.base.errors import Interrupted
+from trml.training.resume import Unfinished, asked_to_stop
+from trml.training.trainer import train
 
 SETTING = replace(SETTINGS, epochs=6, patience=2, chunk=3, learning_rate=0.02)
 

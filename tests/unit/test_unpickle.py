@@ -14,9 +14,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from trml.corpora import unpickle
-from trml.corpora.unpickle import load_pickle
-from trml.errors import DataMissing, PickleRefused
+from trml.base.errors import DataMissing, PickleRefused
+from trml.sources.formats import safe_pickle as unpickle
+from trml.sources.formats.safe_pickle import load_pickle
 
 BIG = np.random.default_rng(0).normal(size=(30, 1000))  # 240 kB: large enough to be seen in place
 VALUES = {

@@ -15,8 +15,8 @@ import yaml
 from conftest import ROOT
 from encoders_made import write_siglip
 from raw_layouts import meld_archive, mosei_archive, mosi_archive
-from trml.config import compose
-from trml.store import read_json
+from trml.base.artifacts import read_json
+from trml.config.compose import compose
 
 ARCHIVES = {"cmu_mosi": mosi_archive, "cmu_mosei": mosei_archive, "meld": meld_archive}
 SMALL = [

@@ -16,8 +16,9 @@ import yaml
 from PIL import Image
 
 from conftest import ROOT
-from trml.config import check, compose
-from trml.plan import Plan
+from trml.config.compose import compose
+from trml.config.load import check
+from trml.planning.plan import Plan
 
 MINIATURE = [
     "corpus.utterances={train:48,valid:16,test:24}",

@@ -7,13 +7,13 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from trml.again import in_force, run_again
-from trml.config import load
-from trml.errors import TrmlError
-from trml.integrity import withdraw_damaged
-from trml.plan import plans, searched
-from trml.publish import is_published
-from trml.tidy import bring_back
+from trml.base.commands import in_force, run_again
+from trml.config.load import load
+from trml.base.errors import TrmlError
+from trml.planning.integrity import withdraw_damaged
+from trml.planning.plan import plans, searched
+from trml.report.publish import is_published
+from trml.planning.attic import bring_back
 
 # The configuration in force. Not `configfile:`, which would merge another one over it key by key.
 PARAMS = config.get("params", "params.yaml")

@@ -6,116 +6,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from trml.config.corpora import Corpus
-from trml.config.encoders import Encoder
-from trml.config.fields import (
-    FRAME_RATES,
-    Count,
-    Name,
-    NotNegative,
-    Positive,
-    Seed,
-    Share,
-    Victim,
-    require,
-    strict,
-)
-from trml.config.options import check_options
-
-
-@dataclass(config=strict)
-class Variant:
-    """A method with some of its options moved: a term of its loss taken out, or a choice of its design made
-    otherwise."""
-
-    label: str
-    options: dict[str, Any]
-    of: Literal["loss", "design"] = "loss"
-
-
-@dataclass(config=strict)
-class MethodConfig:
-    """One method.
-
-    role: `proposed` is judged by the claims, `baseline` is what it is judged against, `upper` is the bound.
-    depends_on: what the method's training depends on. `rate`: on the training mask; `victim`: on which
-    modality may be missing, whatever the mask. A method that depends on neither is trained once a seed.
-    At the study rate are run: each of `variants`; `sweeps`, one option over its values; `grids`, every combination of
-    two options' values. `search`: the values of options that the search on dev tries (`trml search`).
-    """
-
-    target: str
-    label: str
-    role: Literal["proposed", "baseline", "upper"]
-    depends_on: list[Literal["victim", "rate"]]
-    options: dict[str, Any]
-    variants: dict[Name, Variant] = field(default_factory=dict)
-    sweeps: dict[str, list[float]] = field(default_factory=dict)
-    grids: list[dict[str, list[float]]] = field(default_factory=list)
-    search: dict[str, list[float]] = field(default_factory=dict)
-
-
-@dataclass(config=strict)
-class Protocol:
-    """What may be missing, how often, and with which mask seeds.
-
-    rates: missing rates, in training and at evaluation alike. complete: the shares p of complete training utterances of
-    Setting A (dev and test lack the victim entirely) and Setting B (dev and test keep the same share).
-    """
-
-    victims: Annotated[list[Victim], Field(min_length=1)]
-    rates: Annotated[list[Share], Field(min_length=1)]
-    complete: list[Share]
-    study_rate: Share
-    seeds: Annotated[list[Seed], Field(min_length=1)]
-
-    @property
-    def modalities(self) -> list[str]:
-        """The victims that are one modality: those of the settings and of the studies."""
-        return [victim for victim in self.victims if victim in ("vision", "text")]
-
-    @property
-    def setting_rates(self) -> list[float]:
-        """The missing rates 1 - p of the settings."""
-        return [round(1 - p, 6) for p in self.complete]
-
-    def rates_of(self, victim: str) -> list[float]:
-        """The rates at which a victim is missing."""
-        return [rate for rate in self.rates if victim != "frames" or rate in (0.0, *FRAME_RATES, 1.0)]
-
-    @model_validator(mode="after")
-    def _distinct(self) -> "Protocol":
-        for key in ("victims", "rates", "seeds", "complete"):
-            values = getattr(self, key)
-            require(len(set(values)) == len(values), f"{key} names a value twice: {values}")
-        require(self.study_rate in self.rates, f"study_rate {self.study_rate} is not one of rates {self.rates}")
-        require(bool(self.modalities), f"victims {self.victims} names neither vision nor text")
-        absent = sorted(set(self.setting_rates) - set(self.rates))
-        require(not absent, f"rates lacks {absent}, the missing rates of complete {self.complete}")
-        return self
-
-
-@dataclass(config=strict)
-class Training:
-    """Shared by all methods, so that none is trained with more care than another."""
-
-    epochs: Count
-    patience: Count
-    batch_size: Annotated[int, Field(ge=2)]
-    learning_rate: Positive
-    weight_decay: NotNegative
-    clip_norm: Positive
-    hidden: Count
-    chunk: Count | Literal["auto"]
-    block: Count
-
-
-@dataclass(config=strict)
-class Report:
-    """What the results show."""
-
-    resamples: Annotated[int, Field(ge=100)]
-    conditions: list[Share]
+from trml.base.fields import Count, Name, Seed, require, strict
+from trml.config.method_options import check_options
+from trml.corpora.registry import Corpus
+from trml.features.encoders.registry import Encoder
+from trml.methods.config import MethodConfig
+from trml.missing.protocol import Protocol
+from trml.report.config import Report
+from trml.training.config import Training
 
 
 @dataclass(config=strict)

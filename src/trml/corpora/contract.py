@@ -19,10 +19,11 @@ from typing import Literal
 
 import polars as pl
 
-from trml.errors import ContractError
-from trml.store import read_json, write_json
+from trml.base.artifacts import read_json, write_json
+from trml.base.errors import ContractError
 
 SPLITS = ("train", "valid", "test")
+
 SCHEMA = {
     "utterance_id": pl.String,
     "video_id": pl.String,
@@ -32,7 +33,9 @@ SCHEMA = {
     "start_s": pl.Float32,
     "end_s": pl.Float32,
 }
+
 LEFT_OUT_SCHEMA = {"what": pl.String, "reason": pl.String}
+
 PAIRS_SCHEMA = {"text": pl.String, "image": pl.String, "group": pl.Int32, "split": pl.String}
 
 

@@ -19,15 +19,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trml.base.progress import track
 from trml.evaluation import robustness
 from trml.evaluation.ceiling import Ceiling
-from trml.evaluation.laboratory import laboratory
+from trml.evaluation.claims.decide import decide
 from trml.evaluation.metrics import Metric
-from trml.evaluation.paper import decide
-from trml.evaluation.scores import Condition, Evaluation, failed_seeds
+from trml.evaluation.predictions import Evaluation, failed_seeds
+from trml.evaluation.redundancy import laboratory
 from trml.evaluation.statistics import ALPHA, Scores, holm
-from trml.plan import DEFAULT, Plan
-from trml.progress import track
+from trml.methods.config import DEFAULT
+from trml.missing.conditions import Condition
+from trml.planning.plan import Plan
 
 ALIKE, COMPLETE, SETTING_A = "alike", "complete", "setting_a"
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from trml.evaluation.metrics import Array, Metric
 
 LEVEL = 0.95
+
 ALPHA = 0.05
 
 

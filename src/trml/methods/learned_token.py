@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from trml.config import Count, Share
-from trml.methods.base import Batch, Shape
-from trml.methods.dropout import ModalityDropout
+from trml.base.fields import Count, Share
+from trml.methods.contract import Batch, Shape
+from trml.methods.modality_dropout import ModalityDropout
 
 
 class LearnedToken(ModalityDropout):

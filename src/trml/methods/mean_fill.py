@@ -8,9 +8,9 @@ move with them; the features' stays.
 import torch
 from torch import Tensor
 
-from trml.config import Count, Share
-from trml.methods.base import Batch, Shape, visible
-from trml.methods.dropout import ModalityDropout
+from trml.base.fields import Count, Share
+from trml.methods.contract import Batch, Shape, visible
+from trml.methods.modality_dropout import ModalityDropout
 
 
 class MeanFill(ModalityDropout):

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from trml.config import Count, NotNegative
-from trml.layers.fusion import Head
-from trml.layers.noise import standard_normal
-from trml.layers.towers import FrameTower, TextTower, mean_frame
-from trml.methods.base import Batch, Method, Shape, visible
-from trml.objectives.mmd import squared_mmd
-from trml.objectives.reconstruction import squared_error
-from trml.objectives.task import task_loss
+from trml.base.fields import Count, NotNegative
+from trml.methods.contract import Batch, Method, Shape, visible
+from trml.methods.layers.fusion import Head
+from trml.methods.layers.noise import standard_normal
+from trml.methods.layers.towers import FrameTower, TextTower, mean_frame
+from trml.methods.losses.mmd import squared_mmd
+from trml.methods.losses.reconstruction import squared_error
+from trml.methods.losses.task import task_loss
 
 LATENT = 16  # size of each latent; fixed, since it sets how many draws the prior takes
 

@@ -12,15 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from trml.config import Count, NotNegative, Positive
-from trml.layers.alignment import AlignmentNet, band, from_band, in_band
-from trml.layers.fusion import Head
-from trml.layers.transformer import SequenceEncoder, TransformerLayer, masked_mean
-from trml.methods.base import Batch, Method, Pass, Shape, Step, visible
-from trml.objectives.task import task_loss
-from trml.objectives.transport import sinkhorn
+from trml.base.fields import Count, NotNegative, Positive
+from trml.methods.contract import Batch, Method, Pass, Shape, Step, visible
+from trml.methods.layers.alignment import AlignmentNet, band, from_band, in_band
+from trml.methods.layers.fusion import Head
+from trml.methods.layers.transformer import SequenceEncoder, TransformerLayer, masked_mean
+from trml.methods.losses.task import task_loss
+from trml.methods.losses.transport import sinkhorn
 
 WARMUP = 2  # epochs
+
 OUTSIDE = 100.0  # what a pair outside the window costs more
 
 

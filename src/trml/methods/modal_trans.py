@@ -7,11 +7,11 @@ back it keeps; docs/methods.md says where it departs from them.
 import torch
 from torch import Tensor, nn
 
-from trml.config import Count, NotNegative
-from trml.layers.fusion import Head
-from trml.layers.transformer import SequenceEncoder, TransformerLayer, masked_mean
-from trml.methods.base import Batch, Method, Shape, visible
-from trml.objectives.task import task_loss
+from trml.base.fields import Count, NotNegative
+from trml.methods.contract import Batch, Method, Shape, visible
+from trml.methods.layers.fusion import Head
+from trml.methods.layers.transformer import SequenceEncoder, TransformerLayer, masked_mean
+from trml.methods.losses.task import task_loss
 
 
 class Translator(nn.Module):

@@ -14,18 +14,19 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad
 from torch.nn.functional import softplus
 
-from trml.config import Count, NotNegative
-from trml.layers.centroids import CENTROIDS, CentroidMean
-from trml.layers.fusion import Head
-from trml.layers.noise import Gaussian, standard_normal
-from trml.layers.towers import FrameTower, TextTower, mean_frame
-from trml.methods.base import Batch, Method, Shape, visible
-from trml.methods.dropout import without_one
-from trml.objectives.reconstruction import squared_error
-from trml.objectives.task import task_loss
+from trml.base.fields import Count, NotNegative
+from trml.methods.contract import Batch, Method, Shape, visible, without_one
+from trml.methods.layers.centroids import CENTROIDS, CentroidMean
+from trml.methods.layers.fusion import Head
+from trml.methods.layers.noise import Gaussian, standard_normal
+from trml.methods.layers.towers import FrameTower, TextTower, mean_frame
+from trml.methods.losses.reconstruction import squared_error
+from trml.methods.losses.task import task_loss
 
 PERTURBED = 16  # directions in which the regulariser perturbs; fixed, since it sets how many draws it takes
+
 NOISE = (CENTROIDS, CENTROIDS, PERTURBED)  # of the virtual text, of the virtual vision, of the regulariser
+
 MAIN = ("text_tower.", "frame_tower.", "head.")  # what the inner step moves
 
 

@@ -7,12 +7,12 @@ the same size is what its training brings, and `SupervisedSingleMatched` is that
 import torch
 from torch import Tensor, nn
 
-from trml.config import Count
-from trml.layers.fusion import Head
-from trml.layers.towers import FrameTower, TextTower
-from trml.layers.virtual import VirtualModalityNetwork
-from trml.methods.base import Batch, Method, Shape, visible
-from trml.objectives.task import task_loss
+from trml.base.fields import Count
+from trml.methods.contract import Batch, Method, Shape, visible
+from trml.methods.layers.fusion import Head
+from trml.methods.layers.towers import FrameTower, TextTower
+from trml.methods.layers.virtual import VirtualModalityNetwork
+from trml.methods.losses.task import task_loss
 
 
 class SupervisedSingle(Method):

@@ -11,11 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from trml.config import Count, NotNegative, Positive, Share
-from trml.layers.virtual import VirtualModalityNetwork
-from trml.methods.base import Batch, Method, Shape, visible
-from trml.objectives.matching import MATCHING
-from trml.objectives.task import task_loss
+from trml.base.fields import Count, NotNegative, Positive, Share
+from trml.methods.contract import Batch, Method, Shape, visible
+from trml.methods.layers.virtual import VirtualModalityNetwork
+from trml.methods.losses.matching import MATCHING
+from trml.methods.losses.task import task_loss
 
 
 class TRML(Method):

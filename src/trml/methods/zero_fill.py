@@ -6,9 +6,9 @@ Without dropout and trained on complete data it is Supervised-Double, the upper 
 import torch
 from torch import Tensor
 
-from trml.config import Count, Share
-from trml.methods.base import Batch, Shape
-from trml.methods.dropout import ModalityDropout
+from trml.base.fields import Count, Share
+from trml.methods.contract import Batch, Shape
+from trml.methods.modality_dropout import ModalityDropout
 
 
 class ZeroFill(ModalityDropout):

@@ -16,15 +16,20 @@ import polars as pl
 import yaml
 
 from trml import __version__
-from trml.config import ArraysConfig, OwnConfig, PantomimeConfig, Params
+from trml.base.artifacts import read_json, write_json
+from trml.base.digests import file_digest, versions
+from trml.config.params import Params
 from trml.corpora.contract import CorpusInfo
+from trml.corpora.feature_files.config import ArraysConfig
+from trml.corpora.pantomime.config import PantomimeConfig
+from trml.corpora.user_table.config import OwnConfig
 from trml.evaluation.metrics import Metric, metrics_of
-from trml.features import FeatureInfo
-from trml.plan import Plan
+from trml.features.contract import FeatureInfo
+from trml.planning.plan import Plan
 from trml.report.card import Card, card_table, draw_card, write_card
 from trml.report.figures import draw_all, draw_rates
+from trml.report.literature import published_words
 from trml.report.pictures import draw_pictures
-from trml.report.published import published_words
 from trml.report.tables import (
     Table,
     claim_table,
@@ -39,9 +44,9 @@ from trml.report.tables import (
     verdict_table,
     write_table,
 )
-from trml.store import file_digest, read_json, versions, write_json
 
 _COPIED = ("metrics.parquet", "metrics.csv", "claims.json")
+
 _PACKAGES = (
     "torch",
     "open_clip_torch",

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from trml.corpora.contract import LEFT_OUT_SCHEMA, SPLITS, CorpusInfo, read_corpus
-from trml.corpora.facts import facts, repeats
-from trml.features import MEDIA_SCHEMA, read_media
-from trml.plan import Plan
+from trml.corpora.statistics import facts, repeats
+from trml.features.contract import MEDIA_SCHEMA, read_media
+from trml.planning.plan import Plan
 from trml.report.style import look, plt, save
 from trml.report.tables import Table, to_markdown
 

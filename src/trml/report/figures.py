@@ -8,9 +8,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from trml.config import MethodConfig, Params
+from trml.config.params import Params
 from trml.evaluation.metrics import Metric
-from trml.plan import DEFAULT, grid_name, sweep_name
+from trml.methods.config import DEFAULT, MethodConfig, grid_name, sweep_name
 from trml.report.style import GREY, SEQUENTIAL, look, plt, save
 
 COLUMN = 3.4  # inches, one column of a paper
@@ -71,6 +71,7 @@ def _shown(metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
 
 
 _FOREST_TAIL = " Bars: 95 % intervals. Filled: significant after Holm's correction."
+
 _FORESTS = {
     "ablation": (
         "gain of the full loss in",
@@ -88,10 +89,12 @@ _FORESTS = {
         "were trained apart; right of zero the aligned space helps it." + _FOREST_TAIL,
     ),
 }
+
 _SETTINGS_CAPTION = (
     "Settings A and B at each share p of complete training utterances, with 95 % intervals. Vertical line: the upper "
     "bound, trained and evaluated on complete data; dotted: the constant predictor."
 )
+
 _LABORATORY_CAPTION = (
     "With vision missing: the share that each method recovers of what the sentence tells of the label, over how much "
     "of what the face tells the sentence tells too. One is the exact ceiling, zero the constant predictor; at "

@@ -13,13 +13,16 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
-from trml.config import Params
+from trml.base.artifacts import read_json
+from trml.config.params import Params
 from trml.report.style import look, plt, save
-from trml.store import read_json
 
 _COSINE = "RdBu_r"
+
 _SENTIMENT = LinearSegmentedColormap.from_list("sentiment", ["#0072B2", "#b4b4b4", "#D55E00"])  # no white: shows on it
+
 _MANY = 2500  # markers; more are drawn as one picture in vector files
+
 _GREY = "#333333"
 
 
@@ -207,6 +210,7 @@ def embedding(points: pl.DataFrame, classes: list[str]) -> Figure:
 # --- examples --------------------------------------------------------------------------------------------
 
 _COLUMN, _TALLEST, _LINE, _GAP = 3.4, 1.0, 0.125, 0.16  # inches
+
 _CHARACTERS = 66  # that fit into a line of a column
 
 

@@ -3,16 +3,19 @@
 from pathlib import Path
 
 import matplotlib as mpl
-
-mpl.use("Agg")
-
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+mpl.use("Agg")
+
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
 _LINES = ("-", "--", "-.")  # from the eighth series on the colours come again, with other lines
+
 GREY = "#333333"
+
 SEQUENTIAL = "cividis"
 
 plt.rcParams.update(

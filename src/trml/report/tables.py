@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from trml.config import Params
+from trml.config.params import Params
 from trml.evaluation.metrics import Metric
-from trml.plan import DEFAULT, grid_name, grid_points, sweep_name
+from trml.methods.config import DEFAULT, grid_name, grid_points, sweep_name
 
 _HEADLINE = ("mae", "corr", "acc2_neg_nonneg", "accuracy", "f1_weighted", "f1_macro")
 
@@ -181,6 +181,7 @@ _BOLD = (
     "Bold: the best of the compared methods and all that are not significantly worse (Holm, 5 %); the upper bound is "
     "not compared."
 )
+
 _VICTIM_NOTES = {
     "either": (
         "An utterance loses one modality with the given probability, which one by a fair coin, never both: at rate r "

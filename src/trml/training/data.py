@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import layer_norm
 
-from trml.features import FeatureSet
-from trml.methods.base import Batch, Shape
-from trml.missingness import frame_presence, frames_missing, lost_of_either, missing, pattern_victim, presence
+from trml.features.contract import FeatureSet
+from trml.methods.contract import Batch
+from trml.missing.masks import frame_presence, frames_missing, lost_of_either, missing, pattern_victim, presence
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,6 @@ def load_data(features: FeatureSet, device: torch.device, dtype: torch.dtype, fi
             tokens, token_mask = (torch.from_numpy(x).to(device) for x in (features.tokens, features.token_mask))
     splits = {name: split(name) for name in ("train", "valid", "test")}
     return Data(text, frames, frame_mask, tokens, token_mask, splits, dtype, fill)
-
-
-def data_shape(features: FeatureSet, victim: str | None) -> Shape:
-    """The sizes a method is built for."""
-    outputs = 1 if features.info.task == "regression" else len(features.info.classes)
-    tokens = 1 if features.tokens is None else features.tokens.shape[1]
-    return Shape(features.text.shape[1], features.frames.shape[2], outputs, victim, tokens, features.frames.shape[1])
 
 
 def as_prediction(outputs: Tensor) -> Any:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch.optim.adamw import adamw
 
-from trml.methods.base import Step
+from trml.methods.contract import Step
 from trml.training.stack import Stack, row_padding
 
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from trml.features import FeatureSet
-from trml.methods.base import Batch, Method, Pass, Step
-from trml.objectives.task import task_loss
+from trml.features.contract import FeatureSet
+from trml.methods.contract import Batch, Method, Pass, Step
+from trml.methods.losses.task import task_loss
+from trml.missing.conditions import conditions
 from trml.training import schedule
-from trml.training.chunk import Outcome, conditions
 from trml.training.data import Data, Split, as_prediction, load_data
-from trml.training.stack import Settings, Trainable, new_method
+from trml.training.new_method import Settings, Trainable, new_method
+from trml.training.stack_run import Outcome
 
 
 def train_one(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trml.methods.base import Rows
+from trml.methods.contract import Rows
 from trml.seeding import generator
 
 WARMUP_EPOCHS = 1

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 SIZE = 64  # pixels on a side
+
 _SUPERSAMPLE = 3
+
 _SKIN = ((255, 219, 190), (234, 192, 150), (198, 145, 102), (141, 92, 60), (94, 60, 40))
+
 _HAIR = ((40, 30, 25), (110, 70, 35), (200, 160, 80), (150, 150, 150), (150, 60, 30))
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trml.config import Weights
+from trml.corpora.pantomime.config import Weights
 
 LEVELS: dict[str, tuple[int, ...]] = {
     "shared": (-2, -1, 1, 2),
@@ -30,7 +30,9 @@ LEVELS: dict[str, tuple[int, ...]] = {
     "brow": (-1, 1),
     "noise": (-1, 0, 0, 1),
 }
+
 SEEN_IN = {"text": ("shared", "text_only", "tone"), "vision": ("shared", "vision_only", "brow")}
+
 PATTERNS: dict[str, tuple[str, ...]] = {
     "complete": ("text", "vision"),
     "vision_missing": ("text",),

@@ -11,12 +11,15 @@ ADJECTIVES = {
     1: ("nice", "good"),
     2: ("superb", "brilliant"),
 }
+
 CLAUSES = {
     -1: ("but it cost too much", "but the price hurts", "and a rip off"),
     0: ("like last year", "as on monday", "by the way"),
     1: ("and it was a bargain", "and worth the money", "and so cheap"),
 }
+
 TONES = {-1: ("oh sure", "yeah right", "oh please"), 1: ("honestly", "truly", "i mean it")}
+
 TOPICS = (
     "plot",
     "song",
@@ -31,6 +34,7 @@ TOPICS = (
     "garden",
     "lecture",
 )
+
 FILLERS = ("", "um", "well", "so", "uh")
 
 

@@ -1,0 +1,65 @@
+"""The facts of a corpus as plain text."""
+
+import re
+
+import numpy as np
+import polars as pl
+
+from trml.corpora.contract import CorpusInfo
+from trml.corpora.statistics import Facts
+
+
+def show_facts(info: CorpusInfo, facts: Facts) -> list[str]:
+    """Splits, labels, lengths, and what is in more than one split."""
+    splits = facts.splits.select(
+        "split",
+        "rows",
+        "groups",
+        _percent("no_text").alias("text missing"),
+        _percent("no_vision").alias("vision missing"),
+        pl.col("repeated").alias("texts that an earlier split has too"),
+    )
+    numbers = "" if info.classes else ", by the whole number it is nearest to"
+    lines = ["Splits", *_table(splits), "", f"Labels ({info.task}{numbers})", *_table(facts.labels)]
+    if len(facts.seconds):
+        shortest, median, longest = np.quantile(facts.seconds.to_numpy(), [0, 0.5, 1])
+        lines += ["", f"Utterances of {shortest:.1f} s to {longest:.1f} s, half of them up to {median:.1f} s"]
+    if facts.groups_across:
+        lines += ["", f"ATTENTION: groups in more than one split: {facts.groups_across:,}"]
+    return lines
+
+
+def _percent(column: str) -> pl.Expr:
+    return (pl.col(column) * 100).round(1).cast(pl.String) + "%"
+
+
+def _table(frame: pl.DataFrame) -> list[str]:
+    with pl.Config(
+        tbl_formatting="NOTHING",
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=120,
+        fmt_str_lengths=60,
+    ):
+        return [f" {line.rstrip()}" for line in str(frame).splitlines()]
+
+
+_PLAIN = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.-]*")
+
+_OF_YAML = {"null", "true", "false", "nan", "inf", "none"}
+
+
+def value_as_written(value: object) -> str:
+    """A value as Hydra reads it back, unchanged."""
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.lower() not in _OF_YAML:
+            return value
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "null" if value is None else str(value)
+
+
+def setting(key: str, value: object) -> str:
+    """An override as Hydra reads it back."""
+    return f"{key}={value_as_written(value)}"

@@ -1,0 +1,235 @@
+"""The layouts of arrays: our .npz, and the pickles of MMSA (unaligned_50.pkl, aligned_50.pkl) and of MulT
+(mosi_data.pkl, mosei_senti_data_noalign.pkl and their like), from which MM-Align, BBFN and MISA made theirs."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from trml.base.errors import ContractError
+from trml.corpora.contract import SPLITS
+from trml.corpora.feature_files.config import ArraysConfig
+from trml.corpora.feature_files.scaling import Given, Rows
+from trml.sources.formats.npz import Npz
+from trml.sources.formats.safe_pickle import load_pickle
+
+_SPLIT_NAMES = {"train": "train", "valid": "valid", "dev": "valid", "val": "valid", "test": "test"}
+
+_SENTIMENT_AND_EMOTIONS = 7
+
+
+def differs(where: str, found: str, expected: str) -> NoReturn:
+    """One sentence about a key of a file."""
+    raise ContractError(f"{where}: found {found}; expected {expected}")
+
+
+def read_npz(path: Path, config: ArraysConfig) -> Given:
+    """Arrays text [N, d] or [N, L, d], video [N, d] or [N, T, d], label [N], split [N], utterance_id [N]; where it has
+    them, raw_text [N] and video_id [N]."""
+    npz = Npz(path)
+    names = _strings(f"{path}: split", npz.read("split"))
+    if strange := sorted(set(names) - set(_SPLIT_NAMES)):
+        differs(f"{path}: split", f"{strange}", "train, valid or test")
+    n, ids = len(names), _strings(f"{path}: utterance_id", npz.read("utterance_id"))
+    optional = {k: _strings(f"{path}: {k}", npz.read(k)) for k in ("raw_text", "video_id") if k in npz.members}
+    text, text_width = rows_of(f"{path}: text", npz.read("text"), n)
+    frames, frame_width = rows_of(f"{path}: video", npz.read("video"), n)
+    for key, values in [("utterance_id", ids), *optional.items()]:
+        _same_length(f"{path}: {key}", len(values), n)
+    table = pl.DataFrame(
+        {
+            "utterance_id": ids,
+            "video_id": optional.get("video_id") or [video_of(name) for name in ids],
+            "split": [_SPLIT_NAMES[name] for name in names],
+            "text": optional.get("raw_text") or [""] * n,
+            "start_s": [0.0] * n,
+            "end_s": [0.0] * n,
+            "label": labels_of(f"{path}: label", npz.read("label"), n, config),
+        }
+    )
+    return Given(table, text, frames, (text_width, frame_width), (f"{path.name}: text", f"{path.name}: video"))
+
+
+def read_pickle(path: Path, config: ArraysConfig) -> Given:
+    """A dict of splits, each a dict of arrays that go by utterance.
+
+    MMSA's vision_lengths are not used: the script that made them stops at the first frame of zeros, which may be one
+    without a face in the middle of a clip.
+    """
+    content = load_pickle(path)
+    if isinstance(content, list):
+        differs(
+            f"{path}", "a list of samples, whose texts are numbers of words",
+            "the pickle it was made from: a dict of splits with arrays text and vision, as mosi_data_noalign.pkl",
+        )  # fmt: skip
+    if not isinstance(content, dict):
+        differs(f"{path}", f"a {type(content).__name__}", "a dict of splits train, valid, test")
+    splits = {_SPLIT_NAMES[key]: value for key, value in content.items() if key in _SPLIT_NAMES}
+    if set(splits) != set(SPLITS) or not all(isinstance(value, dict) for value in splits.values()):
+        differs(f"{path}", f"keys {[str(key) for key in content][:12]}", "train, valid and test, a dict each")
+    parts = [_split(f"{path}: {split}", split, splits[split], config) for split in SPLITS]
+    widths = {(part.widths) for part in parts}
+    if len(widths) > 1:
+        differs(f"{path}", f"widths of text and vision {sorted(widths)} in its splits", "the same in each")
+    table = _named(pl.concat([part.table for part in parts]))
+    sizes = [part.table.height for part in parts]
+    return Given(
+        table,
+        _one_after_another([part.text for part in parts], sizes),
+        _one_after_another([part.frames for part in parts], sizes),
+        parts[0].widths,
+        (f"{path.name}: text", f"{path.name}: vision"),
+    )
+
+
+def _split(where: str, split: str, arrays: dict[str, Any], config: ArraysConfig) -> Given:
+    mmsa = "regression_labels" in arrays or "classification_labels" in arrays
+    key = f"{config.task}_labels" if mmsa else "labels"
+    if absent := sorted({"text", "vision", "id", key} - set(arrays)):
+        differs(f"{where}", f"keys {sorted(str(key) for key in arrays)}", f"{', '.join(absent)} too")
+    n = len(arrays["id"])
+    ids = [_parts(f"{where}/id", row) for row in arrays["id"]]
+    text, text_width = rows_of(f"{where}/text", arrays["text"], n)
+    frames, frame_width = rows_of(f"{where}/vision", arrays["vision"], n)
+    if "text_bert" in arrays:
+        text = _where_tokens_are(f"{where}/text_bert", text, arrays["text_bert"], n)
+    raw = _strings(f"{where}/raw_text", arrays["raw_text"]) if "raw_text" in arrays else [""] * n
+    _same_length(f"{where}/raw_text", len(raw), n)
+    table = pl.DataFrame(
+        {
+            "id": ids,
+            "split": [split] * n,
+            "text": raw,
+            "label": labels_of(f"{where}/{key}", arrays[key], n, config),
+        },
+        {"id": pl.List(pl.String), "split": pl.String, "text": pl.String, "label": pl.Float64},
+    )
+    return Given(table, text, frames, (text_width, frame_width), (where, where))
+
+
+def _named(table: pl.DataFrame) -> pl.DataFrame:
+    """Ids are one part, `video$_$clip` or `video_clip`, or three: the video, or such a name, then start and end."""
+    first = table["id"].list.first()
+    if first.is_unique().all():
+        names, videos = first.to_list(), [video_of(name) for name in first]
+    else:
+        names, videos = table["id"].list.join("_").to_list(), first.to_list()
+    times = [_times(parts[1:]) for parts in table["id"].to_list()]
+    return table.drop("id").with_columns(
+        pl.Series("utterance_id", [name.replace("$_$", "_") for name in names]),
+        pl.Series("video_id", videos),
+        pl.Series("start_s", [start for start, _ in times]),
+        pl.Series("end_s", [end for _, end in times]),
+    )
+
+
+def video_of(name: str) -> str:
+    """The video of an utterance that is named `video$_$clip` or `video_clip`; else the name."""
+    if "$_$" in name:
+        return name.partition("$_$")[0]
+    found = re.fullmatch(r"(.+)_\d+", name)
+    return found[1] if found else name
+
+
+def _times(parts: Sequence[str]) -> tuple[float, float]:
+    try:
+        start, end = (float(part) for part in parts)
+    except ValueError:
+        return 0.0, 0.0
+    return (start, end) if 0 <= start < end < float("inf") else (0.0, 0.0)
+
+
+def _parts(where: str, row: Any) -> list[str]:
+    parts = [row] if isinstance(row, str | bytes) else list(row) if np.ndim(row) == 1 else None
+    if not parts or len(parts) > 3 or not all(isinstance(part, str | bytes) for part in parts):
+        differs(where, f"{row!r:.60}", "a string, or a row of three: id, start, end")
+    return [_string(part) for part in parts]
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.decode("latin1")
+    return str(value)
+
+
+def _strings(where: str, values: Any) -> list[str]:
+    array = np.asarray(values, dtype=object)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or not all(isinstance(value, str | bytes | int) for value in array):
+        differs(where, f"{_shape(values)}", "strings, one an utterance")
+    return [_string(value) for value in array]
+
+
+def _shape(values: Any) -> str:
+    return f"{list(values.shape)} of {values.dtype}" if isinstance(values, np.ndarray) else f"a {type(values).__name__}"
+
+
+def _same_length(where: str, found: int, expected: int) -> None:
+    if found != expected:
+        differs(where, f"{found} rows", f"{expected}, one an utterance")
+
+
+def rows_of(where: str, values: Any, n: int) -> tuple[Rows, int]:
+    """The rows of each utterance and their width, from [n, d], [n, t, d], or n arrays [t, d]."""
+    if not isinstance(values, np.ndarray | list | tuple):
+        differs(where, f"{_shape(values)}", "numbers [n, d] or [n, t, d]")
+    _same_length(where, len(values), n)
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or 0 in values.shape[1:]:
+            differs(where, _shape(values), "numbers [n, d] or [n, t, d]")
+        return (lambda i: values[i].reshape(-1, values.shape[-1])), values.shape[-1]
+    shapes = {np.shape(value)[1:] if isinstance(value, np.ndarray) and value.ndim == 2 else None for value in values}
+    if len(shapes) != 1 or None in shapes or any(value.dtype.kind not in "fiu" for value in values):
+        differs(where, f"rows of shapes {sorted(map(str, shapes))[:4]}", "numbers [t, d] in each, of one width")
+    return (lambda i: values[i]), values[0].shape[1]
+
+
+def _where_tokens_are(where: str, text: Rows, bert: Any, n: int) -> Rows:
+    """Rows of the text that stand for tokens, by the mask in [n, 3, L] (ids, mask, types), where it fits."""
+    if not isinstance(bert, np.ndarray) or bert.ndim != 3 or bert.shape[:2] != (n, 3) or bert.dtype.kind not in "fiu":
+        differs(where, _shape(bert), f"[{n}, 3, L] numbers: ids, mask, types")
+
+    def rows(i: int) -> NDArray[Any]:
+        found = text(i)
+        return found[bert[i, 1] > 0] if len(found) == bert.shape[2] else found
+
+    return rows
+
+
+def labels_of(where: str, values: Any, n: int, config: ArraysConfig) -> list[float | None]:
+    """A label an utterance, None where it is NaN, from [n], [n, 1], [n, 1, 1], or seven columns, sentiment first."""
+    array = np.asarray(values)
+    _same_length(where, len(array) if array.ndim else 0, n)
+    columns = array.reshape(n, -1) if n else array.reshape(0, 1)
+    if columns.shape[1] not in (1, _SENTIMENT_AND_EMOTIONS):
+        differs(where, _shape(array), "one label an utterance, or seven of which the first is sentiment")
+    first = columns[:, 0]
+    if array.dtype.kind in "US" and config.classes:
+        named = [_string(value) for value in first.tolist()]
+        if strange := sorted(set(named) - set(config.classes))[:5]:
+            differs(where, f"{strange}", f"the classes {config.classes} (corpus.classes)")
+        return [float(config.classes.index(name)) for name in named]
+    if array.dtype.kind not in "fiu":
+        differs(where, _shape(array), "numbers")
+    low, high, numbers = (-3, 3, "numbers")
+    if config.task == "classification":
+        low, high, numbers = (0, len(config.classes) - 1, "whole numbers")
+    found = first.astype(np.float64)
+    there = found[~np.isnan(found)]
+    whole = config.task == "regression" or bool((there == there.round()).all())
+    if there.size and (there.min() < low or there.max() > high or not whole):
+        differs(where, f"labels from {there.min():g} to {there.max():g}", f"{numbers} from {low} to {high}")
+    return [None if np.isnan(value) else float(value) for value in found]
+
+
+def _one_after_another(parts: list[Rows], sizes: list[int]) -> Rows:
+    index = [(part, i) for part, size in zip(parts, sizes, strict=True) for i in range(size)]
+    return lambda i: index[i][0](index[i][1])

@@ -1,7 +1,0 @@
-"""open_clip, importable beside any build of torch."""
-
-import trml.encoders.torchvision  # noqa: F401, I001  first: open_clip imports torchvision
-import open_clip
-from open_clip.transform import PreprocessCfg, image_transform_v2
-
-__all__ = ["PreprocessCfg", "image_transform_v2", "open_clip"]

@@ -1,0 +1,77 @@
+"""A Transformer layer and an encoder of sequences, for stacks of cells."""
+
+import torch
+from torch import Tensor, nn
+
+from trml.methods.layers.attention import attend
+from trml.methods.layers.norm import LayerNorm
+
+
+class Attention(nn.Module):
+    """Multi-head attention (Vaswani et al. 2017): W_o attend(W_q x, W_k y, W_v y).
+
+    Where `hidden` is no multiple of `heads` the heads are a little wider. Nothing to attend to gives W_o's bias alone.
+    """
+
+    def __init__(self, hidden: int, heads: int) -> None:
+        super().__init__()
+        inner = heads * -(-hidden // heads)
+        self.heads = heads
+        self.query = nn.Linear(hidden, inner)
+        self.key, self.value = nn.Linear(hidden, inner), nn.Linear(hidden, inner)
+        self.out = nn.Linear(inner, hidden)
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
+        """[B, n, hidden], or [1, n, hidden] for all alike, what it attends to [B, m, hidden], bool [B, m] of what is
+        there -> [B, n, hidden]."""
+        query = self.query(x).expand(len(memory), -1, -1)
+        found = attend(query, self.key(memory), self.value(memory), mask, self.heads)
+        return self.out(found * mask.any(-1)[:, None, None])
+
+
+class TransformerLayer(nn.Module):
+    """LayerNorm(z + W_2 relu(W_1 z)) with z = LayerNorm(x + Attention(x, memory)), W_1 to four times the width.
+
+    With itself as memory a sequence is encoded; with another modality's it is the cross-modal layer of MulT (Tsai et
+    al., ACL 2019). No dropout.
+    """
+
+    def __init__(self, hidden: int, heads: int) -> None:
+        super().__init__()
+        self.attention = Attention(hidden, heads)
+        self.feed_forward = nn.Sequential(nn.Linear(hidden, 4 * hidden), nn.ReLU(), nn.Linear(4 * hidden, hidden))
+        self.norms = nn.ModuleList([LayerNorm(hidden), LayerNorm(hidden)])
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
+        """As Attention."""
+        x = self.norms[0](x + self.attention(x, memory, mask))
+        return self.norms[1](x + self.feed_forward(x))
+
+
+class SequenceEncoder(nn.Module):
+    """One layer over x W + p with learned positions p; with `summary`, over a learned summary token before them.
+
+    A sequence of one vector is repeated to `length`, the number of positions.
+    """
+
+    def __init__(self, inputs: int, length: int, hidden: int, heads: int, *, summary: bool = False) -> None:
+        super().__init__()
+        self.project = nn.Linear(inputs, hidden)
+        self.positions = nn.Parameter(0.1 * torch.randn(length, hidden))
+        self.summary = nn.Parameter(0.1 * torch.randn(1, 1, hidden)) if summary else None
+        self.layer = TransformerLayer(hidden, heads)
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, n, inputs], bool [B, n] -> states [B, length, hidden] and their mask [B, length]; with a summary, that
+        one first, [B, 1 + length, ...]. Values outside the mask must be finite."""
+        x, mask = self.project(x) + self.positions, mask.expand(-1, len(self.positions))
+        if self.summary is not None:
+            x = torch.cat([self.summary.expand(len(x), 1, -1), x], dim=1)
+            mask = torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)
+        return self.layer(x, x, mask), mask
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """The mean over positions that are there: [B, n, d], bool [B, n] -> [B, d]; zeros where none is."""
+    weight = mask.to(x.dtype)
+    return (weight.unsqueeze(1) @ x).squeeze(1) / weight.sum(dim=1, keepdim=True).clamp(min=1)

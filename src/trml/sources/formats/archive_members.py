@@ -1,0 +1,291 @@
+"""What an archive holds: every member of a zip, tar or tar.gz, read from its first byte to its last and checked before
+anything of it is written."""
+
+import errno
+import gzip
+import lzma
+import re
+import stat
+import struct
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Literal, NoReturn
+
+from trml.base.errors import ArchiveRefused
+from trml.base.progress import Meter
+from trml.sources.formats.filetype import content_of, described
+
+CHUNK = 1 << 20
+
+MEMBERS = 200_000  # MOSEI, the largest corpus, has some 30,000
+
+RATIO, AT_LEAST = 200, 1 << 30  # unpacked bytes to packed ones; what a small archive may hold all the same
+
+UNFINISHED = ".part"
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry as the archive has it; `open` gives its bytes while the entries are gone through."""
+
+    name: str
+    kind: Literal["file", "folder", "link", "special"]
+    size: int
+    crc: int | None
+    open: Callable[[], IO[bytes]]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file to unpack. crc: zip alone has one of each."""
+
+    path: PurePosixPath
+    size: int
+    crc: int | None
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether its name says that it is to be unpacked in its turn."""
+        return self.path.name.lower().endswith(ARCHIVES)
+
+
+def refuse(archive: Path, reason: str) -> NoReturn:
+    """One line that names the archive and what of it is not taken."""
+    raise ArchiveRefused(f"{archive} is refused: {reason}")
+
+
+def members(archive: Path) -> tuple[dict[str, Member], int]:
+    """The files to unpack by the name that the archive has for them, and the number of macOS leftovers among the rest.
+
+    Raises ArchiveRefused by the first thing in it that no archive of a corpus holds.
+    """
+    files: dict[str, Member] = {}
+    taken: dict[str, tuple[PurePosixPath, bool]] = {}  # by the name on a file system that ignores case; is it a file?
+    leftovers = total = 0
+    for count, entry in enumerate(entries(archive), 1):
+        if count > MEMBERS:
+            refuse(archive, f"it has more than {MEMBERS} members")
+        path = _path(archive, entry.name)
+        if any(part.startswith("._") or part in ("__MACOSX", ".DS_Store") for part in path.parts):
+            leftovers += 1
+            continue
+        if entry.kind == "link":
+            refuse(archive, f"{entry.name!r} is a link; links are never unpacked, wherever they lead")
+        if entry.kind == "special":
+            refuse(archive, f"{entry.name!r} is a device, pipe or other special file")
+        if not path.parts:
+            continue
+        for parent in path.parents:
+            _take(archive, taken, parent, False)
+        _take(archive, taken, path, entry.kind == "file")
+        if entry.kind == "folder":
+            continue
+        files[entry.name] = Member(path, entry.size, entry.crc)
+        total += entry.size
+        if total > most(archive):
+            refuse(archive, f"it unpacks to more than {most(archive)} bytes, from {archive.stat().st_size}")
+    return files, leftovers
+
+
+def _take(archive: Path, taken: dict[str, tuple[PurePosixPath, bool]], path: PurePosixPath, is_file: bool) -> None:
+    """Note that a path is a file or a folder; it can be one of them, files once, and under one spelling."""
+    there, was_file = taken.setdefault(unicodedata.normalize("NFC", str(path)).casefold(), (path, is_file))
+    if there != path:
+        refuse(archive, f"{str(path)!r} and {str(there)!r} are one name where case does not count")
+    if was_file != is_file:
+        refuse(archive, f"{str(path)!r} is a file and a folder")
+    if is_file and there is not path:
+        refuse(archive, f"{str(path)!r} is in it twice")
+
+
+def most(archive: Path) -> int:
+    """The bytes that an archive of this size may unpack to."""
+    return max(RATIO * archive.stat().st_size, AT_LEAST)
+
+
+def _path(archive: Path, name: str) -> PurePosixPath:
+    """Where a member goes, below the folder. Empty for the folder itself (`./`)."""
+    reason = None
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        reason = "an absolute path"
+    elif "\\" in name:
+        reason = "a path with backslashes"
+    elif ".." in parts:
+        reason = "a path that leads out of the folder"
+    elif not name or any(ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff" for c in name):
+        reason = "a name that is empty, not UTF-8, or has control characters"
+    elif len(name.encode()) > 1024 or any(len(part.encode()) > 240 for part in parts):
+        reason = "a name that is too long"
+    elif any(part.endswith(UNFINISHED) for part in parts):
+        reason = f"a name that ends in {UNFINISHED}, as unfinished files do"
+    if reason:
+        refuse(archive, f"{name[:80]!r} is {reason}")
+    return PurePosixPath(*parts)
+
+
+def entries(archive: Path) -> Iterator[Entry]:
+    """All entries in the archive's order, what its first bytes say deciding how it is read. Raises ArchiveRefused where
+    it is damaged or no archive."""
+    content = content_of(archive)
+    with readable(archive):
+        if content == "a zip archive":
+            yield from _zip_entries(archive)
+        elif content == "a gzip file":
+            with gzip.open(archive) as stream:
+                inside = described(stream.read(512))
+                if inside != "a tar archive":
+                    refuse(archive, f"it is a gzip file of {inside}; expected zip, tar or tar.gz")
+                stream.seek(0)
+                yield from _tar_entries(archive, _Forward(archive, stream, skip=None))
+        elif content == "a tar archive":
+            with archive.open("rb") as file:
+                yield from _tar_entries(archive, _Forward(archive, file, skip=file.seek))
+        else:
+            refuse(archive, f"it is {content}; expected zip, tar or tar.gz")
+
+
+_DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,  # names that are not in the encoding they say, numbers that are none
+    OverflowError,
+)
+
+
+@contextmanager
+def readable(archive: Path) -> Iterator[None]:
+    """What libraries say of damaged archives, in one line."""
+    try:
+        yield
+    except _DAMAGE as error:
+        _damaged(archive, error)
+    except NotImplementedError as error:
+        refuse(archive, f"it cannot be read ({error})")
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # the disk's fault; EINVAL is a place before the file's start
+            raise
+        _damaged(archive, error)
+
+
+def _damaged(archive: Path, error: Exception) -> NoReturn:
+    reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+    raise ArchiveRefused(f"{archive} is damaged ({reason}); fetch it again") from None
+
+
+# --- zip -------------------------------------------------------------------------------------------------
+
+
+def _zip_entries(archive: Path) -> Iterator[Entry]:
+    if (count := _declared_members(archive)) > MEMBERS:
+        refuse(archive, f"it has {count} members; expected at most {MEMBERS}")
+    with zipfile.ZipFile(archive) as file:
+        end = file.start_dir
+        for info in sorted(file.infolist(), key=lambda info: -info.header_offset):
+            if info.header_offset + 30 + len(info.orig_filename) + info.compress_size > end:
+                refuse(archive, f"{info.orig_filename!r} overlaps with what comes after it")
+            end = info.header_offset
+        for info in file.infolist():
+            if info.flag_bits & 1:
+                refuse(archive, f"{info.orig_filename!r} is encrypted")
+            kind: Literal["file", "folder", "link", "special"] = "folder" if info.is_dir() else "file"
+            mode = stat.S_IFMT(info.external_attr >> 16)
+            if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
+                kind = "link" if mode == stat.S_IFLNK else "special"
+            yield Entry(info.orig_filename, kind, info.file_size, info.CRC, lambda info=info: file.open(info))  # type: ignore[misc]
+
+
+def _declared_members(archive: Path) -> int:
+    """What the end of a zip says of their number, before the list of them is read into memory."""
+    with archive.open("rb") as file:
+        file.seek(max(0, archive.stat().st_size - 65_600))
+        tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        return 0  # zipfile says what is wrong
+    (count,) = struct.unpack_from("<H", tail, at + 10)
+    large = tail.rfind(b"PK\x06\x06", 0, at)
+    if count == 0xFFFF and large >= 0 and len(tail) >= large + 40:
+        (count,) = struct.unpack_from("<Q", tail, large + 32)
+    return int(count)
+
+
+# --- tar -------------------------------------------------------------------------------------------------
+
+
+class _Strict(tarfile.TarInfo):
+    """tarfile takes a damaged header, and an end without the blocks that mark one, for the end of the archive; here
+    they are damage."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> "_Strict":
+        at = tarfile_.offset
+        try:
+            entry = super().fromtarfile(tarfile_)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ == "EOFHeaderError":  # the blocks that mark the end
+                raise
+            raise tarfile.ReadError(f"no header at byte {at}: {error}") from None
+        if entry.size < 0:
+            raise tarfile.ReadError(f"negative size at byte {at}")
+        return entry
+
+
+class _Forward:
+    """A stream as tarfile wants it. It goes forward only, in small pieces, and no further than an archive of this size
+    may unpack to. `skip`: how to pass over bytes without reading them, where that can be done."""
+
+    def __init__(self, archive: Path, stream: Any, skip: Callable[[int], int] | None) -> None:
+        self.archive, self.stream, self.skip, self.at = archive, stream, skip, 0
+        self.most = most(archive)
+
+    def tell(self) -> int:
+        return self.at
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= CHUNK:
+            refuse(self.archive, f"it has a header of {size} bytes at byte {self.at}")
+        data: bytes = self.stream.read(size)
+        self.at += len(data)
+        if self.at > self.most:
+            refuse(self.archive, f"it unpacks to more than {self.most} bytes")
+        return data
+
+    def seek(self, offset: int) -> None:
+        if offset < self.at:
+            raise tarfile.ReadError(f"it goes back from byte {self.at} to {offset}")
+        if self.skip is not None:
+            self.at = self.skip(offset)
+        while self.at < offset and self.read(min(CHUNK, offset - self.at)):
+            pass
+
+
+def _tar_entries(archive: Path, stream: _Forward) -> Iterator[Entry]:
+    packed = archive.stat().st_size
+    meter = Meter(f"MB of {archive.name} read", packed >> 20)
+    with tarfile.open(fileobj=stream, mode="r:", tarinfo=_Strict) as file:  # type: ignore[call-overload]
+        while (entry := file.next()) is not None:
+            file.members.clear()  # or they are all kept
+            kind: Literal["file", "folder", "link", "special"] = "special"
+            if entry.isdir():
+                kind = "folder"
+            elif entry.issym() or entry.islnk():
+                kind = "link"
+            elif entry.isreg() and not entry.issparse():
+                kind = "file"
+            yield Entry(entry.name, kind, entry.size, None, lambda entry=entry: file.extractfile(entry))  # type: ignore
+            meter.update(stream.stream.fileobj.tell() >> 20 if stream.skip is None else stream.at >> 20)
+    while stream.skip is None and stream.read(CHUNK):  # to the end, where gzip has its checksum
+        pass

@@ -1,0 +1,130 @@
+"""Unpacking the archives that corpora come in: each is read and checked whole before its first file is written
+(members.py), a file is there whole or not at all, and a killed unpacking goes on where it was."""
+
+import shutil
+import zlib
+from pathlib import Path
+from typing import IO
+
+from trml.base.artifacts import read_json, write_json
+from trml.base.errors import DataMissing, StoreError
+from trml.base.progress import Meter, say
+from trml.sources.formats.archive_members import CHUNK, UNFINISHED, Member, entries, members, readable, refuse
+
+_DEPTH = 3  # of archives in archives
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a zip, tar or tar.gz below `folder`, and the archives in it beside themselves, which then are removed.
+
+    What is there already is kept and must be the same; nothing is overwritten. Modes, owners and times are not taken.
+    Beside an archive that was in another stays `.<its name>.members`, the list of what came out of it. Raises
+    ArchiveRefused for an archive that is damaged or holds what it should not, DataMissing where there is none.
+    """
+    if not archive.is_file():
+        raise DataMissing(f"{archive} is missing; bring the archive there")
+    _unpack(archive, folder, 1)
+
+
+def _unpack(archive: Path, folder: Path, depth: int) -> list[tuple[str, int]]:
+    """Unpack; the paths below `folder` and sizes of what came out."""
+    if depth > _DEPTH:
+        refuse(archive, f"it is an archive in an archive, {_DEPTH} deep")
+    planned, leftovers = members(archive)
+    done = {
+        member.path: listed
+        for member in planned.values()
+        if member.is_archive and (listed := _listed(folder, member)) is not None
+    }
+    waiting = {n: m for n, m in planned.items() if m.path not in done and not _is_there(archive, folder, m)}
+    _write(archive, folder, waiting)
+    came_out = [(str(m.path), m.size) for m in planned.values() if not m.is_archive]
+    for member in (member for member in planned.values() if member.is_archive):
+        path = folder / member.path
+        if member.path not in done:
+            done[member.path] = _unpack(path, path.parent, depth + 1)
+            write_json(_listing(path), {"size": member.size, "members": done[member.path]})
+        path.unlink(missing_ok=True)
+        came_out += [(str(member.path.parent / name), size) for name, size in done[member.path]]
+    skipped = f", {leftovers} leftovers of macOS passed over" if leftovers else ""
+    say(f"{archive.name}: {len(waiting)} files unpacked, {len(planned) - len(waiting)} were there{skipped}")
+    return came_out
+
+
+def _listing(path: Path) -> Path:
+    return path.with_name(f".{path.name}.members")
+
+
+def _listed(folder: Path, member: Member) -> list[tuple[str, int]] | None:
+    """What came out of an inner archive, where it was unpacked before and all of it is still there."""
+    path = folder / member.path
+    try:
+        listing = read_json(_listing(path))
+        found = [(str(name), int(size)) for name, size in listing["members"]]
+        whole = listing["size"] == member.size and all(
+            (path.parent / name).is_file() and (path.parent / name).stat().st_size == size for name, size in found
+        )
+    except (StoreError, OSError, ValueError, KeyError, TypeError):  # none, or damaged: it is unpacked again
+        return None
+    return found if whole else None
+
+
+def _is_there(archive: Path, folder: Path, member: Member) -> bool:
+    """Whether a member was unpacked before. Refuses to go through a link, or over anything else of that name."""
+    path = folder / member.path
+    for parent in [path, *(folder / part for part in member.path.parents if part.parts)]:
+        if parent.is_symlink():
+            refuse(archive, f"{parent} is a link, and {member.path} is not written through one; remove it")
+        if parent != path and parent.exists() and not parent.is_dir():
+            refuse(archive, f"{parent} is a file, and {member.path} needs a folder there; remove it")
+    if not path.exists():
+        return False
+    same = path.is_file() and path.stat().st_size == member.size
+    if not same or (member.crc is not None and _crc(path) != member.crc):
+        refuse(archive, f"{path} is there already and is not what the archive has; remove it to unpack this one")
+    return True
+
+
+def _crc(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            crc = zlib.crc32(chunk, crc)
+    return crc
+
+
+def _write(archive: Path, folder: Path, waiting: dict[str, Member]) -> None:
+    """Write the members in the archive's order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    total = sum(member.size for member in waiting.values())
+    free = shutil.disk_usage(folder).free
+    if total > free:
+        refuse(archive, f"it unpacks to {total >> 20} MB and {free >> 20} MB are free below {folder}; free some space")
+    meter, done = Meter(f"MB of {archive.name} unpacked", total >> 20), 0
+    left = dict(waiting)
+    for entry in entries(archive) if waiting else ():
+        member = left.pop(entry.name, None)
+        if member is None or entry.kind != "file":
+            continue
+        path = folder / member.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+        try:
+            with readable(archive), entry.open() as source, unfinished.open("wb") as file:
+                done = _copy(source, file, meter, done)
+            if unfinished.stat().st_size != member.size:
+                refuse(archive, f"{entry.name!r} has {unfinished.stat().st_size} bytes; it declares {member.size}")
+            unfinished.rename(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    if left:
+        refuse(archive, f"it changed while it was read: {min(left)!r} is gone")
+
+
+def _copy(source: IO[bytes], file: IO[bytes], meter: Meter, done: int) -> int:
+    """Copy all of it in chunks; `done` and the bytes copied."""
+    while chunk := source.read(CHUNK):
+        file.write(chunk)
+        done += len(chunk)
+        meter.update(done >> 20)
+    return done

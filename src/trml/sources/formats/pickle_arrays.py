@@ -1,0 +1,213 @@
+"""What stands for numpy's functions while a pickle is read: the same arrays come out, every size and type is checked.
+
+numpy's own functions trust what they are given: a type with made-up fields lets them take bytes for pointers.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_TYPES = re.compile(r"[?biufcSUO]\d{0,7}")
+
+
+class Refused(Exception):
+    """What a pickle asks for and does not get."""
+
+
+def require(condition: bool, reason: str) -> None:
+    """Raise Refused unless the condition holds."""
+    if not condition:
+        raise Refused(reason)
+
+
+@dataclass(frozen=True, eq=False)
+class Admitted:
+    """What a name in a pickle stands for. It has no attribute that an instruction could set."""
+
+    __slots__ = ("make", "name")
+    name: str
+    make: Callable[..., Any]
+
+
+@dataclass(eq=False)
+class Dtype:
+    """A type of numbers or strings."""
+
+    dtype: np.dtype[Any]
+
+    def build(self, state: Any) -> None:
+        """The byte order, from the state that numpy pickles: version, order, no fields, sizes, flags."""
+        require(
+            type(state) is tuple and len(state) in (8, 9) and state[0] in (3, 4),
+            "a dtype's state is not as numpy writes it",
+        )
+        require(
+            state[2:5] == (None, None, None) and not any(state[8:]),
+            "it has a dtype with fields; expected plain numbers or strings",
+        )
+        require(state[1] in ("<", ">", "=", "|"), "a dtype has no byte order")
+        if self.dtype.kind in "SU" and self.dtype.itemsize == 0:
+            require(type(state[5]) is int and 0 <= state[5] < 10**7, "a dtype has no size")
+            self.dtype = np.dtype(f"{self.dtype.kind}{state[5] // (4 if self.dtype.kind == 'U' else 1)}")
+        require(state[5] in (-1, self.dtype.itemsize), "a dtype's state has another size than its name")
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+@dataclass(eq=False)
+class Array:
+    """An array before and after its state; an array of objects is kept as its list until they are checked."""
+
+    value: NDArray[Any] | None = None
+    objects: list[Any] | None = None
+    shape: tuple[int, ...] = ()
+    order: str = "C"
+
+    def build(self, state: Any) -> None:
+        """The array, from the state that numpy pickles: version, shape, type, order, bytes or list of objects."""
+        require(type(state) is tuple and len(state) in (4, 5), "an array's state is not as numpy writes it")
+        require(self.value is None and self.objects is None, "an array is built twice")
+        *_, shape, dtype, fortran, data = state
+        self.order = "F" if fortran else "C"
+        self.shape = _shape(shape)
+        if isinstance(dtype, Dtype) and dtype.dtype.kind == "O":
+            require(type(data) is list and len(data) == prod(self.shape), "an array of objects lacks some of them")
+            self.objects = data
+        else:
+            self.value = _array(data, dtype, self.shape, self.order)
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    require(
+        type(shape) is tuple and len(shape) <= 8 and all(type(n) is int and n >= 0 for n in shape),
+        "an array has no proper shape",
+    )
+    return tuple(shape)
+
+
+def _bytes(data: Any) -> Any:
+    """Bytes as they are, or as the text that Python 2's are read as."""
+    if isinstance(data, str):
+        try:
+            return data.encode("latin1")
+        except UnicodeEncodeError:
+            raise Refused("an array's bytes are a text of other characters") from None
+    require(isinstance(data, bytes | memoryview), f"an array's bytes are of type {type(data).__name__}")
+    return data
+
+
+def _array(data: Any, dtype: Any, shape: tuple[int, ...], order: str) -> NDArray[Any]:
+    require(isinstance(dtype, Dtype) and dtype.dtype.kind != "O", "an array has no type of numbers or strings")
+    data, size = _bytes(data), prod(shape) * dtype.dtype.itemsize
+    require(len(data) == size, f"an array {list(shape)} of {dtype.dtype} takes {size} bytes; it brings {len(data)}")
+    if size == 0:
+        return np.empty(shape, dtype.dtype)
+    return np.frombuffer(data, dtype.dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
+# --- the names -------------------------------------------------------------------------------------------
+
+
+def _make_dtype(code: Any, align: Any = False, copy: Any = False) -> Dtype:
+    require(
+        isinstance(code, str) and _TYPES.fullmatch(code) is not None,
+        f"it has a dtype {code!r:.40}; expected numbers or strings",
+    )
+    return Dtype(np.dtype(code))
+
+
+def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
+    require(kind is _NDARRAY, "it reconstructs something that is no numpy.ndarray")
+    return Array()
+
+
+def _frombuffer(data: Any, dtype: Any, shape: Any, order: Any) -> Array:
+    return Array(_array(data, dtype, _shape(shape), order))
+
+
+def _scalar(dtype: Any, data: Any = b"") -> Any:
+    return _array(data, dtype, (1,), "C")[0]
+
+
+def _encode(text: Any, encoding: Any = "latin1") -> bytes:
+    require(isinstance(text, str) and encoding in ("latin1", "latin-1"), "it encodes something that are no bytes")
+    return bytes(_bytes(text))
+
+
+def _make_dict(pairs: Any = ()) -> dict[Any, Any]:
+    require(isinstance(pairs, list | tuple), "it makes a dict of something that are no pairs")
+    require(all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs), "it makes a dict of no pairs")
+    check_keys([key for key, _ in pairs])
+    return {key: value for key, value in pairs}
+
+
+def _make_defaultdict(factory: Any = None) -> dict[Any, Any]:
+    require(factory is None or factory in _FACTORIES, "it has a defaultdict of something else than containers")
+    return {}
+
+
+def _make_set(items: Any = ()) -> set[Any]:
+    require(isinstance(items, list | tuple), "it makes a set of something that is no list")
+    check_keys(items)
+    return set(items)
+
+
+def _make_bytes(data: Any = b"", encoding: Any = "latin1") -> Any:
+    return _encode(data, encoding) if isinstance(data, str) else bytes(_bytes(data))
+
+
+def _make_complex(real: Any, imaginary: Any) -> complex:
+    require(type(real) is float and type(imaginary) is float, "it makes a complex number of no numbers")
+    return complex(real, imaginary)
+
+
+def _not_made(*arguments: Any) -> None:
+    raise Refused("it calls something that only stands for a type")
+
+
+def check_keys(keys: Any) -> None:
+    """Only plain values are keys of a dict or items of a set: a deeply nested tuple has a hash without a bottom."""
+    for key in keys:
+        require(
+            isinstance(key, str | bytes | int | float | None | np.generic),
+            f"a key of type {type(key).__name__}; expected strings or numbers",
+        )
+
+
+_NDARRAY = Admitted("numpy.ndarray", _not_made)
+
+_CONTAINERS = {name: Admitted(name, _not_made) for name in ("list", "dict", "int", "float", "str")}
+
+_FACTORIES = tuple(_CONTAINERS.values())
+
+_BUILTINS = {
+    **_CONTAINERS,
+    "set": Admitted("set", _make_set),
+    "bytes": Admitted("bytes", _make_bytes),
+    "bytearray": Admitted("bytearray", _make_bytes),
+    "complex": Admitted("complex", _make_complex),
+}
+
+_OF_NUMPY: list[tuple[str, str, Callable[..., Any]]] = [
+    ("multiarray", "_reconstruct", _reconstruct),
+    ("multiarray", "scalar", _scalar),
+    ("numeric", "_frombuffer", _frombuffer),
+]
+
+ADMITTED: dict[tuple[str, str], Admitted] = {
+    ("numpy", "ndarray"): _NDARRAY,
+    ("numpy", "dtype"): Admitted("numpy.dtype", _make_dtype),
+    ("_codecs", "encode"): Admitted("_codecs.encode", _encode),
+    ("collections", "OrderedDict"): Admitted("collections.OrderedDict", _make_dict),
+    ("collections", "defaultdict"): Admitted("collections.defaultdict", _make_defaultdict),
+    **{
+        (f"numpy.{core}.{module}", name): Admitted(name, make)
+        for core in ("core", "_core")
+        for module, name, make in _OF_NUMPY
+    },
+    **{(module, name): made for module in ("builtins", "__builtin__") for name, made in _BUILTINS.items()},
+}

@@ -1,0 +1,229 @@
+"""Reading pickles of arrays without running anything: numpy arrays and plain containers come out, and nothing else.
+
+A pickle is a program for a small machine. The standard library's machine is used, with the instructions that data need
+and no others, and none of numpy's or anybody's functions within its reach: each name that pickles of arrays ask for
+stands for a function of this project that checks what it is given (pickled_arrays.py). All else is refused by its name.
+"""
+
+import mmap
+import pickle
+import struct
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from trml.base.errors import DataMissing, PickleRefused
+from trml.sources.formats.filetype import content_of, may_be_pickle
+from trml.sources.formats.pickle_arrays import ADMITTED, Admitted, Array, Dtype, Refused, check_keys
+
+_DAMAGE = (
+    pickle.UnpicklingError,
+    struct.error,
+    EOFError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    OverflowError,
+)
+
+_REMEDY = "only numpy arrays and plain containers are let in; who has the arrays can save them with numpy.savez"
+
+_DEPTH = 64
+
+STEPS = 50_000_000  # an instruction makes an object of some 60 bytes; MOSEI in arrays takes some 500,000
+
+_UNFOLDED, _AT_LEAST = 10, 1 << 26  # bytes of values to bytes of file; what a small file may hold all the same
+
+_IN_PLACE = 1 << 16  # strings of bytes as long as this are not read, but seen through the file's memory map
+
+# What data need. Not here: EXT1-4, PERSID, BINPERSID, INST, OBJ, NEWOBJ, NEWOBJ_EX, NEXT_BUFFER, READONLY_BUFFER,
+# LONG4 (integers of more than 255 bytes) and FROZENSET.
+_OF_DATA = """
+    PROTO FRAME STOP MARK POP POP_MARK DUP PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET MEMOIZE NONE NEWTRUE NEWFALSE
+    INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE
+    SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 EMPTY_LIST LIST APPEND APPENDS
+    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_DICT DICT SETITEM SETITEMS EMPTY_SET ADDITEMS
+    GLOBAL STACK_GLOBAL REDUCE BUILD
+"""
+
+_OPCODES = frozenset(_OF_DATA.split())
+
+_NAMES = {code[0]: name for name, code in vars(pickle).items() if isinstance(code, bytes) and len(code) == 1}
+
+
+def load_pickle(path: Path) -> Any:
+    """What the pickle holds: None, bool, int, float, complex, str, bytes, list, tuple, set, dict (OrderedDict and
+    defaultdict come back as dict), numpy arrays, scalars and types. Large arrays are read-only views of the file. Byte
+    strings of Python 2 are read as latin1, of which ASCII is a part. Raises PickleRefused for all else, and for a file
+    that is damaged or no pickle.
+    """
+    if not path.is_file():
+        raise DataMissing(f"{path} is missing; bring the pickle there")
+    content = content_of(path)
+    if not may_be_pickle(content):
+        raise PickleRefused(f"{path} is {content}; expected a pickle of arrays")
+    with path.open("rb") as file:
+        source = _Source(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    machine = _Machine(source)
+    try:
+        value, _ = _plain(machine.load(), 0, {}, _UNFOLDED * len(source.view) + _AT_LEAST)
+        if source.at != len(source.view):
+            raise Refused(f"{len(source.view) - source.at} bytes follow its end")
+    except Refused as refusal:
+        raise PickleRefused(f"{path} is refused: {refusal} ({machine.place}); {_REMEDY}") from None
+    except _DAMAGE as error:
+        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        raise PickleRefused(f"{path} is damaged or no pickle ({reason}; {machine.place})") from None
+    return value
+
+
+def _plain(value: Any, depth: int, seen: dict[int, tuple[Any, int]], most: int) -> tuple[Any, int]:
+    """A value with all stand-ins in it replaced by arrays, and the bytes of what it holds. A container that is referred
+    to twice counts twice, since whoever reads the value meets it twice."""
+    if depth > _DEPTH:
+        raise Refused(f"it nests deeper than {_DEPTH}")
+    if value is None or isinstance(value, int | float | complex | np.generic):
+        return value, 8
+    if isinstance(value, str | bytes | memoryview):
+        return (bytes(value) if isinstance(value, memoryview) else value), 8 + len(value)
+    if isinstance(value, Dtype):
+        return value.dtype, 8
+    if isinstance(value, Array) and value.value is not None:
+        return value.value, value.value.nbytes + 8
+    if id(value) in seen:
+        return seen[id(value)]
+    pairs = [_plain(item, depth + 1, seen, most) for item in _items(value)]
+    items, weight = [item for item, _ in pairs], 8 + sum(weight for _, weight in pairs)
+    if weight > most:
+        raise Refused(f"it unfolds to more than {most} bytes")
+    seen[id(value)] = _refilled(value, items), weight
+    return seen[id(value)]
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    if isinstance(value, list | tuple | set):
+        return value
+    if isinstance(value, Array) and value.objects is not None:
+        return value.objects
+    raise Refused(f"it holds {value.name} itself" if isinstance(value, Admitted) else "it holds an array without data")
+
+
+def _refilled(value: Any, items: list[Any]) -> Any:
+    if isinstance(value, dict):
+        return dict(zip(value, items, strict=True))
+    if isinstance(value, Array):
+        array = np.empty(len(items), dtype=object)
+        for i, item in enumerate(items):  # or numpy makes an array of arrays
+            array[i] = item
+        return array.reshape(value.shape)
+    return type(value)(items)
+
+
+class _Source:
+    """The file as the machine reads it. Nothing is read that is not there, however much of it is declared."""
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        self.memory, self.view, self.at = memory, memoryview(memory), 0
+
+    def read(self, size: int) -> Any:
+        """Bytes, or a view of them where they are many."""
+        left = len(self.view) - self.at
+        if size > left:
+            raise Refused(f"it declares {size} bytes and has {left}") if left else EOFError("it is cut off")
+        piece = self.view[self.at : self.at + size]
+        self.at += size
+        return piece if size >= _IN_PLACE else bytes(piece)
+
+    def readline(self) -> bytes:
+        """To the end of the line, for the numbers and names of old protocols."""
+        line = self.memory[self.at : self.memory.find(b"\n", self.at) + 1 or len(self.memory)]
+        self.at += len(line)
+        return line
+
+
+_Unpickler: Any = pickle._Unpickler  # the one in Python, whose instructions can be chosen
+
+
+class _Machine(_Unpickler):
+    """The standard library's machine with the instructions of _OPCODES."""
+
+    def __init__(self, source: _Source) -> None:
+        super().__init__(source, encoding="latin1")
+        self.source, self.opcode, self.steps = source, "start", 0
+
+    @property
+    def place(self) -> str:
+        return f"{self.opcode} before byte {self.source.at}"
+
+    def find_class(self, module: str, name: str) -> Admitted:
+        found = ADMITTED.get((module, name))
+        if found is None:
+            raise Refused(f"it asks for {f'{module}.{name}'!r:.120}")
+        return found
+
+    def load_reduce(self) -> None:
+        arguments, function = self.stack.pop(), self.stack.pop()
+        if not isinstance(function, Admitted) or type(arguments) is not tuple:
+            raise Refused(f"it calls something of type {type(function).__name__}")
+        self.stack.append(function.make(*arguments))
+
+    def load_build(self) -> None:
+        state, target = self.stack.pop(), self.stack[-1]
+        if not isinstance(target, Array | Dtype):
+            raise Refused(f"it sets the state of something of type {getattr(target, 'name', type(target).__name__)}")
+        target.build(state)
+
+    def load_bytearray8(self) -> None:
+        self.append(self.read(int.from_bytes(self.read(8), "little")))
+
+    def load_setitem(self) -> None:
+        check_keys([self.stack[-2]])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        check_keys(self.stack[0::2])
+        super().load_setitems()
+
+    def load_dict(self) -> None:
+        check_keys(self.stack[0::2])
+        super().load_dict()
+
+    def load_additems(self) -> None:
+        check_keys(self.stack)
+        super().load_additems()
+
+    def _decode_string(self, value: Any) -> Any:
+        return value if isinstance(value, memoryview) else value.decode("latin1")
+
+
+class _Instructions(dict[int, Callable[[_Machine], None]]):
+    """The machine's instructions by their byte; each notes its name, so that a refusal can say where it stood."""
+
+    def __missing__(self, code: int) -> NoReturn:
+        if code in _NAMES:
+            raise Refused(f"it has the instruction {_NAMES[code]}, which no data need")
+        raise pickle.UnpicklingError(f"{code:#04x} is no instruction")
+
+
+def _noted(name: str, handler: Callable[[_Machine], None]) -> Callable[[_Machine], None]:
+    def run(machine: _Machine) -> None:
+        machine.opcode = name
+        machine.steps += 1
+        if machine.steps > STEPS:
+            raise Refused(f"it has more than {STEPS:,} instructions")
+        handler(machine)
+
+    return run
+
+
+def _handler(code: int) -> Callable[[_Machine], None]:
+    handler: Callable[[_Machine], None] = getattr(_Machine, _Unpickler.dispatch[code].__name__)
+    return handler
+
+
+_Machine.dispatch = _Instructions({c: _noted(name, _handler(c)) for c, name in _NAMES.items() if name in _OPCODES})

@@ -1,0 +1,220 @@
+"""Reading clips: a few frames out of a picture, of a video or of parts of one, without decoding the rest.
+
+What a file is, its bytes say, not its name. Times count from the video's first frame.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import av
+from av.stream import Disposition
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from trml.base.errors import ClipUnreadable
+
+T = TypeVar("T")
+
+Part = tuple[float, float]
+
+_MARK = "#t="
+
+_PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+
+_SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # containers with an index
+
+_CUT_OFF_S = 0.5  # by how much a video may end before it says it does
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A picture or video file, or the seconds `part` of a video."""
+
+    path: Path
+    part: Part | None = None
+
+    @classmethod
+    def parse(cls, clip: str, folder: Path) -> "Clip":
+        """The clip of a corpus's table, whose path starts in `folder`: `a.jpg`, `a.mp4` or `a.mp4#t=12.3,15.2`."""
+        name, mark, seconds = clip.partition(_MARK)
+        if not mark:
+            return cls(folder / name)
+        start, _, end = seconds.partition(",")
+        return cls(folder / name, (float(start), float(end)))
+
+
+def part_of(path: str, start_s: float, end_s: float) -> str:
+    """The clip that is these seconds of a video, as a corpus's table has it."""
+    return f"{path}{_MARK}{start_s:.3f},{end_s:.3f}"
+
+
+def read_frames(clip: Clip, count: int, per_second: float | None = None) -> list[Image.Image]:
+    """The frames of one clip as RGB pictures (see `read_parts`). Raises ClipUnreadable with the reason."""
+    (frames,) = read_parts(clip.path, [clip.part], count, per_second, lambda picture: picture)
+    if isinstance(frames, ClipUnreadable):
+        raise frames
+    return frames
+
+
+def read_parts(
+    path: Path, parts: Sequence[Part | None], count: int, per_second: float | None, take: Callable[[Image.Image], T]
+) -> list[list[T] | ClipUnreadable]:
+    """Of each part of a file (None: all of it) at most `count` frames, those shown in the middle of as many equal
+    spans, with `per_second` so many a second where that makes fewer; or why the part cannot be read.
+
+    `take` gets each frame as an RGB picture, as soon as it is decoded; the picture itself is not kept. A frame that is
+    shown in two middles is given once. A picture is one frame.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise ClipUnreadable("it is empty")
+        try:
+            with Image.open(path, formats=_PICTURES) as picture:
+                one = take(ImageOps.exif_transpose(picture).convert("RGB"))
+                return [[one] for _ in parts]
+        except UnidentifiedImageError:
+            return _read_video(path, parts, count, per_second, take)
+    except FileNotFoundError:
+        error = ClipUnreadable("it is not there")
+    except av.InvalidDataError:
+        error = ClipUnreadable("it is no picture and no video, or is damaged")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, av.FFmpegError) as failure:
+        error = ClipUnreadable((str(failure).strip().splitlines() or [type(failure).__name__])[0])
+    except ClipUnreadable as unreadable:
+        error = unreadable
+    return [error for _ in parts]
+
+
+def _read_video(
+    path: Path, parts: Sequence[Part | None], count: int, per_second: float | None, take: Callable[[Image.Image], T]
+) -> list[list[T] | ClipUnreadable]:
+    with av.open(str(path)) as container:
+        stream = _video_stream(container)
+        seekable = container.format.name in _SEEKABLE
+        timeline = _Timeline.of(container, stream, parts, seekable)
+    wanted: list[list[int] | ClipUnreadable] = []
+    for part in parts:
+        try:
+            wanted.append(timeline.spread(part, count, per_second))
+        except ClipUnreadable as error:
+            wanted.append(error)
+    every = {pts for of_part in wanted if isinstance(of_part, list) for pts in of_part}
+    found: dict[int, T] = {}
+    if seekable:
+        for key, stretch in timeline.stretches(every).items():
+            _decode(path, key, stretch, found, take)
+    if every - found.keys():  # no index, or one that leads astray: everything, from the start
+        _decode(path, None, every - found.keys(), found, take)
+    return [timeline.those(of_part, found) if isinstance(of_part, list) else of_part for of_part in wanted]
+
+
+def _video_stream(container: Any) -> Any:
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if container.format.name == "tty":  # FFmpeg takes any text for a picture made of letters
+        raise av.InvalidDataError(0, "text")
+    if not streams:
+        raise ClipUnreadable("it has no video stream")
+    streams[0].thread_type = "NONE"
+    return streams[0]
+
+
+@dataclass(frozen=True)
+class _Timeline:
+    """When the frames of a video, or of the stretch around its parts, are shown; known without decoding any.
+
+    Times are `pts`, in units of `unit` seconds; `keys` are those that can be decoded without an earlier one.
+    """
+
+    pts: Sequence[int]
+    keys: Sequence[int]
+    zero: int
+    end: int
+    unit: Fraction
+    said_s: float  # how long the video says it is
+
+    @classmethod
+    def of(cls, container: Any, stream: Any, parts: Sequence[Part | None], seekable: bool) -> "_Timeline":
+        """Read from the packets between the first part's start and the last one's end."""
+        unit, zero = stream.time_base, stream.start_time or 0
+        known = [part for part in parts if part is not None]
+        if seekable and len(known) == len(parts):
+            container.seek(zero + int(max(0, min(known)[0]) / unit), stream=stream)
+        last = zero + max(part[1] for part in known) / unit if len(known) == len(parts) else None
+        pts: list[int] = []
+        keys: list[int] = []
+        end = zero
+        for packet in container.demux(stream):
+            if packet.pts is None or packet.is_discard:
+                continue
+            if last is not None and pts and packet.dts is not None and packet.dts > last:
+                break  # no later packet is shown before this one is decoded
+            pts.append(packet.pts)
+            end = max(end, packet.pts + (packet.duration or 0))
+            if packet.is_keyframe:
+                keys.append(packet.pts)
+        if not pts:
+            raise ClipUnreadable("it has no frames")
+        said = end - zero if stream.duration is None else stream.duration
+        return cls(sorted(pts), sorted(keys), zero, end, unit, float(said * unit))
+
+    def _seconds(self, pts: float) -> float:
+        return float((pts - self.zero) * self.unit)
+
+    def spread(self, part: Part | None, count: int, per_second: float | None) -> list[int]:
+        """The frames to be read, in order. Raises ClipUnreadable where the part is not all there."""
+        there = self._seconds(self.end)
+        start, end = part or (self._seconds(self.pts[0]), max(there, self.said_s))
+        if end < start:
+            raise ClipUnreadable(f"its part ends at {end:g} s, before it starts at {start:g} s")
+        if start > max(there, self.said_s):
+            raise ClipUnreadable(f"its part starts at {start:g} s, behind the video's end at {self.said_s:.1f} s")
+        if there < min(end, self.said_s) - _CUT_OFF_S:
+            raise ClipUnreadable(f"it is cut off at {there:.1f} s of {self.said_s:.1f} s")
+        end = max(start, min(end, there))
+        n = count if per_second is None else min(count, max(1, round((end - start) * per_second)))
+        middles = [self.zero + (start + (i + 0.5) / n * (end - start)) / self.unit for i in range(n)]
+        return list(dict.fromkeys(self.pts[max(0, bisect_right(self.pts, middle) - 1)] for middle in middles))
+
+    def stretches(self, wanted: set[int]) -> dict[int, set[int]]:
+        """The wanted frames by the key frame from which they can be decoded."""
+        found: dict[int, set[int]] = {}
+        for pts in sorted(wanted):
+            found.setdefault(self.keys[max(0, bisect_right(self.keys, pts) - 1)] if self.keys else 0, set()).add(pts)
+        return found
+
+    def those(self, wanted: list[int], found: dict[int, T]) -> list[T] | ClipUnreadable:
+        """What was found of the wanted frames, if all were."""
+        lacking = [pts for pts in wanted if pts not in found]
+        if lacking:
+            return ClipUnreadable(f"its frame at {self._seconds(lacking[0]):.2f} s cannot be decoded")
+        return [found[pts] for pts in wanted]
+
+
+def _decode(
+    path: Path, key: int | None, wanted: set[int], found: dict[int, T], take: Callable[[Image.Image], T]
+) -> None:
+    """Add the wanted frames, by their pts, to `found`: from a key frame on, and of what lies between only what others
+    are made from; or without `key` from the start, and all."""
+    left, last = set(wanted), max(wanted)
+    with av.open(str(path)) as container:
+        stream = _video_stream(container)
+        if key is not None:
+            container.seek(key, stream=stream)
+        for packet in container.demux(stream):
+            needed = key is None or packet.pts is None or packet.pts in wanted
+            stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
+            for frame in packet.decode():
+                if frame.pts in left and not frame.is_corrupt:
+                    found[frame.pts] = take(_upright(frame))
+                    left.discard(frame.pts)
+                if not left or (frame.pts is not None and frame.pts > last):
+                    return
+
+
+def _upright(frame: Any) -> Image.Image:
+    """The frame as a picture, turned as the container says it is to be shown."""
+    picture = frame.to_image()
+    return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
