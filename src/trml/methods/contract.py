@@ -1,61 +1,141 @@
 """What a method is: a torch module and its losses, written for one cell.
 
 The trainer stacks many cells and runs them at once under torch.vmap, so a method has no python branches on data
-and no randomness of its own: `Batch.draws` brings what it needs. Options that may differ between the cells of
-a stack are named in `tensors` and arrive in `loss` as scalars; all others shape the module. A method whose training
-has phases says so in `passes`; one that vmap cannot run says why in `unstackable`.
+and no randomness of its own: `draws` names what it needs, and batches bring it. Options that may differ between the
+cells of a stack are named in `tensors` and arrive in `loss` as scalars; all others shape the module. A method whose
+training has phases says so in `passes`; one that vmap cannot run says why in `unstackable`.
+
+Sizes: B rows of a batch, T steps of a sequence, d features of a step.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from trml.missing.pattern import Missing
+
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of the data: features of text (a token's are as many) and of a frame, outputs (1 or the number of
-    classes), tokens of a text and frames of a clip, and, for methods that are `shaped_by_victim`, the modality that may
-    be missing (`text` or `vision`; None for all others)."""
+    """Sizes of the data.
 
-    text: int
-    vision: int
+    Attributes:
+        signals: Modality -> (T, d), in order. T is 1 for a modality that is one vector.
+        outputs: 1 for a score, or the number of classes.
+        missing: The pattern that the cell is trained for, for methods that are `shaped_by_missing`; else None.
+    """
+
+    signals: Mapping[str, tuple[int, int]]
     outputs: int
-    victim: str | None
-    tokens: int = 1
-    frames: int = 1
+    missing: Missing | None = None
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The names of the modalities, in order."""
+        return tuple(self.signals)
+
+
+class Signal(NamedTuple):
+    """One modality of a batch. Steps outside the mask hold an arbitrary value, in tests NaN; call `visible` first.
+
+    Values are standardised: zero mean and unit variance within each step's vector, so encoders of any scale fit.
+    """
+
+    values: Tensor  # [B, T, d]
+    mask: Tensor  # bool [B, T], which steps are there
+    share: Tensor  # [B], the share of the steps that the corpus has which is there, 0 to 1
+
+    @property
+    def present(self) -> Tensor:
+        """Whether anything of the modality is there, bool [B]."""
+        return self.mask.any(dim=-1)
 
 
 class Batch(NamedTuple):
-    """One batch of one cell. What is missing holds an arbitrary value, in tests NaN; call `visible` first.
+    """What a prediction is made from. It has no label: reading one in `forward` is an error that names the method."""
 
-    Features are standardised: zero mean and unit variance within each vector, so encoders of any scale fit.
+    signals: dict[str, Signal]
+    draws: dict[str, Tensor]  # by name, uniform in [0, 1): [B, size], or [size] where a draw is of the batch
+
+
+class Labelled(NamedTuple):
+    """What a loss is computed from: a `Batch`, its labels, and how the training has gone so far."""
+
+    signals: dict[str, Signal]
+    draws: dict[str, Tensor]
+    label: Tensor  # f32 [B] or int64 [B]
+    losses: Tensor  # [epochs, 2], the train and the dev loss of each epoch that ended; NaN for those to come
+
+    @property
+    def unlabelled(self) -> Batch:
+        """The same batch without its labels."""
+        return Batch(self.signals, self.draws)
+
+
+AnyBatch = Batch | Labelled
+
+
+def visible(batch: AnyBatch) -> dict[str, Signal]:
+    """Return the signals with zeros in place of every masked value, so that no method sees one."""
+    return {
+        name: signal._replace(values=torch.where(signal.mask.unsqueeze(-1), signal.values, 0.0))
+        for name, signal in batch.signals.items()
+    }
+
+
+def complete(batch: AnyBatch) -> Tensor:
+    """Return which utterances have something of every modality, bool [B]."""
+    found = [signal.present for signal in batch.signals.values()]
+    return torch.stack(found).all(dim=0)
+
+
+def everyone(batch: AnyBatch) -> Tensor:
+    """Return ones [B] in the dtype of the features: the weights of a loss on all utterances."""
+    signal = next(iter(batch.signals.values()))
+    return torch.ones_like(signal.share)
+
+
+def without(signals: dict[str, Signal], drop: Mapping[str, Tensor]) -> dict[str, Signal]:
+    """Return the signals with modalities taken away: `drop` has bool [B] for some of them."""
+    return {
+        name: signal
+        if name not in drop
+        else signal._replace(
+            mask=signal.mask & ~drop[name].unsqueeze(-1), share=torch.where(drop[name], 0.0, signal.share)
+        )
+        for name, signal in signals.items()
+    }
+
+
+def without_one(batch: AnyBatch, drop: Tensor, which: Tensor) -> dict[str, Signal]:
+    """Return the signals with one modality taken from the complete utterances in `drop`.
+
+    Args:
+        batch: The batch.
+        drop: bool [B].
+        which: A draw [B], uniform in [0, 1): the first modality below 1 / M, the second below 2 / M, and so on.
+    """
+    drop, n = drop & complete(batch), len(batch.signals)
+    lost = {
+        name: drop & (which >= i / n) & (which < (i + 1) / n if i + 1 < n else torch.ones_like(drop))
+        for i, name in enumerate(batch.signals)
+    }
+    return without(batch.signals, lost)
+
+
+class Draw(NamedTuple):
+    """Uniform numbers in [0, 1) that a method needs.
+
+    size: how many. varies: `row`, fresh numbers for each utterance of each batch, or `batch`, fresh ones for each batch
+    that its utterances share. shared: `seed`, the same for all cells of a training seed, or `cell`, a cell's own.
     """
 
-    text: Tensor  # [B, d_t]
-    frames: Tensor  # [B, T, d_v]
-    frame_mask: Tensor  # bool [B, T]
-    text_present: Tensor  # bool [B]
-    vision_present: Tensor  # bool [B]
-    vision_share: Tensor  # [B], the share of the clip's frames that is present, 0 to 1
-    label: Tensor  # f32 [B] or int64 [B]
-    draws: Tensor  # [B, D], uniform in [0, 1); D is the method's `draws`
-    tokens: Tensor  # [B, L, d_t], the text's token by token; L is 0 for a method that has no `needs_tokens`
-    token_mask: Tensor  # bool [B, L]
-
-
-def visible(batch: Batch) -> Batch:
-    """The batch with zeros in place of every masked value, so that no method sees one."""
-    mask = batch.frame_mask & batch.vision_present.unsqueeze(-1)
-    token_mask = batch.token_mask & batch.text_present.unsqueeze(-1)
-    return batch._replace(
-        text=torch.where(batch.text_present.unsqueeze(-1), batch.text, 0.0),
-        tokens=torch.where(token_mask.unsqueeze(-1), batch.tokens, 0.0),
-        token_mask=token_mask,
-        frames=torch.where(mask.unsqueeze(-1), batch.frames, 0.0),
-        frame_mask=mask,
-    )
+    size: int = 1
+    varies: Literal["row", "batch"] = "row"
+    shared: Literal["seed", "cell"] = "seed"
 
 
 Rows = Literal["all", "complete", "incomplete"]  # training utterances, by what the protocol left of them
@@ -74,50 +154,80 @@ class Step(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """One walk over training utterances in batches; on each batch every step is made in turn."""
+    """One walk over training utterances in batches; on each batch every step is made in turn.
+
+    batch_size: rows of a batch, the training's own where it is None.
+    """
 
     rows: Rows = "all"
     steps: tuple[Step, ...] = (Step(),)
+    batch_size: int | None = None
+
+
+class Copy(NamedTuple):
+    """Parameters that are set to the values of others: pairs of a prefix of their names, `target` from `source`.
+
+    What no step moves afterwards is frozen.
+    """
+
+    source: str
+    target: str
 
 
 class Method(nn.Module):
     """Base of all methods. Options are keyword-only arguments of `__init__`, after the shape of the data."""
 
     tensors: ClassVar[tuple[str, ...]] = ()
-    shaped_by_victim: ClassVar[bool] = False  # whether the module itself differs by which modality may be missing
+    modalities: ClassVar[int | None] = None  # how many it is defined for; None: any number
+    views: ClassVar[Literal["pooled", "sequence"]] = "pooled"  # of a modality with both: one vector, or its tokens
+    shaped_by_missing: ClassVar[bool] = False  # whether the module itself differs by which modality may be missing
     unstackable: ClassVar[str | None] = None  # why vmap cannot run it; its cells are then run one after the other
-    draws: ClassVar[int] = 2  # how many numbers in [0, 1) it draws for each utterance of a training batch
-    needs_tokens: ClassVar[bool] = False  # whether its batches bring the text token by token
-
-    def prepare(self, complete: Batch, seed: int) -> None:
-        """Set buffers from the complete training utterances of the cell, all in one batch, before training starts. A
-        method that has no use for them leaves this as it is, and then they are not read."""
 
     @classmethod
-    def passes(cls, epoch: int) -> tuple[Pass, ...]:
-        """The passes of an epoch (from 0), in order: warm-up phases, passes over complete or incomplete
-        utterances only, several losses in turn."""
-        return (Pass(),)
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Predictions [B, outputs] from what is present."""
-        raise NotImplementedError
-
-    def imagined(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
-        """For each modality that the method makes up from the other: the virtual vectors and the real ones, [B, h]
-        both, of complete utterances. Empty for methods that make up none."""
+    def draws(cls, shape: Shape, options: Mapping[str, Any]) -> dict[str, Draw]:
+        """Return the random numbers that a batch brings, by name."""
         return {}
 
-    def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
-        """The scalar training loss of a batch; `options` holds the options named in `tensors`."""
+    def prepare(self, complete: Labelled, seed: int) -> None:
+        """Set buffers before training starts.
+
+        A method that has no use for it leaves this as it is; then the utterances are not read.
+
+        Args:
+            complete: The complete training utterances of the cell, all in one batch.
+            seed: For what is random in it.
+        """
+
+    @classmethod
+    def passes(cls, epoch: int, options: Mapping[str, Any]) -> tuple[Pass, ...]:
+        """Return the passes of an epoch (from 0), in order: warm-up phases, several losses in turn.
+
+        Args:
+            epoch: From 0.
+            options: Those of the cell that are not in `tensors`.
+        """
+        return (Pass(),)
+
+    @classmethod
+    def between(cls, epoch: int, options: Mapping[str, Any]) -> tuple[Copy, ...]:
+        """Return what is copied before an epoch starts, as for a teacher that is a frozen copy of the student."""
+        return ()
+
+    def forward(self, batch: AnyBatch) -> Tensor:
+        """Return predictions [B, outputs] from what is present: scores, or logits of the classes."""
         raise NotImplementedError
 
+    def spread(self, batch: AnyBatch) -> Tensor | None:
+        """Return the standard deviation [B] of each score, None for methods that give none."""
+        return None
 
-def without_one(batch: Batch, drop: Tensor, text: Tensor) -> Batch:
-    """The batch with one modality taken from the complete utterances in `drop`, bool [B]: the text where `text`,
-    bool [B], is True, else the vision."""
-    drop = drop & batch.text_present & batch.vision_present
-    return batch._replace(
-        text_present=batch.text_present & ~(drop & text),
-        vision_present=batch.vision_present & ~(drop & ~text),
-    )
+    def virtual(self, batch: AnyBatch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the virtual and the real vectors, [B, h] both, of each modality that the method makes up.
+
+        `batch` is of complete utterances. Empty for methods that make up none.
+        """
+        return {}
+
+    def loss(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
+        """Return the scalar training loss of a batch; `options` holds the options named in `tensors`."""
+        raise NotImplementedError

@@ -1,17 +1,28 @@
-"""TODO docstring."""
+"""Under what a cell is predicted, and under what it is scored.
 
+A cell is predicted with every non-empty set of modalities present (`text+vision`, `text`, ...), and with steps of a
+sequence lost at fixed rates (`frames@0.3`). At the level of modalities an utterance's prediction depends on nothing
+else, so every pattern and rate at evaluation is put together from these and a mask, and trains nothing.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
-from trml.missing.masks import PATTERNS, frames_condition, pattern_victim
-from trml.missing.pattern import FRAME_RATES
-from trml.training.new_method import Trainable
+import numpy as np
+from numpy.typing import NDArray
+
+from trml.missing.modalities import read, subsets, written
+from trml.missing.pattern import Missing, Presence, only
+from trml.missing.patterns.frames import RATES
+from trml.missing.registry import known_patterns, missing_pattern
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What is missing at evaluation, and what was in training: the victim, at a rate. Rate 0 is `complete` for every
-    victim. `trained` and `dev` are the rates of the training and the dev split."""
+    """What is missing at evaluation, and what was in training: the pattern `victim`, at a rate.
+
+    Rate 0 is complete data for every pattern. `trained` and `dev` are the rates of the training and the dev split.
+    """
 
     victim: str
     rate: float
@@ -19,18 +30,18 @@ class Condition:
     dev: float
 
     @classmethod
-    def alike(cls, victim: str, rate: float) -> "Condition":
-        """The same rate in training and at evaluation; at rate 1 - p this is Setting B."""
+    def matched(cls, victim: str, rate: float) -> "Condition":
+        """Return the same rate in training and at evaluation; at rate 1 - p this is Setting B."""
         return cls(victim, rate, rate, rate)
 
     @classmethod
     def setting_a(cls, victim: str, rate: float) -> "Condition":
-        """Setting A: training misses the victim at a rate, dev and test lack it entirely."""
+        """Return Setting A: training misses the victim at a rate, dev and test lack it entirely."""
         return cls(victim, 1.0, rate, 1.0)
 
     @classmethod
     def complete_training(cls, victim: str, rate: float) -> "Condition":
-        """Trained on complete data, evaluated at a rate."""
+        """Return training on complete data, evaluation at a rate."""
         return cls(victim, rate, 0.0, 0.0)
 
     @property
@@ -39,10 +50,68 @@ class Condition:
         return "complete" if self.rate == 0 else f"{self.victim}@{self.rate:g}"
 
 
-def conditions(cell: Trainable) -> list[tuple[str, str]]:
-    """What a cell is evaluated under, as (split, condition): complete, and the loss of what may be missing, on dev and
-    test; of frames at every rate, on test."""
-    lost = {"vision": ("vision",), "frames": ("vision",), "text": ("text",)}.get(cell.victim or "", ("vision", "text"))
-    whole = [p for p in PATTERNS if p == "complete" or pattern_victim(p) in lost]
-    frames = [frames_condition(rate) for rate in FRAME_RATES] if cell.victim in (None, "frames") else []
-    return [*product(("valid", "test"), whole), *product(("test",), frames)]
+def predicted_under(missing: Missing | None, steps: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return what a cell is predicted under, as (split, present).
+
+    Args:
+        missing: The pattern that the cell was trained with.
+        steps: Modality -> length T of its sequence, in order.
+
+    Returns:
+        Every set of modalities on dev and test; lost steps at every rate on test, for cells that were trained with
+        them or with nothing missing.
+    """
+    names = tuple(steps)
+    whole = [(split, written(present)) for split in ("valid", "test") for present in subsets(names)]
+    stepwise = [p for p in known_patterns(names).values() if p.level == "step" and missing in (None, p)]
+    stepwise = [p for p in stepwise if any(steps[modality] > 1 for lost in p.lost for modality in lost)]
+    return whole + [("test", step_word(pattern.name, rate)) for pattern in stepwise for rate in RATES]
+
+
+def step_word(victim: str, rate: float) -> str:
+    """Return how predictions under lost steps are named: `frames@0.3`."""
+    return f"{victim}@{rate:g}"
+
+
+def presence_under(present: str, real: Presence, corpus: str, split: str, seed: int) -> dict[str, NDArray[np.bool_]]:
+    """Return the presence (bool [N, 1] or [N, T] a modality) that a word of `predicted_under` stands for."""
+    victim, _, rate = present.partition("@")
+    if rate:
+        return missing_pattern(victim, tuple(real)).presence(real, corpus, split, seed, float(rate))
+    return only(real, read(victim))
+
+
+def shown(
+    missing: Missing, rate: float, real: Presence, corpus: str, split: str, seed: int
+) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Return which predictions make up a pattern at a rate: (present, bool [N], the utterances it is read for).
+
+    Args:
+        missing: The pattern at evaluation.
+        rate: Its rate, 0 to 1.
+        real: Modality -> bool [N, T] of the split.
+        corpus: The corpus's name.
+        split: The split's name.
+        seed: The mask seed.
+    """
+    n, names = len(next(iter(real.values()))), tuple(real)
+    everyone = np.ones(n, dtype=bool)
+    if missing.level == "step" and 0 < rate < 1:
+        return [(step_word(missing.name, rate), everyone)]
+    if rate == 0:
+        return [(written(names), everyone)]
+    if missing.level == "step":
+        return [(written(set(names) - missing.lost[0]), everyone)]
+    lost = missing.losing(corpus, split, seed, rate, n)
+    left = {name: ~lost.get(name, np.zeros(n, dtype=bool)) for name in names}
+    found = []
+    for subset in subsets(names):
+        here = np.logical_and.reduce([left[name] == (name in subset) for name in names])
+        if here.any():
+            found.append((written(subset), here))
+    return found
+
+
+def rates_of(victim: str, modalities: Sequence[str], rates: Sequence[float]) -> list[float]:
+    """Return the rates of a protocol at which a pattern is missing."""
+    return missing_pattern(victim, modalities).rates(rates)

@@ -1,8 +1,102 @@
-"""TODO docstring."""
+"""One missing pattern: what an utterance may lose, how often, and the presence masks that follow.
 
+A mask depends on the corpus, the pattern, the split and the mask seed, never on the method. The masks of one seed are
+nested: what is missing at a rate is missing at every higher rate, so curves over the rate are comparable point by
+point. At the level of modalities exactly round(rate * N) utterances lose something, half to even.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-# What may be missing: one modality, either of the two (by a fair coin, never both), or frames of the clip.
-Victim = Literal["vision", "text", "either", "frames"]
+import numpy as np
+from numpy.typing import NDArray
 
-FRAME_RATES = (0.1, 0.3, 0.5, 0.7, 0.9)  # at which a cell is evaluated with frames missing; 1 is vision missing
+from trml.seeding import generator
+
+# Modality -> bool [N, T], which steps are there, or [N, 1], whether the modality is.
+Presence = Mapping[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A missing pattern.
+
+    Attributes:
+        name: As in `protocol.victims`.
+        label: In titles: `vision missing`.
+        note: What a reader must know of its rates, empty where the name says all.
+        lost: The sets of modalities that an affected utterance loses, equally likely.
+        level: `modality`, or `step` where single steps of one modality's sequence are lost.
+    """
+
+    name: str
+    label: str
+    note: str
+    lost: tuple[frozenset[str], ...]
+    level: Literal["modality", "step"] = "modality"
+
+    @property
+    def stream(self) -> str:
+        """The name of the random stream that draws which utterances are affected."""
+        return self.name
+
+    def rates(self, rates: Sequence[float]) -> list[float]:
+        """Return those of a protocol's rates that the pattern is evaluated at."""
+        return list(rates)
+
+    def shares(self, rate: float, modalities: Sequence[str]) -> dict[frozenset[str], float] | None:
+        """Return the share of utterances that keep each set of modalities at a rate in [0, 1].
+
+        None where the pattern leaves parts of a modality, so that no set says what is left.
+        """
+        whole = frozenset(modalities)
+        found = {whole: 1.0 - rate}
+        for lost in self.lost:
+            found[whole - lost] = found.get(whole - lost, 0.0) + rate / len(self.lost)
+        return {present: share for present, share in found.items() if share > 0 or present == whole}
+
+    def presence(self, real: Presence, corpus: str, split: str, seed: int, rate: float) -> dict[str, NDArray[np.bool_]]:
+        """Return what is left of what is really there.
+
+        Args:
+            real: Modality -> bool [N, T], the steps that the corpus has.
+            corpus: The corpus's name, `split` the split's: they name the random stream together with `seed`.
+            split: See `corpus`.
+            seed: The mask seed.
+            rate: The share of utterances that lose something, 0 to 1.
+
+        Returns:
+            Modality -> bool [N, 1]. An utterance that would lose its only modality keeps it.
+        """
+        there = {modality: mask.any(axis=1) for modality, mask in real.items()}
+        lost = self.losing(corpus, split, seed, rate, len(next(iter(there.values()))))
+        return keep(there, {modality: mask & ~lost.get(modality, False) for modality, mask in there.items()})
+
+    def losing(self, corpus: str, split: str, seed: int, rate: float, n: int) -> dict[str, NDArray[np.bool_]]:
+        """Return which of n utterances lose which modality: modality -> bool [n]."""
+        affected = np.zeros(n, dtype=bool)
+        affected[generator(seed, "missing", corpus, self.stream, split).permutation(n)[: round(rate * n)]] = True
+        if len(self.lost) == 1:
+            return dict.fromkeys(self.lost[0], affected)
+        which = (generator(seed, "which is missing", corpus, split).random(n) * len(self.lost)).astype(int)
+        found: dict[str, NDArray[np.bool_]] = {}
+        for i, lost in enumerate(self.lost):
+            for modality in lost:
+                found[modality] = found.get(modality, False) | (affected & (which == i))
+        return found
+
+
+def keep(there: Mapping[str, NDArray[np.bool_]], left: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
+    """Return `left` as bool [N, 1], with `there` for utterances that would have nothing left; both are bool [N]."""
+    empty = ~np.logical_or.reduce(list(left.values()))
+    return {modality: np.where(empty, there[modality], mask)[:, None] for modality, mask in left.items()}
+
+
+def only(real: Presence, present: frozenset[str]) -> dict[str, NDArray[np.bool_]]:
+    """Return the presence, bool [N, 1] a modality, where every utterance has only the modalities in `present`.
+
+    An utterance that has none of them keeps what it has.
+    """
+    there = {modality: mask.any(axis=1) for modality, mask in real.items()}
+    return keep(there, {modality: mask & (modality in present) for modality, mask in there.items()})

@@ -1,0 +1,199 @@
+"""What evaluation is handed, and the files it writes.
+
+metrics.parquet, .csv   one row a cell x condition x metric, on test; no value where the training failed
+summary.parquet         one row a protocol x method x variant x condition x metric: mean over seeds and its interval
+matrix.parquet          one row a training (victim, rate) x method x present set x metric: what was trained on what,
+                        shown every non-empty set of modalities
+robustness.parquet      one row a protocol x method x victim x metric x measure
+redundancy.parquet      what was recovered over the redundancy, where the experiment has such datasets
+claims.json             every claim with its comparisons
+cells.json              cell.json of every cell
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from trml.methods.config import DEFAULT
+from trml.missing.pattern import Missing
+from trml.missing.registry import missing_pattern
+from trml.training.contract import Cell, Settings, Training
+
+Purpose = Literal["own", "corpus", "alignment", "redundancy"]
+
+
+@dataclass(frozen=True)
+class StudyVariant:
+    """A method with some of its options moved.
+
+    kind: `loss` or `design` for a named variant, `sweep` for one option over its values, `grid` for several.
+    options: only those that are moved.
+    """
+
+    name: str
+    label: str
+    kind: Literal["loss", "design", "sweep", "grid"]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StudyMethod:
+    """A method of a study.
+
+    single: whether it is another method for each missing pattern (its module is shaped by it), so that it has no one
+    score on complete data.
+    """
+
+    name: str
+    label: str
+    role: Literal["proposed", "baseline", "upper"]
+    single: bool
+    options: Mapping[str, Any]
+    variants: Sequence[StudyVariant] = ()
+
+    def swept(self, option: str) -> list[StudyVariant]:
+        """Return the variants that move this option alone, in the order of the configuration."""
+        return [v for v in self.variants if v.kind == "sweep" and list(v.options) == [option]]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is compared on one dataset of an experiment.
+
+    Attributes:
+        name: The experiment's name, with the dataset's where it is a further one.
+        dataset: The further dataset's name, None for the experiment's own.
+        purpose: What the dataset is there for.
+        corpus: The corpus's name, which masks depend on.
+        modalities: In order.
+        methods: In the order of the configuration.
+        victims: Missing patterns, by name.
+        rates: Missing rates, in training and at evaluation.
+        study_rate: Where variants are run.
+        complete: Shares p of complete training utterances of Settings A and B.
+        seeds: Of masks and trainings.
+        shown_rates: The rates of the main table.
+        resamples: Of the bootstrap.
+        seed: The experiment's.
+    """
+
+    name: str
+    dataset: str | None
+    purpose: Purpose
+    corpus: str
+    modalities: tuple[str, ...]
+    methods: Sequence[StudyMethod]
+    victims: Sequence[str]
+    rates: Sequence[float]
+    study_rate: float
+    complete: Sequence[float]
+    seeds: Sequence[int]
+    shown_rates: Sequence[float]
+    resamples: int
+    seed: int
+
+    @property
+    def by_name(self) -> dict[str, StudyMethod]:
+        """The methods by name."""
+        return {method.name: method for method in self.methods}
+
+    @property
+    def proposed(self) -> StudyMethod | None:
+        """The method that the claims judge."""
+        return next((m for m in self.methods if m.role == "proposed"), None)
+
+    @property
+    def upper(self) -> StudyMethod | None:
+        """The upper bound."""
+        return next((m for m in self.methods if m.role == "upper"), None)
+
+    @property
+    def baselines(self) -> list[StudyMethod]:
+        """What the proposed method is judged against."""
+        return [m for m in self.methods if m.role == "baseline"]
+
+    @property
+    def single_victims(self) -> list[str]:
+        """The patterns that take one modality: those of the settings and of the variants."""
+        return [victim for victim in self.victims if victim in self.modalities]
+
+    @property
+    def setting_rates(self) -> list[float]:
+        """The missing rates 1 - p of the settings."""
+        return [round(1 - p, 6) for p in self.complete]
+
+    def pattern(self, victim: str) -> Missing:
+        """Return a missing pattern by name."""
+        return missing_pattern(victim, self.modalities)
+
+    def rates_of(self, victim: str) -> list[float]:
+        """Return the rates at which a pattern is missing."""
+        return self.pattern(victim).rates(self.rates)
+
+    def runs(self, method: StudyMethod, victim: str) -> bool:
+        """Return whether a method can be trained for a pattern: one that is shaped by it needs to know what is lost."""
+        return not (method.single and len(self.pattern(victim).lost) > 1)
+
+
+@dataclass(frozen=True)
+class EvaluationInputs:
+    """What evaluation reads.
+
+    Attributes:
+        study: What is compared.
+        cells: Every training that the experiment asks for, with the cell that stands for it.
+        corpus: The corpus's folder.
+        features: The feature folder.
+        probes: The folder of the probes of virtual modalities, None for a further dataset.
+        others: The further datasets.
+    """
+
+    study: Study
+    cells: Mapping[Training, Cell]
+    corpus: Path
+    features: Path
+    probes: Path | None = None
+    others: Sequence["EvaluationInputs"] = ()
+
+    def cell(self, method: str, variant: str, victim: str, rate: float, dev_rate: float, seed: int) -> Cell:
+        """Return the cell that stands for a training."""
+        return self.cells[Training(method, variant, victim, rate, dev_rate, seed)]
+
+    def probed_cells(self) -> dict[tuple[str, str, int], Cell]:
+        """Return the defaults that were trained at the study rate with one modality missing: by method, victim, seed."""
+        s = self.study
+        return {
+            (m.name, victim, seed): self.cell(m.name, DEFAULT, victim, s.study_rate, s.study_rate, seed)
+            for m in s.methods
+            for victim in s.single_victims
+            for seed in s.seeds
+        }
+
+    def distinct_cells(self) -> list[Cell]:
+        """Return every cell once, in order."""
+        return list({cell.digest: cell for cell in self.cells.values()}.values())
+
+
+@dataclass(frozen=True)
+class ProbeInputs:
+    """What the probes read: evaluation's inputs, and what it takes to run the proposed method again.
+
+    settings: of the trainings. data: the folder of raw data. frames: how many frames an example shows, None for
+    features that a corpus brings.
+    """
+
+    evaluation: EvaluationInputs
+    settings: Settings
+    data: Path
+    frames: int | None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What the search on dev chose for a method: of how many trials, dev losses, the options' values."""
+
+    trials: int
+    dev_loss: float
+    median_dev_loss: float
+    options: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,41 @@
+"""What the report is handed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trml.evaluation.contract import Searched, Study
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What the report of one dataset reads; the experiment's own dataset has `others`.
+
+    Attributes:
+        study: What was compared.
+        evaluation: Folder of scores and claims.
+        probes: Folder of probes and examples, None for a further dataset.
+        corpus: The corpus's folder.
+        features: The feature folder.
+        digest: Name of the results folder, None for a further dataset.
+        searched: What the search on dev chose, by method.
+        published_as: The corpus's name in tables of published figures, None where it is in none.
+        command: The command that remakes the results from a fresh clone.
+        params: The whole configuration, as it is published.
+        made_from: What manifest.json says of corpus, encoder, features, cells and blocks.
+        others: The further datasets.
+    """
+
+    study: Study
+    evaluation: Path
+    probes: Path | None
+    corpus: Path
+    features: Path
+    digest: str | None
+    searched: Mapping[str, Searched]
+    published_as: str | None
+    command: str
+    params: Mapping[str, Any]
+    made_from: Mapping[str, Any]
+    others: Sequence["ReportInputs"] = ()
