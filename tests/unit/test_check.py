@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from conftest import ROOT
-from own_data import own_config, rows, write
-from raw_layouts import meld_layout, mosi_layout
+from helpers.own_data import own_config, rows, write
+from helpers.raw_layouts import meld_layout, mosi_layout
 from trml.base.errors import ContractError, DataMissing, TrmlError
 from trml.cli import main as cli
 from trml.config.compose import compose

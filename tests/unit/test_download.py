@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from misbehaving import Server, chunked, file, in_turn, no_http, partial, resets, serving, stalls, status
+from helpers.faulty_server import Server, chunked, file, in_turn, no_http, partial, resets, serving, stalls, status
 from trml.base.errors import TrmlError
 from trml.sources.fetching import http as transfers
 from trml.sources.fetching import partial_file as parts

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from misbehaving import file, serving, status
+from helpers.faulty_server import file, serving, status
 from trml.base.errors import ArchiveRefused, ConfigError, DataMissing, FetchFailed, TermsNotAccepted
 from trml.cli.main import main
 from trml.config.compose import compose

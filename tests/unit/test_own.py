@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from own_data import own_config, rows, write
+from helpers.own_data import own_config, rows, write
 from trml.base.errors import ContractError, DataMissing
 from trml.corpora.contract import read_corpus
 from trml.corpora.registry import build_corpus

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from raw_builds import all_layouts, built, change, cmu_config, config_of, copied, meld_config, mvsa_config
-from raw_content import write_csd
+from helpers.raw_builds import all_layouts, built, change, cmu_config, config_of, copied, meld_config, mvsa_config
+from helpers.raw_content import write_csd
 from trml.base.errors import ContractError, DataMissing, StoreError
 from trml.corpora.cmu import mosei as cmu_mosei
 from trml.corpora.cmu import mosi as cmu_mosi

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from conftest import ROOT
-from raw_builds import all_layouts, built, check, cmu_config, copied, meld_config, mvsa_config
-from raw_content import MELD_SPLITS, write_meld_tables, write_mosei, write_mosi
-from raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_archive, mosi_archive, mosi_layout
+from helpers.raw_builds import all_layouts, built, check, cmu_config, copied, meld_config, mvsa_config
+from helpers.raw_content import MELD_SPLITS, write_meld_tables, write_mosei, write_mosi
+from helpers.raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_archive, mosi_archive, mosi_layout
 from trml.corpora.common.official_splits import read_folds, repeated
 from trml.corpora.contract import media_folder
 from trml.corpora.meld import build as meld

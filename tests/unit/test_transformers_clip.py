@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from encoders_made import write_siglip, write_tokenizer
+from helpers.synthetic_encoders import write_siglip, write_tokenizer
 from trml.base.errors import WeightsMissing
 from trml.features.encoders.common.clip import Clip
 from trml.features.encoders.common.open_clip import PreprocessCfg, image_transform_v2, open_clip

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from encoders_made import write_siglip
-from raw_layouts import meld_archive, mosei_archive, mosi_archive
+from helpers.synthetic_encoders import write_siglip
+from helpers.raw_layouts import meld_archive, mosei_archive, mosi_archive
 from trml.base.artifacts import read_json
 from trml.config.compose import compose
 

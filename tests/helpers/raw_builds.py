@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from raw_layouts import LAYOUTS
+from helpers.raw_layouts import LAYOUTS
 from trml.corpora.cmu.config import CmuConfig
 from trml.corpora.contract import CorpusInfo, read_corpus
 from trml.corpora.meld.config import MeldConfig

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from raw_content import FRAMES, MELD_SPLITS, content, faces, write_meld_tables, write_mosei, write_mosi
+from helpers.raw_content import FRAMES, MELD_SPLITS, content, faces, write_meld_tables, write_mosei, write_mosi
 from trml.corpora.common.official_splits import read_folds, repeated
 from trml.corpora.pantomime import face
 from trml.sources.formats.video_writer import FRAMES_PER_SECOND, write_video

@@ -1,0 +1,1 @@
+"""What several tests share: synthetic inputs, and servers that misbehave."""

@@ -1,0 +1,44 @@
+"""Features and settings for tests: small, with a label that every modality tells."""
+
+import numpy as np
+import polars as pl
+
+from trml.features.contract import FeatureInfo, FeatureSet, View
+from trml.missing.modalities import in_order
+from trml.training.contract import Settings
+
+SETTINGS = Settings(
+    experiment_seed=1,
+    corpus="synthetic",
+    epochs=3,
+    patience=3,
+    batch_size=16,
+    learning_rate=0.005,
+    weight_decay=0.01,
+    clip_norm=1.0,
+    chunk=3,
+)
+STEPS = {"text": 1, "vision": 4, "audio": 3}
+
+
+def synthetic_features(
+    seed: int = 0, n: int = 90, d: int = 8, classes: int = 0, modalities: tuple[str, ...] = ("text", "vision")
+) -> FeatureSet:
+    """Return features whose label is in every modality: each is a noisy view of one hidden number."""
+    rng = np.random.default_rng(seed)
+    hidden = rng.normal(size=n)
+    signals = {}
+    for i, modality in enumerate(in_order(modalities)):
+        values = rng.normal(size=(n, STEPS[modality], d)).astype(np.float32)
+        values[:, :, i] += 2 * hidden[:, None]
+        mask = np.ones(values.shape[:2], dtype=bool)
+        if STEPS[modality] > 1:
+            mask[::7, -1] = False
+        signals[modality] = View(values, mask)
+    label = np.digitize(hidden, [-0.5, 0.5]).astype(np.int32) if classes else np.clip(hidden, -3, 3).astype(np.float32)
+    split = np.array(["train"] * (n // 3 * 2) + ["valid"] * (n // 6) + ["test"] * (n - n // 3 * 2 - n // 6))
+    index = pl.DataFrame({"utterance_id": [f"u{i}" for i in range(n)], "split": split, "label": label})
+    task = "classification" if classes else "regression"
+    names = ["low", "mid", "high"][:classes]
+    info = FeatureInfo("synthetic", "made by a test", True, None, task, names, "synthetic", list(signals))
+    return FeatureSet(info, index, signals)
