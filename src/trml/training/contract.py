@@ -129,6 +129,13 @@ class BlockJob:
     about: Mapping[str, Any]
 
 
+class Trial(NamedTuple):
+    """A trial of the search on dev: the options that it moves, and its trainings."""
+
+    options: Mapping[str, float]
+    cells: Sequence[Cell]
+
+
 class Predicted(NamedTuple):
     """Predictions of a split under one condition: scores or class numbers [N], the spread [N] where there is one, and
     class probabilities [N, K] of a classification."""
