@@ -1,8 +1,8 @@
-"""Recipes and their digests, and writing that is all or nothing.
+"""Write artifacts whole or not at all, and verify them.
 
-A folder of work/ is named by the digest of its recipe: the configuration it depends on, the digests of the
-folders it is made from, and the source it is made with. Such a folder is written once and never changed; its
-SHA256SUMS, as `sha256sum` writes and checks it, says what was written.
+A folder of work/ is named by the digest of its recipe: the configuration it depends on, the digests of its upstream
+folders, and its source. It is written once and never changed. Its SHA256SUMS, in the format of `sha256sum`, records
+what was written.
 """
 
 import json
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from trml.base.commands import run_again
 from trml.base.digests import file_digest, plain
 from trml.base.errors import StoreError
 
@@ -21,13 +22,13 @@ SUMS = "SHA256SUMS"
 
 
 def write_sums(folder: Path) -> None:
-    """Write the checksums of all that is in a folder."""
+    """Write SHA256SUMS: the checksum of every file below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
     (folder / SUMS).write_text("".join(f"{file_digest(path)}  {path.relative_to(folder)}\n" for path in files))
 
 
 def damage(folder: Path) -> str | None:
-    """What is not as it was written, in words; None where all is."""
+    """Return the first difference between a folder and its SHA256SUMS, in words; None if there is none."""
     try:
         lines = (folder / SUMS).read_text().splitlines()
     except (OSError, UnicodeDecodeError):
@@ -40,20 +41,18 @@ def damage(folder: Path) -> str | None:
         if not name or not path.is_file():
             return f"{name or SUMS} is absent"
         if file_digest(path) != checksum:
-            return f"{name} is not what was written (its checksum differs)"
+            return f"the checksum of {name} differs from {SUMS}"
     return None
-
-
-# --- writing ---------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def new_folder(path: Path, finished: str) -> Iterator[Path]:
-    """A temporary folder that becomes `path`, checksums and all, when the block ends well, and else vanishes.
+    """Yield a temporary folder that is renamed to `path` if the block succeeds, and removed otherwise.
 
-    `finished` is the file that a whole folder has. A folder at `path` that has it is kept as it is, since the same name
-    means the same recipe; one that lacks it (Snakemake takes declared outputs away before it runs a job again) is
-    replaced.
+    Args:
+        path: The folder to create. If it is finished already, it is kept: the same name means the same recipe. If it
+            is unfinished, it is replaced. Snakemake deletes declared outputs before it repeats a job.
+        finished: The file that marks a finished folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -85,15 +84,19 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically, keys in the order given."""
+    """Write JSON atomically, keeping the order of keys."""
     write_text(path, json.dumps(value, indent=1, default=plain) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON; StoreError names a file that is absent or is not JSON."""
+    """Read JSON.
+
+    Raises:
+        StoreError: If the file is absent or not JSON.
+    """
     try:
         return json.loads(path.read_text())
     except FileNotFoundError:
-        raise StoreError(f"{path} is absent; expected a finished file. Make it: snakemake --cores all") from None
+        raise StoreError(f"{path} is absent. Create it: {run_again()}") from None
     except json.JSONDecodeError as error:
-        raise StoreError(f"{path} is damaged ({error}). Remove it and run: snakemake --cores all") from None
+        raise StoreError(f"{path} is not valid JSON ({error}). Remove it and run: {run_again()}") from None

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Remember the checksums of raw files, so that large files are hashed once."""
 
 import json
 from collections.abc import Sequence
@@ -12,24 +12,29 @@ from trml.base.progress import track
 
 
 def known_digests(paths: Sequence[Path], memory: Path) -> list[str]:
-    """The sha256 of each file, in order. Those of files whose size, time and place on the disk are as they were are
-    taken from the file `memory`, which is written anew where others had to be read."""
+    """Return the sha256 of each file, in order.
+
+    Args:
+        paths: The files.
+        memory: A JSON cache of checksums. A file is hashed only if its size, modification time or inode has changed
+            since, and the cache is then rewritten.
+    """
     known, names, states = recall(memory), [str(path.resolve()) for path in paths], {}
     for name, path in zip(names, paths, strict=True):
         stat = path.stat()
         states[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-    unread = [name for name, state in states.items() if known.get(name, [None])[:-1] != state]
-    if unread:
-        with ThreadPoolExecutor() as pool:  # hashing lets other threads run
-            found = pool.map(file_digest, map(Path, unread))
-            named = track(zip(unread, found, strict=True), len(unread), "raw files read")
-            known |= {name: [*states[name], checksum] for name, checksum in named}
+    changed = [name for name, state in states.items() if known.get(name, [None])[:-1] != state]
+    if changed:
+        with ThreadPoolExecutor() as pool:  # hashing releases the interpreter lock
+            checksums = pool.map(file_digest, map(Path, changed))
+            hashed = track(zip(changed, checksums, strict=True), len(changed), "raw files hashed")
+            known |= {name: [*states[name], checksum] for name, checksum in hashed}
         write_json(memory, known)
     return [known[name][-1] for name in names]
 
 
 def recall(memory: Path) -> dict[str, Any]:
-    """What a file remembers; nothing where it is absent or damaged, since all of it can be found out again."""
+    """Return a JSON cache, empty if it is absent or damaged: all of it can be computed again."""
     try:
         known = json.loads(memory.read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The commands that go on with what is at hand: those of the configuration in force, which need not be params.yaml."""
+"""Name the command that a message tells the user to run next, with the configuration in force."""
 
 import os
 
@@ -6,17 +6,27 @@ _USUAL = "params.yaml"
 
 
 def in_force(params: str) -> None:
-    """This process and those it starts have their configuration in that file."""
+    """Set TRML_PARAMS for this process and its children."""
     os.environ["TRML_PARAMS"] = params
 
 
+def params_file() -> str:
+    """Return the configuration in force: TRML_PARAMS, or params.yaml."""
+    return os.environ.get("TRML_PARAMS", _USUAL)
+
+
 def fetch_again() -> str:
-    """What fetches the rest."""
-    params = os.environ.get("TRML_PARAMS", _USUAL)
+    """Return the command that fetches the remaining files."""
+    params = params_file()
     return "trml fetch" if params == _USUAL else f"trml fetch --params {params}"
 
 
 def run_again() -> str:
-    """What goes on with the run."""
-    params = os.environ.get("TRML_PARAMS", _USUAL)
+    """Return the command that resumes the run."""
+    params = params_file()
     return "snakemake --cores all" + ("" if params == _USUAL else f" --config params={params}")
+
+
+def remake(experiment: str, data: bool) -> str:
+    """Return the command that makes an experiment from a fresh clone; `data`: whether the user provides a corpus."""
+    return f"make results EXPERIMENT={experiment}" + (" DATA=<folder of the corpora>" if data else "")

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Name recipes and files by digest, and packages by version."""
 
 import hashlib
 import json
@@ -10,24 +10,25 @@ from typing import Any
 
 
 def digest(recipe: Any) -> str:
-    """Twelve hexadecimal digits that name a recipe (any JSON-like value or dataclass)."""
+    """Return twelve hexadecimal digits that name a recipe: a JSON-like value, or dataclasses within one."""
     text = json.dumps(recipe, sort_keys=True, default=plain, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def plain(value: Any) -> Any:
+    """Return a dataclass as a dictionary, for `json.dumps`; raise TypeError for anything else."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     raise TypeError(f"a recipe cannot hold {type(value)}")
 
 
 def file_digest(path: Path) -> str:
-    """The sha256 of a file's bytes."""
+    """Return the sha256 of a file."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 @lru_cache
 def versions(*packages: str) -> dict[str, str]:
-    """Installed versions without their local label (`+cpu`): the label is the machine's, not the recipe's."""
+    """Return installed versions by package, without local labels such as `+cpu`, which differ between machines."""
     return {name: version(name).partition("+")[0] for name in packages}

@@ -1,11 +1,12 @@
-"""What can go wrong in a way the user can mend. One class per kind of failure.
+"""Errors that a user can fix, one class a kind of failure.
 
-Every message says what was found, what was expected and, where there is one, the next command.
+The command line prints their message without a traceback. A message says what is wrong, where, what was expected, and
+which command comes next.
 """
 
 
 class TrmlError(Exception):
-    """Base of all errors that end in one clear message instead of a traceback."""
+    """Base of all errors that a user can fix."""
 
 
 class ConfigError(TrmlError):
@@ -13,44 +14,44 @@ class ConfigError(TrmlError):
 
 
 class DataMissing(TrmlError):
-    """A raw file of a corpus is not where it is expected."""
+    """A raw file of a corpus is absent."""
 
 
 class TermsNotAccepted(TrmlError):
-    """A corpus has terms that the user has not accepted."""
+    """The user has not accepted a corpus's terms."""
 
 
 class FetchFailed(TrmlError):
-    """A file could not be fetched from any of its mirrors, or is not what it should be."""
+    """No mirror served a file, or its checksum or size is wrong."""
 
 
 class ArchiveRefused(TrmlError):
-    """An archive is damaged, or holds what no archive of a corpus holds."""
+    """An archive is damaged, or contains members that are not allowed."""
 
 
 class PickleRefused(TrmlError):
-    """A pickle asks for more than arrays and plain containers."""
+    """A pickle needs more than arrays and plain containers."""
 
 
 class ClipUnreadable(TrmlError):
-    """A clip cannot be decoded; the reason in a few words."""
+    """A clip cannot be decoded."""
 
 
 class WeightsMissing(TrmlError):
-    """The weights of an encoder cannot be had."""
+    """The weights of an encoder cannot be loaded."""
 
 
 class PretrainingFailed(TrmlError):
-    """The retrieval of a pretrained encoder stayed under its bar."""
+    """A pretrained encoder stayed below its retrieval bar."""
 
 
 class Interrupted(TrmlError):
-    """The process was asked to stop; what is finished is kept."""
+    """The process was asked to stop. Finished work is kept."""
 
 
 class ContractError(TrmlError):
-    """A file between two stages does not hold to its contract."""
+    """A file between two stages violates its contract."""
 
 
 class StoreError(TrmlError):
-    """Something the store should hold is absent or damaged."""
+    """A file of work/ is absent or damaged."""

@@ -1,4 +1,4 @@
-"""The types that the parts of the configuration share."""
+"""Field types that the parts of the configuration share. Types only: no value here decides a number."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 Seed = Annotated[int, Field(ge=0)]
 
-# These four also annotate the options of methods, which are checked against them.
+# The next four also annotate the options of methods (config/method_options.py).
 Share = Annotated[float, Field(ge=0, le=1)]
 
 Positive = Annotated[float, Field(gt=0)]
@@ -21,6 +21,6 @@ strict = ConfigDict(extra="forbid", strict=True)
 
 
 def require(condition: bool, message: str) -> None:
-    """Raise the ValueError that pydantic turns into a fault of the configuration."""
+    """Raise ValueError unless `condition` holds; pydantic reports it as a fault of the configuration."""
     if not condition:
         raise ValueError(message)

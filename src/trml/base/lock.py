@@ -1,4 +1,4 @@
-"""One process at a time: a lock on a file, which the system takes back when its holder dies."""
+"""Let one process at a time into a block. The system releases the lock if its holder dies."""
 
 import fcntl
 import os
@@ -12,7 +12,12 @@ from trml.base.progress import say
 
 @contextmanager
 def alone(path: Path, waiting: str = "") -> Iterator[None]:
-    """A block that one process at a time runs for this path; the others wait, and say `waiting`."""
+    """Hold the lock of a path for the length of a block.
+
+    Args:
+        path: What is locked. The lock itself is a hidden file beside it.
+        waiting: Printed if another process holds the lock.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f".{path.name}.busy")
     handle = _acquire(lock, waiting)
@@ -34,4 +39,4 @@ def _acquire(lock: Path, waiting: str) -> IO[str]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         if lock.exists() and os.path.samestat(lock.stat(), os.fstat(handle.fileno())):
             return handle
-        handle.close()  # the last holder took the file away while we waited for it
+        handle.close()  # the last holder removed the file while this process waited

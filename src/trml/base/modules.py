@@ -1,8 +1,8 @@
-"""Where python modules lie, and which components there are, found without importing them.
+"""Find the files of python modules, and the components of each kind, without importing them.
 
-A component is a module, or a package, in the folder of its kind: `trml/methods/x.py`, `trml/corpora/x/`. A top-level
-package whose name starts with `trml_` is an extension: its folders of the same names are looked through too
-(`trml_mylab/corpora/x/`), so that nothing in this package has to be edited to add a component.
+A component is a module or a package in the folder of its kind: `trml/methods/x.py`, `trml/corpora/x/`. A top-level
+package whose name starts with `trml_` is an extension: its folders of the same names are scanned too
+(`trml_mylab/corpora/x/`), so a component is added without editing this package.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ OWN = "trml"
 
 @lru_cache
 def module_file(name: str) -> Path | None:
-    """Return the file of a python module, None where there is none. Its parent packages are not imported."""
+    """Return the file of a python module, or None if it has none. Parent packages are not imported."""
     top, *rest = name.split(".")
     spec = importlib.util.find_spec(top) if top else None
     if spec is None:
@@ -32,33 +32,34 @@ def module_file(name: str) -> Path | None:
 
 @lru_cache
 def extensions() -> tuple[str, ...]:
-    """Return the top-level packages that components are looked for in: this one, then every `trml_*`, by name."""
-    others = {found.name for found in pkgutil.iter_modules() if found.ispkg and found.name.startswith(f"{OWN}_")}
+    """Return the top-level packages that are scanned for components: this one, then every `trml_*` by name."""
+    others = {m.name for m in pkgutil.iter_modules() if m.ispkg and m.name.startswith(f"{OWN}_")}
     return (OWN, *sorted(others))
 
 
 def components(kind: str, file: str | None = None) -> dict[str, str]:
-    """Return the components of a kind by name: the modules in its folder, in every package that has it.
+    """Return the components of a kind: the modules in its folder, in every scanned package.
 
     Args:
-        kind: The folder, as in `evaluation.claims`. Names that start with `_`, and `common`, are no components.
-        file: Where components are packages, the module of each that is wanted: `config` of `corpora/x/config.py`.
+        kind: The folder, as in `evaluation.claims`. `common` and names that start with `_` are not components.
+        file: For components that are packages, the module to return of each: `config` for `corpora/x/config.py`.
 
     Returns:
-        Component name -> module name, in order of names; this package's own come first.
+        Component name -> module name, in order of names, this package's own first.
     """
-    found: dict[str, str] = {}
+    modules: dict[str, str] = {}
     for package in extensions():
         folder = _folder(f"{package}.{kind}")
         for path in sorted(folder.glob("*.py" if file is None else f"*/{file}.py")) if folder else ():
             name = path.stem if file is None else path.parent.name
             if not name.startswith("_") and name != "common":
                 inner = name if file is None else f"{name}.{file}"
-                found.setdefault(name, f"{package}.{kind}.{inner}")
-    return found
+                modules.setdefault(name, f"{package}.{kind}.{inner}")
+    return modules
 
 
 def _folder(package: str) -> Path | None:
+    """Return the folder of a package, which need not have an `__init__.py`; None if there is none."""
     init = module_file(package)
     if init is not None:
         return init.parent if init.name == "__init__.py" else None

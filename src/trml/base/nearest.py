@@ -1,15 +1,17 @@
-"""TODO docstring."""
+"""Suggest the nearest known name, and word what pydantic expected."""
 
 import difflib
+from collections.abc import Iterable
 from typing import Any
 
 
-def nearest(name: str, known: Any) -> str:
-    """`; did you mean ...?`, or all that is known where nothing is near."""
-    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {match[0]!r}?" if match else f"; known are {', '.join(sorted(known))}"
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?`, or the list of known names if none is near."""
+    names = sorted(known)
+    match = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {match[0]!r}?" if match else f"; known are {', '.join(names) or 'none'}"
 
 
 def expected(fault: Any) -> str:
-    """What pydantic expected, without its phrases."""
+    """Return what pydantic expected, without its set phrases; `fault` is an entry of `ValidationError.errors()`."""
     return fault["msg"].removeprefix("Input should be ").removeprefix("a valid ")

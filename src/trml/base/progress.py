@@ -1,4 +1,4 @@
-"""Progress for anything longer than a few seconds: plain lines on stderr, which a log file can hold too."""
+"""Report progress as plain lines on stderr, readable in a terminal and in a log file."""
 
 import sys
 import time
@@ -11,35 +11,38 @@ EVERY_S = 5.0
 
 
 def say(message: str) -> None:
-    """One line to the user."""
+    """Print one line to the user."""
     print(message, file=sys.stderr, flush=True)
 
 
 class Meter:
-    """Says at most every few seconds how much of a total is done and how long the rest takes.
+    """The progress of one task, printed at most every EVERY_S seconds with an estimate of the time left.
 
-    `there` is what was done before, which the estimate leaves out.
+    Args:
+        what: The task, as in `utterances encoded`.
+        total: The amount of work.
+        before: The amount done before the meter started, which the estimate leaves out.
     """
 
-    def __init__(self, what: str, total: int, there: float = 0.0) -> None:
-        self.what, self.total, self.there = what, total, there
+    def __init__(self, what: str, total: int, before: float = 0.0) -> None:
+        self.what, self.total, self.before = what, total, before
         self.start = self.last = time.monotonic()
 
     def update(self, done: float) -> None:
-        """So much is done now."""
+        """Take note of the amount done so far."""
         now = time.monotonic()
-        if now - self.last >= EVERY_S and self.there < done < self.total:
+        if now - self.last >= EVERY_S and self.before < done < self.total:
             self.last = now
-            rest = (now - self.start) / (done - self.there) * (self.total - done)
+            rest = (now - self.start) / (done - self.before) * (self.total - done)
             say(f"{self.what}: {done:.0f}/{self.total}, about {rest:.0f} s to go")
 
     def end(self) -> None:
-        """All of it is done."""
+        """Print that the task is done, and its time."""
         say(f"{self.what}: {self.total}/{self.total} in {time.monotonic() - self.start:.1f} s")
 
 
 def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Yield the items and show how far they are."""
+    """Iterate over `total` items with a progress line."""
     meter = Meter(what, total)
     for done, item in enumerate(items, 1):
         yield item

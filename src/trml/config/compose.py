@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Compose config/ and overrides into the text of params.yaml, with Hydra."""
 
 from functools import partial
 from pathlib import Path
@@ -9,43 +9,72 @@ import yaml
 from trml.base.errors import ConfigError
 from trml.config.load import check
 from trml.config.messages import explain_hydra
+from trml.corpora.registry import defaults as corpus_defaults
+from trml.features.encoders.registry import defaults as encoder_defaults
 
 
 def compose(overrides: list[str], config_dir: Path) -> str:
-    """The YAML text that Hydra composes from `config_dir` and the overrides, checked.
+    """Return the YAML text that Hydra composes, checked.
 
     The text equals what `dvc exp run -S` writes for the same overrides.
+
+    Args:
+        overrides: Hydra overrides, as in `protocol.seeds=[2020]`.
+        config_dir: The folder of config.yaml.
+
+    Raises:
+        ConfigError: In one line a fault.
     """
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     if not (config_dir / "config.yaml").is_file():
-        raise ConfigError(f"{config_dir}/config.yaml does not exist; run it in the project's folder, or give --config")
+        raise ConfigError(f"{config_dir}/config.yaml does not exist; run this in the project's folder, or give --config")
     try:
         config = _hydra(overrides, config_dir)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain_hydra(error, overrides, config_dir, partial(_compose_keys, config_dir))) from None
+        keys = partial(_compose_keys, config_dir)
+        raise ConfigError(explain_hydra(error, overrides, choices(config_dir), keys)) from None
     text = OmegaConf.to_yaml(config)
     check(yaml.safe_load(text), "")
     return text
 
 
+def choices(config_dir: Path) -> dict[str, list[str]]:
+    """Return the names to choose from by group: files in the folders of config_dir, and components without a file."""
+    groups = {folder.name: [path.stem for path in folder.glob("*.yaml")] for folder in config_dir.iterdir() if folder.is_dir()}
+    for group, names in _defaults().items():
+        groups[group] = [*groups.get(group, []), *(name for name in names if name not in groups.get(group, []))]
+    return {group: sorted(names) for group, names in groups.items()}
+
+
+def _defaults() -> dict[str, dict[str, Any]]:
+    """Return the configurations of components that have no file in config/: those of extension packages, by group."""
+    return {"corpus": corpus_defaults(), "encoder": encoder_defaults()}
+
+
 def _hydra(overrides: list[str], config_dir: Path) -> Any:
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
+    from hydra.core.config_store import ConfigStore
 
+    store = ConfigStore.instance()
+    for group, configs in _defaults().items():
+        for name, config in configs.items():
+            if not (config_dir / group / f"{name}.yaml").is_file():
+                store.store(group=group, name=name, node=config)
     with initialize_config_dir(str(config_dir.resolve()), version_base=None):
         return hydra_compose("config", overrides=overrides)
 
 
-def _compose_keys(config_dir: Path, choices: list[str]) -> list[str]:
-    """All dotted keys of the composition with these choices, for naming the nearest one."""
+def _compose_keys(config_dir: Path, overrides: list[str]) -> list[str]:
+    """Return all dotted keys of the composition with these overrides, for naming the nearest one."""
     from omegaconf import OmegaConf
 
     def walk(node: Any, prefix: str) -> list[str]:
         below = node.items() if isinstance(node, dict) else ()
         return [prefix, *(key for name, child in below for key in walk(child, f"{prefix}.{name}".lstrip(".")))]
 
-    return walk(OmegaConf.to_container(_hydra(choices, config_dir)), "")[1:]
+    return walk(OmegaConf.to_container(_hydra(overrides, config_dir)), "")[1:]

@@ -1,4 +1,4 @@
-"""One experiment: methods, protocol, training, report, and the datasets it is run on."""
+"""The whole configuration of an experiment: methods, protocol, training, report, and the datasets it is run on."""
 
 from dataclasses import field, replace
 from typing import Annotated, Any, Literal
@@ -7,10 +7,11 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from trml.base.fields import Count, Name, Seed, require, strict
-from trml.config.method_options import check_options
+from trml.config.method_options import check_options, modality_limit
 from trml.corpora.registry import Corpus
 from trml.features.encoders.registry import Encoder
 from trml.methods.config import MethodConfig
+from trml.missing.modalities import in_order
 from trml.missing.protocol import Protocol
 from trml.report.config import Report
 from trml.training.config import Training
@@ -18,8 +19,14 @@ from trml.training.config import Training
 
 @dataclass(config=strict)
 class Chosen:
-    """What the search on dev chose for a method on a corpus through an encoder: of how many trials, its dev loss and
-    that of the median trial, and the options' values. The methods' configurations take them from here."""
+    """What the search on dev chose for a method on a corpus through an encoder.
+
+    Attributes:
+        trials: How many were run.
+        dev_loss: Of the chosen trial.
+        median_dev_loss: Of the median trial.
+        options: The chosen values. The configurations of methods read them from here.
+    """
 
     trials: Count
     dev_loss: float
@@ -29,61 +36,75 @@ class Chosen:
 
 @dataclass(config=strict)
 class Dataset:
-    """A further dataset of an experiment: a corpus seen through an encoder, with which protocol (the experiment's own
-    where it is null), and which methods (null: all).
+    """A further dataset of an experiment: a corpus through an encoder.
 
-    study: what it is there for. `corpus`: the same experiment on another corpus; `alignment`: the experiment's own
-    corpus through encoders that share no space, against its own encoder; `redundancy`: pantomime with other weights, to
-    see what of a missing modality can be recovered. `studies`: whether variants, sweeps and grids are run too.
-    `chosen`: what a search on its own dev part chose (empty: the methods keep the experiment's values).
+    Attributes:
+        corpus: The corpus.
+        encoder: The encoder.
+        purpose: `corpus`: the same experiment on another corpus. `alignment`: the experiment's own corpus through
+            encoders that share no space. `redundancy`: pantomime with other weights, to measure what of a missing
+            modality can be recovered.
+        protocol: Its missing protocol, None for the experiment's own.
+        methods: The methods that are run on it, None for all.
+        studies: Whether variants, sweeps and grids are run too.
+        chosen: What a search on its own dev split chose. If empty, methods keep the experiment's options.
     """
 
     corpus: Corpus
     encoder: Encoder
-    study: Literal["corpus", "alignment", "redundancy"] = "corpus"
+    purpose: Literal["corpus", "alignment", "redundancy"] = "corpus"
     protocol: Protocol | None = None
     methods: list[Name] | None = None
     studies: bool = True
     chosen: dict[Name, Chosen] = field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _fits(self) -> "Dataset":
-        _require_fit(self.corpus, self.encoder)
-        return self
-
-
-def _require_fit(corpus: Corpus, encoder: Encoder) -> None:
-    given = encoder.kind == "given"
-    brings = corpus.kind in ("mosi", "arrays")
-    remedy = "it brings its features, use encoder=given" if brings else "it brings media, use an encoder that encodes"
-    require(given == brings, f"encoder {encoder.name} does not fit corpus {corpus.name}: {remedy}")
-
 
 @dataclass(config=strict)
 class Params:
-    """The whole configuration of one experiment: params.yaml.
+    """The configuration of one experiment: params.yaml.
 
-    The experiment is run on `corpus` through `encoder`, and in the same way on every dataset in `also`.
+    Attributes:
+        name: The experiment's name.
+        seed: Of initial weights and batch orders.
+        data: The folder of the corpora that a user provides.
+        device: Where torch computes; `auto` is CUDA if the machine has it.
+        threads: Of each process that computes with torch. Device and threads move the last bits of a number, so they
+            are part of the recipes.
+        corpus: The corpus of the experiment's own dataset.
+        encoder: The encoder of the experiment's own dataset.
+        methods: By name.
+        protocol: What is missing.
+        training: How methods are trained.
+        report: What the results show.
+        datasets: Further datasets that the experiment is run on.
+        accept_terms: Names of corpus terms that the user accepts.
+        chosen: What the search on dev chose on the experiment's own dataset.
     """
 
     name: Name
     seed: Seed
     data: str
     device: Literal["auto", "cpu", "cuda"]
+    threads: Count
     corpus: Corpus
     encoder: Encoder
     methods: Annotated[dict[Name, MethodConfig], Field(min_length=1)]
     protocol: Protocol
     training: Training
     report: Report
-    also: dict[Name, Dataset] = field(default_factory=dict)
+    datasets: dict[Name, Dataset] = field(default_factory=dict)
     accept_terms: list[Name] = field(default_factory=list)
     chosen: dict[Name, Chosen] = field(default_factory=dict)
 
-    def each(self) -> dict[str, "Params"]:
-        """The experiment on each of its datasets, by name; the first has its corpus's name and is the experiment's
-        own."""
-        return {self.corpus.name: replace(self, also={})} | {name: self._on(d) for name, d in self.also.items()}
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities of the experiment's own dataset, in order: those of the corpus that the encoder encodes."""
+        return _modalities(self.corpus, self.encoder)
+
+    def by_dataset(self) -> dict[str, "Params"]:
+        """Return the configuration of each dataset by name; the first has its corpus's name and is the own one."""
+        own = {self.corpus.name: replace(self, datasets={})}
+        return own | {name: self._on(dataset) for name, dataset in self.datasets.items()}
 
     def _on(self, dataset: Dataset) -> "Params":
         methods = {n: m for n, m in self.methods.items() if dataset.methods is None or n in dataset.methods}
@@ -101,34 +122,58 @@ class Params:
             protocol=protocol,
             methods=methods,
             report=report,
-            also={},
+            datasets={},
             chosen=dataset.chosen or self.chosen,
         )
 
     @model_validator(mode="after")
     def _fits(self) -> "Params":
-        _require_fit(self.corpus, self.encoder)
-        require(
-            self.corpus.name not in self.also, f"also.{self.corpus.name} has the name of the experiment's own corpus"
-        )
+        own = self.corpus.name
+        require(own not in self.datasets, f"datasets.{own} has the name of the experiment's own corpus")
         absent = set(self.report.conditions) - set(self.protocol.rates)
         require(not absent, f"report.conditions {sorted(absent)} are not among protocol.rates")
         for name, method in self.methods.items():
             check_options(name, method)
-        for name, dataset in self.also.items():
-            unknown = sorted(set(dataset.methods or ()) - set(self.methods))
-            require(not unknown, f"also.{name}.methods names {unknown}; known are {', '.join(self.methods)}")
+        self._require_dataset_fits("", self.corpus, self.encoder, self.protocol, list(self.methods))
+        for name, dataset in self.datasets.items():
+            place, methods = f"datasets.{name}.", dataset.methods or list(self.methods)
+            unknown = sorted(set(methods) - set(self.methods))
+            require(not unknown, f"{place}methods names {unknown}; known are {', '.join(self.methods)}")
+            protocol = dataset.protocol or self.protocol
+            self._require_dataset_fits(place, dataset.corpus, dataset.encoder, protocol, methods)
         proposed = [name for name, method in self.methods.items() if method.role == "proposed"]
         require(
             len(proposed) <= 1, f"methods {proposed} have role proposed; the claims judge one: make the others baseline"
         )
-        self._enough_resamples()
+        self._require_resamples()
         return self
 
-    def _enough_resamples(self) -> None:
-        """A bootstrap p-value is never below 2 / (resamples + 1); Holm's correction must be able to bring it to 5 %."""
+    def _require_dataset_fits(
+        self, place: str, corpus: Corpus, encoder: Encoder, protocol: Protocol, methods: list[str]
+    ) -> None:
+        """Raise ValueError unless corpus, encoder, victims and methods fit each other. `place`: `datasets.x.` or ``."""
+        _require_encoder_fits(corpus, encoder)
+        modalities = _modalities(corpus, encoder)
+        try:
+            protocol.require_fit(modalities)
+        except ValueError as error:
+            raise ValueError(f"{place}protocol.victims: {error}") from None
+        for name in methods:
+            limit = modality_limit(self.methods[name].target)
+            require(
+                limit is None or len(modalities) <= limit,
+                f"methods.{name} is defined for {limit} modalities; {corpus.name} has {len(modalities)} "
+                f"({', '.join(modalities)}). Leave it out: "
+                + (f"set {place}methods to the others" if place else "method=[...] without it"),
+            )
+
+    def _require_resamples(self) -> None:
+        """Require enough resamples that a difference can be significant.
+
+        A bootstrap p-value is never below 2 / (resamples + 1); Holm's correction must be able to bring it to 5 %.
+        """
         roles = [method.role for method in self.methods.values()]
-        victims, rates = len(self.protocol.modalities), sum(rate > 0 for rate in self.protocol.rates)
+        victims, rates = len(self.protocol.single_victims(self.modalities)), sum(r > 0 for r in self.protocol.rates)
         comparisons = victims * max(roles.count("baseline") * rates, *(len(m.variants) for m in self.methods.values()))
         needed = 40 * comparisons
         require(
@@ -136,3 +181,21 @@ class Params:
             f"report.resamples is {self.report.resamples}; with {comparisons} comparisons in a claim no difference "
             f"could ever be significant, expected at least {needed}",
         )
+
+
+def _modalities(corpus: Corpus, encoder: Encoder) -> tuple[str, ...]:
+    if corpus.brings == "features":
+        return in_order(corpus.modalities)
+    return in_order(set(corpus.modalities) & set(encoder.modalities))
+
+
+def _require_encoder_fits(corpus: Corpus, encoder: Encoder) -> None:
+    """Raise ValueError if an encoder has nothing to encode, or a corpus's media have no encoder."""
+    fault = f"encoder {encoder.name} does not fit corpus {corpus.name}"
+    if corpus.brings == "features":
+        require(not encoder.modalities, f"{fault}: it brings its features, use encoder=given")
+    else:
+        require(bool(encoder.modalities), f"{fault}: it brings media, use an encoder that encodes")
+        shared = set(corpus.modalities) & set(encoder.modalities)
+        has, encodes = ", ".join(in_order(corpus.modalities)), ", ".join(in_order(encoder.modalities))
+        require(bool(shared), f"{fault}: the corpus has {has}, the encoder encodes {encodes}")
