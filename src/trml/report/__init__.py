@@ -1,0 +1,1 @@
+"""Files to tables, figures and one page: `trml report` and `trml publish`."""

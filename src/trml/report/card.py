@@ -1,7 +1,8 @@
-"""The card of a corpus: what a reader must know of it before believing a number. Sizes, labels, durations, what is
-missing for real, what was left out, and what stands in more than one split."""
+"""The card of a corpus: sizes, labels, durations, what is missing, what was left out, what repeats across splits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,107 +12,134 @@ import polars as pl
 from trml.corpora.contract import LEFT_OUT_SCHEMA, SPLITS, CorpusInfo, read_corpus
 from trml.corpora.statistics import facts, repeats
 from trml.features.contract import MEDIA_SCHEMA, read_media
-from trml.planning.plan import Plan
-from trml.report.style import look, plt, save
-from trml.report.tables import Table, to_markdown
+from trml.report.tables.common.table import Cell, Table, plain, to_markdown
 
 _NAMED = 12  # unreadable clips that the card names; media.parquet has all
 
 
 @dataclass(frozen=True)
 class Card:
-    """A corpus as it was used: its description, its utterances (with what became of their media), what was left out of
-    it, and the name of its dataset in the experiment (empty for the experiment's own)."""
+    """A corpus as it was used.
 
-    name: str
+    Attributes:
+        suffix: The end of its files' names, empty for the experiment's own corpus.
+        info: corpus.json.
+        utterances: A row an utterance, with what became of its media and whether text, middle frame and video are in
+            an earlier split too.
+        left_out: What of the raw files is in no utterance, and why.
+    """
+
+    suffix: str
     info: CorpusInfo
     utterances: pl.DataFrame
     left_out: pl.DataFrame
 
     @classmethod
-    def of(cls, plan: Plan) -> "Card":
-        """Read from the corpus and its features."""
-        info, utterances = read_corpus(plan.corpus)
-        media = read_media(plan.features)
+    def read(cls, corpus: Path, features: Path, suffix: str = "") -> "Card":
+        """Read a corpus and what its features say of its media."""
+        info, utterances = read_corpus(corpus)
+        media = read_media(features)
         if media.is_empty():
             media = utterances.select("utterance_id").with_columns(
                 pl.lit(None, dtype=dtype).alias(name) for name, dtype in list(MEDIA_SCHEMA.items())[1:]
             )
-        path = plan.corpus / "left_out.parquet"
+        path = corpus / "left_out.parquet"
         left_out = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=LEFT_OUT_SCHEMA)
         utterances = utterances.join(media, on="utterance_id", how="left", maintain_order="left")
         repeated = [repeats(utterances, column).alias(f"{column}_repeats") for column in ("text", "hash", "video_id")]
-        return cls(plan.dataset or "", info, utterances.with_columns(repeated), left_out)
+        return cls(suffix, info, utterances.with_columns(repeated), left_out)
 
-    def split(self, name: str) -> pl.DataFrame:
-        """The utterances of one split."""
-        return self.utterances.filter(pl.col("split") == name)
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """A row a label, with its utterances in each split."""
+        return facts(self.info, self.utterances).labels
+
+    @cached_property
+    def table(self) -> Table:
+        """The numbers of the card, a column a split."""
+        groups = [
+            ("size", _size(self)),
+            ("labels", _labels(self)),
+            ("missing for real", _missing(self)),
+            ("repeated", _repeated(self)),
+        ]
+        note = (
+            f"{self.info.title}; source: {self.info.source}; licence: {self.info.licence}. Earlier splits: train "
+            "before valid before test. Texts are compared word for word, middle frames by a difference hash of 256 "
+            f"bits.{_left_out(self)}{_unreadable(self)}"
+        )
+        flat = [[group, *(text for text, _ in cells)] for group, rows in groups for cells in rows]
+        rows = pl.DataFrame(flat, schema=["part", "what", *SPLITS], orient="row")
+        title = f"Corpus {self.info.name}"
+        return Table("cards", f"corpus{self.suffix}", title, note, ["", *SPLITS], groups, rows)
+
+    def row(self, words: str, value: Callable[[pl.DataFrame], str]) -> list[Cell]:
+        """Return a row of the table: a value of the utterances of each split."""
+        return plain([words, *(value(self.utterances.filter(pl.col("split") == split)) for split in SPLITS)])
 
 
-def card_table(card: Card) -> Table:
-    """The numbers of the card, a column a split."""
-    seconds = pl.col("end_s") - pl.col("start_s")
-    per_split = {name: card.split(name) for name in SPLITS}
+def write_card(card: Card, path: Path) -> None:
+    """Write the card as a page in markdown."""
+    lines = [f"# {card.info.title}", "", *(f"- {note}" for note in card.info.notes), "", to_markdown(card.table)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines))
 
-    def row(words: str, value: Any) -> list[tuple[str, bool]]:
-        return [(words, False), *((value(table), False) for table in per_split.values())]
 
-    def share(condition: pl.Expr) -> Any:
-        return lambda table: f"{table.select(condition.mean()).item():.1%} ({table.select(condition.sum()).item()})"
+_SECONDS = pl.col("end_s") - pl.col("start_s")
 
-    def durations(table: pl.DataFrame) -> str:
-        known = table.select(seconds.alias("s")).filter(pl.col("s") > 0)["s"].to_numpy()
-        return f"{np.median(known):.1f} s ({known.min():.1f} to {known.max():.1f})" if len(known) else ""
 
-    def words(table: pl.DataFrame) -> str:
-        counts = table.filter(pl.col("text") != "")["text"].str.split(" ").list.len().to_numpy()
-        return f"{np.median(counts):.0f}" if len(counts) else ""
-
-    def hours(table: pl.DataFrame) -> str:
-        total = table.select(seconds.sum()).item() / 3600
-        return f"{total:.2f} h" if total else ""
-
-    size = [
-        row("utterances", lambda table: str(table.height)),
-        row("videos, dialogues or posts", lambda table: str(table["video_id"].n_unique())),
-        row("length, median (range)", durations),
-        row("all together", hours),
-        row("words of a text, median", words),
+def _size(card: Card) -> list[list[Cell]]:
+    return [
+        card.row("utterances", lambda table: str(table.height)),
+        card.row("videos, dialogues or posts", lambda table: str(table["video_id"].n_unique())),
+        card.row("length, median (range)", _durations),
+        card.row("all together", _hours),
+        card.row("words of a text, median", _words),
     ]
-    missing = [
-        row("text missing", share(pl.col("text") == "")),
-        row("no clip", share(pl.col("clip").is_null())),
-        row("clip that cannot be read", share(pl.col("reason").is_not_null())),
-        row("text longer than the encoder reads", share(pl.col("tokens_cut").fill_null(0) > 0)),
-    ]
-    repeated = [
-        row(f"{what}, in an earlier split too", share(pl.col(f"{column}_repeats")))
-        for what, column in (("text", "text"), ("middle frame", "hash"), ("video, dialogue or post", "video_id"))
-    ]
-    groups = [("size", size), ("labels", _labels(card)), ("missing for real", missing), ("repeated", repeated)]
-    note = (
-        f"{card.info.title}; source: {card.info.source}; licence: {card.info.licence}. Earlier splits: train before "
-        "valid before test. Texts are compared word for word, middle frames by a difference hash of 256 bits."
-        + _left_out(card)
-        + _unreadable(card)
-    )
-    name = f"corpus_{card.name}" if card.name else "corpus"
-    title = f"Corpus {card.info.name}"
-    flat = [[group, *(text for text, _ in cells)] for group, rows in groups for cells in rows]
-    data = pl.DataFrame(flat, schema=["part", "what", *SPLITS], orient="row")
-    return Table(name, title, note, ["", *SPLITS], groups, data)
 
 
-def _labels(card: Card) -> list[list[tuple[str, bool]]]:
-    counts = facts(card.info, card.utterances).labels
+def _durations(table: pl.DataFrame) -> str:
+    known = table.select(_SECONDS.alias("s")).filter(pl.col("s") > 0)["s"].to_numpy()
+    return f"{np.median(known):.1f} s ({known.min():.1f} to {known.max():.1f})" if len(known) else ""
 
+
+def _hours(table: pl.DataFrame) -> str:
+    total = table.select(_SECONDS.sum()).item() / 3600
+    return f"{total:.2f} h" if total else ""
+
+
+def _words(table: pl.DataFrame) -> str:
+    counts = table.filter(pl.col("text") != "")["text"].str.split(" ").list.len().to_numpy()
+    return f"{np.median(counts):.0f}" if len(counts) else ""
+
+
+def _labels(card: Card) -> list[list[Cell]]:
     def share(row: dict[str, Any], split: str) -> str:
-        return f"{row[split] / max(1, counts[split].sum()):.1%} ({row[split]})"
+        return f"{row[split] / max(1, card.labels[split].sum()):.1%} ({row[split]})"
 
     return [
-        [(row["label"], False), *((share(row, split), False) for split in SPLITS)]
-        for row in counts.iter_rows(named=True)
+        plain([row["label"], *(share(row, split) for split in SPLITS)]) for row in card.labels.iter_rows(named=True)
     ]
+
+
+def _missing(card: Card) -> list[list[Cell]]:
+    return [
+        card.row("text missing", _share(pl.col("text") == "")),
+        card.row("no clip", _share(pl.col("clip").is_null())),
+        card.row("clip that cannot be read", _share(pl.col("reason").is_not_null())),
+        card.row("text longer than the encoder reads", _share(pl.col("tokens_cut").fill_null(0) > 0)),
+    ]
+
+
+def _repeated(card: Card) -> list[list[Cell]]:
+    compared = (("text", "text"), ("middle frame", "hash"), ("video, dialogue or post", "video_id"))
+    return [
+        card.row(f"{what}, in an earlier split too", _share(pl.col(f"{column}_repeats"))) for what, column in compared
+    ]
+
+
+def _share(condition: pl.Expr) -> Callable[[pl.DataFrame], str]:
+    return lambda table: f"{table.select(condition.mean()).item():.1%} ({table.select(condition.sum()).item()})"
 
 
 def _left_out(card: Card) -> str:
@@ -127,36 +155,3 @@ def _unreadable(card: Card) -> str:
         return ""
     more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     return " Cannot be read: " + ", ".join(f"{clip} ({reason})" for clip, reason in rows[:_NAMED]) + more + "."
-
-
-def draw_card(card: Card, folder: Path) -> str:
-    """Draw labels, and durations where they differ, by split; the caption."""
-    seconds = card.utterances.select("split", s=pl.col("end_s") - pl.col("start_s")).filter(pl.col("s") > 0)
-    timed = seconds["s"].n_unique() > 1
-    figure, axes = plt.subplots(1, 1 + timed, figsize=(3.4 * (1 + timed), 2.2), squeeze=False, layout="constrained")
-    counts = facts(card.info, card.utterances).labels
-    words, places = counts["label"].to_list(), np.arange(counts.height)
-    for i, split in enumerate(SPLITS):
-        shares = counts[split].to_numpy() / max(1, counts[split].sum())
-        axes[0, 0].bar(places + (i - 1) * 0.27, shares, 0.25, color=look(i)["color"], label=split)
-    axes[0, 0].set_xticks(places, words, rotation=30 if max(map(len, words)) > 4 else 0)
-    axes[0, 0].set(xlabel="label" if card.info.classes else "label, rounded", ylabel="share of the split")
-    axes[0, 0].grid(axis="x", visible=False)
-    axes[0, 0].set_axisbelow(True)
-    axes[0, 0].legend()
-    if timed:
-        longest = max(1.0, float(seconds["s"].quantile(0.99) or 1.0))
-        for i, split in enumerate(SPLITS):
-            of_split = seconds.filter(pl.col("split") == split)["s"].clip(0, longest).to_numpy()
-            weights = np.full(len(of_split), 1 / max(1, len(of_split)))
-            axes[0, 1].hist(of_split, 30, (0, longest), weights=weights, histtype="step", color=look(i)["color"])
-        axes[0, 1].set(xlabel="seconds (the last bin: and longer)", ylabel="share of the split")
-    save(figure, folder, card_table(card).name)
-    return f"{card.info.name}: labels by split" + (", and how long its utterances are." if timed else ".")
-
-
-def write_card(card: Card, path: Path) -> None:
-    """The card as a page of its own."""
-    lines = [f"# {card.info.title}", "", *(f"- {note}" for note in card.info.notes), "", to_markdown(card_table(card))]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines))

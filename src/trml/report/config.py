@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""What the configuration says of the report."""
 
 from typing import Annotated
 
@@ -10,7 +10,12 @@ from trml.base.fields import Share, strict
 
 @dataclass(config=strict)
 class Report:
-    """What the results show."""
+    """What the results show.
+
+    Attributes:
+        resamples: Resamples of the paired bootstrap behind every interval.
+        conditions: Missing rates of the main table, beside complete data.
+    """
 
     resamples: Annotated[int, Field(ge=100)]
     conditions: list[Share]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trml.evaluation.contract import Searched, Study
+from trml.training.contract import Settings
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class ReportInputs:
         features: The feature folder.
         digest: Name of the results folder, None for a further dataset.
         searched: What the search on dev chose, by method.
+        settings: How the cells were trained.
         published_as: The corpus's name in tables of published figures, None where it is in none.
         command: The command that remakes the results from a fresh clone.
         params: The whole configuration, as it is published.
@@ -34,6 +36,7 @@ class ReportInputs:
     features: Path
     digest: str | None
     searched: Mapping[str, Searched]
+    settings: Settings
     published_as: str | None
     command: str
     params: Mapping[str, Any]

@@ -1,55 +1,70 @@
-"""results/: the published copy of what work/ holds."""
+"""Publish finished results: results/<experiment> is a copy of a folder of work/results."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from trml.base.artifacts import new_folder, read_json
+from trml.base.commands import run_again
 from trml.base.digests import file_digest
 from trml.base.errors import StoreError
 from trml.base.progress import say
-from trml.planning.plan import Plan
-from trml.training.contract import read_cell
+from trml.training.contract import Cell, read_cell
 
 
-def is_published(plan: Plan, results: Path = Path("results")) -> bool:
-    """Whether results/<experiment> is complete and says what the configuration in force says."""
-    folder = results / plan.name
-    if not (folder / "manifest.json").is_file():
+def is_published(digest: str, published: Path) -> bool:
+    """Return whether a folder holds the results of this digest, whole and unchanged.
+
+    Args:
+        digest: Name of the results folder in work/.
+        published: results/<experiment>.
+    """
+    if not (published / "manifest.json").is_file():
         return False
     try:
-        manifest = read_json(folder / "manifest.json")
+        manifest = read_json(published / "manifest.json")
     except StoreError:
         return False
-    return manifest["digest"] == plan.results.name and all(
-        (folder / name).is_file() and file_digest(folder / name) == checksum
+    return manifest["digest"] == digest and all(
+        (published / name).is_file() and file_digest(published / name) == checksum
         for name, checksum in manifest["files"].items()
     )
 
 
-def publish(plan: Plan, results: Path) -> None:
-    """Copy the finished results to results/<experiment>.
+def publish(digest: str, finished: Path, cells: Sequence[Cell], published: Path) -> None:
+    """Copy finished results to results/<experiment>.
 
-    Where the same recipe is published already and metrics.csv has the same bytes, the copy there stays as it is:
-    its manifest tells of the run that was published. Raises StoreError for results not of this configuration.
+    Results that reproduce the published ones (same digest, same bytes of metrics.csv) leave the published copy and its
+    manifest unchanged.
+
+    Args:
+        digest: Name of the results folder in work/.
+        finished: That folder.
+        cells: The cells behind the results; each is verified.
+        published: results/<experiment>.
+
+    Raises:
+        StoreError: If the results are of another digest, or a cell is absent, damaged or of another recipe.
     """
-    folder, made = results / plan.name, read_json(plan.results / "manifest.json")
-    if made["digest"] != plan.results.name:
+    manifest = read_json(finished / "manifest.json")
+    if manifest["digest"] != digest:
         raise StoreError(
-            f"{plan.results} holds {made['digest']}; it is not published. Remove it and run: snakemake --cores all"
+            f"{finished} holds {manifest['digest']}; expected {digest}, so it is not published. Remove it and run: "
+            f"{run_again()}"
         )
-    for cell in plan.cells:
-        read_cell(plan, cell)
-    if is_published(plan, results):
-        if file_digest(folder / "metrics.csv") == made["files"]["metrics.csv"]:
-            say(f"{folder}: reproduced, metrics.csv has the same bytes as the published one")
+    for cell in cells:
+        read_cell(cell)
+    if is_published(digest, published):
+        if file_digest(published / "metrics.csv") == manifest["files"]["metrics.csv"]:
+            say(f"{published}: reproduced, metrics.csv has the same bytes as the published one")
             return
-        say(f"{folder}: same recipe, other bytes in metrics.csv (another machine?); replaced by this run's")
-    _replace(plan.results, folder)
-    say(f"{folder}: published, open {folder / 'report' / 'index.html'}")
+        say(f"{published}: same recipe, other bytes in metrics.csv (another machine?); replaced by this run's")
+    _replace(finished, published)
+    say(f"{published}: published, open {published / 'report' / 'index.html'}")
 
 
 def _replace(source: Path, target: Path) -> None:
-    """Put a copy of `source` in the place of `target`, never leaving a mixture of both."""
+    """Replace `target` with a copy of `source`; a mixture of both never exists."""
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():

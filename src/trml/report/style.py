@@ -1,25 +1,32 @@
-"""One look for every figure: colour-blind safe (Okabe and Ito), legible in one column, the same bytes each time."""
+"""One look for every figure: colour-blind safe (Okabe and Ito), legible in one column, the same bytes each time.
 
+The font is DejaVu Sans, which matplotlib brings, so that figures do not depend on the fonts of the machine. Characters
+that it lacks are written out (`legible`); nothing is drawn as an empty box.
+"""
+
+import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.text import Text
 
 mpl.use("Agg")
 
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-
 _LINES = ("-", "--", "-.")  # from the eighth series on the colours come again, with other lines
-
 GREY = "#333333"
-
 SEQUENTIAL = "cividis"
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 plt.rcParams.update(
     {
+        "font.family": "DejaVu Sans",
+        "text.parse_math": False,  # a dollar sign in a text is no formula
         "font.size": 8,
         "axes.titlesize": 9,
         "axes.labelsize": 8,
@@ -42,15 +49,65 @@ plt.rcParams.update(
 
 
 def look(i: int) -> dict[str, str]:
-    """Colour, marker and line of the i-th series."""
+    """Return colour, marker and line of the i-th series."""
     n = len(_PALETTE)
     return {"color": _PALETTE[i % n], "marker": _MARKERS[(i + i // n) % n], "linestyle": _LINES[i // n % len(_LINES)]}
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write a figure as pdf, svg and png, without dates in them."""
+    """Write a figure as pdf, svg and png, without dates in them, and close it."""
     folder.mkdir(parents=True, exist_ok=True)
+    _make_legible(figure)
     dateless = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     for kind, metadata in dateless.items():
         figure.savefig(folder / f"{name}.{kind}", metadata=metadata)
     plt.close(figure)
+
+
+def legible(text: str, **font: str | int) -> str:
+    """Return the text with characters that the font can draw.
+
+    A character that it lacks becomes its plain form (`𝓱` -> `h`) or, a symbol, its name (`:face with tears of joy:`);
+    joiners and modifiers vanish; any other becomes U+FFFD.
+
+    Args:
+        text: What is to be drawn.
+        font: Style and weight, as `FontProperties` takes them: faces of one family hold different characters.
+    """
+    known = _characters(findfont(FontProperties(**font)))  # type: ignore[arg-type]
+    return "".join(
+        c if ord(c) in known or c == "\n" else _instead(c, known) for c in unicodedata.normalize("NFC", text)
+    )
+
+
+def _instead(character: str, known: frozenset[int]) -> str:
+    plain = unicodedata.normalize("NFKC", character)
+    category = unicodedata.category(character)
+    if plain != character and all(ord(c) in known for c in plain):
+        return plain
+    if character.isspace():
+        return " "
+    if category in ("Mn", "Me", "Cf", "Cc", "Sk"):  # accents without a letter, joiners, controls, skin tones
+        return ""
+    if category == "So" and (name := unicodedata.name(character, "")):
+        return f":{name.lower()}:"
+    return UNKNOWN
+
+
+@lru_cache
+def _characters(path: str) -> frozenset[int]:
+    return frozenset(get_font(path).get_charmap())
+
+
+def _make_legible(figure: Figure) -> None:
+    """Replace, in every text of a figure, the characters that its font lacks."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            if any(legible(label) != label for label in labels):
+                axis.set_ticks(axis.get_ticklocs(), [legible(label) for label in labels])
+    for text in figure.findobj(Text):
+        font = text.get_fontproperties()
+        words = legible(text.get_text(), style=font.get_style(), weight=font.get_weight())
+        if words != text.get_text():
+            text.set_text(words)

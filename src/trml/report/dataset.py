@@ -1,0 +1,184 @@
+"""One dataset of an experiment as the report sees it: the files of the stages before, each read once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from trml.base.artifacts import read_json
+from trml.corpora.contract import SPLITS
+from trml.evaluation.contract import MetricInfo, Study
+from trml.features.contract import FeatureInfo
+from trml.report.card import Card
+from trml.report.contract import ReportInputs
+
+
+@dataclass(frozen=True)
+class Probes:
+    """The probes of virtual modalities: probes.json, and the folder that holds the other files."""
+
+    folder: Path
+    about: dict[str, Any]
+
+    @property
+    def victims(self) -> list[str]:
+        """The missing modalities that were probed."""
+        return self.about["victims"]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of the trainings, the one whose vectors are drawn first."""
+        return self.about["seeds"]
+
+    @cached_property
+    def retrieval(self) -> pl.DataFrame:
+        """One row a victim x seed."""
+        return pl.read_parquet(self.folder / "retrieval.parquet")
+
+    @cached_property
+    def factors(self) -> pl.DataFrame:
+        """One row a victim x seed x factor; empty unless the corpus knows its latent factors."""
+        return pl.read_parquet(self.folder / "factors.parquet")
+
+    @cached_property
+    def embedding(self) -> pl.DataFrame:
+        """One row a vector in the plane."""
+        return pl.read_parquet(self.folder / "embedding.parquet")
+
+    @cached_property
+    def examples(self) -> dict[str, Any]:
+        """examples.json: task, classes and the examples."""
+        return read_json(self.folder / "examples.json")
+
+    @cached_property
+    def similarity(self) -> dict[str, NDArray[Any]]:
+        """The arrays of similarity.npz."""
+        with np.load(self.folder / "similarity.npz", allow_pickle=False) as arrays:
+            return dict(arrays)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset of an experiment; the experiment's own has `others`."""
+
+    inputs: ReportInputs
+
+    @property
+    def study(self) -> Study:
+        """What was compared."""
+        return self.inputs.study
+
+    @property
+    def suffix(self) -> str:
+        """The end of the names of a further dataset's tables and figures, empty for the experiment's own."""
+        return f"_{self.study.dataset}" if self.study.dataset else ""
+
+    @cached_property
+    def others(self) -> list["Dataset"]:
+        """The further datasets."""
+        return [Dataset(inputs) for inputs in self.inputs.others]
+
+    @property
+    def corpora(self) -> list["Dataset"]:
+        """The experiment's own dataset, and those that repeat the experiment on another corpus."""
+        return [self, *(other for other in self.others if other.study.purpose == "corpus")]
+
+    @cached_property
+    def summary(self) -> pl.DataFrame:
+        """One row a protocol x method x variant x condition x metric."""
+        return pl.read_parquet(self.inputs.evaluation / "summary.parquet")
+
+    @cached_property
+    def robustness(self) -> pl.DataFrame:
+        """One row a protocol x method x victim x metric x measure; it may be empty."""
+        return pl.read_parquet(self.inputs.evaluation / "robustness.parquet")
+
+    @cached_property
+    def matrix(self) -> pl.DataFrame:
+        """One row a training (victim, rate) x method x present set x metric."""
+        return pl.read_parquet(self.inputs.evaluation / "matrix.parquet")
+
+    @property
+    def trainings(self) -> list[tuple[str, pl.DataFrame]]:
+        """The rows of `matrix` by training: on complete data, then with each pattern missing at the study rate.
+
+        A method that is another model for each pattern has no training on complete data that they share.
+        """
+        study, shared = self.study, [method.name for method in self.study.methods if not method.single]
+        complete = self.matrix.filter(pl.col("rate") == 0, pl.col("method").is_in(shared))
+        parts = [("trained on complete data", complete.unique(("method", "present", "metric"), maintain_order=True))]
+        for victim in study.victims:
+            rows = self.matrix.filter(pl.col("victim") == victim, pl.col("rate") == study.study_rate)
+            parts.append((f"trained with {study.pattern(victim).label}, rate {study.study_rate:g}", rows))
+        return [(title, rows) for title, rows in parts if rows.height]
+
+    @cached_property
+    def redundancy(self) -> pl.DataFrame | None:
+        """One row a dataset x method, None unless the experiment has datasets that vary the redundancy."""
+        path = self.inputs.evaluation / "redundancy.parquet"
+        return pl.read_parquet(path) if path.is_file() else None
+
+    @cached_property
+    def claims(self) -> list[dict[str, Any]]:
+        """The decided claims, as in claims.json."""
+        return read_json(self.inputs.evaluation / "claims.json")
+
+    @cached_property
+    def cells(self) -> list[dict[str, Any]]:
+        """cell.json of every cell."""
+        return read_json(self.inputs.evaluation / "cells.json")
+
+    @cached_property
+    def metrics(self) -> tuple[MetricInfo, ...]:
+        """The metrics of the task, the primary one first."""
+        return tuple(MetricInfo(**metric) for metric in read_json(self.inputs.evaluation / "metrics.json"))
+
+    @property
+    def primary(self) -> MetricInfo:
+        """The metric that claims are judged by."""
+        return self.metrics[0]
+
+    @property
+    def headline(self) -> list[MetricInfo]:
+        """The metrics of the main tables."""
+        return [metric for metric in self.metrics if metric.headline]
+
+    @property
+    def drawn(self) -> list[MetricInfo]:
+        """The metrics of the figures over the missing rate."""
+        return [metric for metric in self.metrics if metric.drawn]
+
+    @cached_property
+    def features(self) -> FeatureInfo:
+        """features.json."""
+        return FeatureInfo(**read_json(self.inputs.features / "features.json"))
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Utterances in each split, of those that have features."""
+        counts = pl.read_parquet(self.inputs.features / "index.parquet")["split"].value_counts()
+        by_split = dict(counts.iter_rows())
+        return {split: by_split[split] for split in SPLITS}
+
+    @cached_property
+    def card(self) -> Card:
+        """The card of the corpus."""
+        return Card.read(self.inputs.corpus, self.inputs.features, self.suffix)
+
+    @cached_property
+    def probed(self) -> dict[str, Any]:
+        """probes.json; `reason` says why nothing was probed."""
+        if self.inputs.probes is None:
+            return {"reason": "this dataset is not probed", "victims": []}
+        return read_json(self.inputs.probes / "probes.json")
+
+    @cached_property
+    def probes(self) -> Probes | None:
+        """The probes of virtual modalities, None where nothing was probed."""
+        if self.inputs.probes is None or self.probed["reason"] is not None or not self.probed["victims"]:
+            return None
+        return Probes(self.inputs.probes, self.probed)

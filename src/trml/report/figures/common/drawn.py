@@ -1,0 +1,25 @@
+"""A figure and what the page says of it."""
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that is drawn and not yet saved.
+
+    Attributes:
+        section: Id of the section of the page that shows it (report/sections.py); an unknown one becomes a section of
+            that title.
+        name: Of its files.
+        caption: What it shows and how to read it.
+        figure: The drawing; `save` writes and closes it.
+        order: Its place in the section, smallest first.
+    """
+
+    section: str
+    name: str
+    caption: str
+    figure: Figure
+    order: int = 0

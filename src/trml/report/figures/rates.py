@@ -1,0 +1,77 @@
+"""Scores of every method over the missing rate of each pattern."""
+
+from collections.abc import Iterator
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from trml.methods.config import DEFAULT
+from trml.report.dataset import Dataset
+from trml.report.figures.common.draw import COLUMN, curve, rate_of, score
+from trml.report.figures.common.drawn import Drawn
+from trml.report.sections import further, pattern_section
+from trml.report.style import GREY, plt
+
+
+def figures(data: Dataset) -> Iterator[Drawn]:
+    """Yield the curves of the experiment's own dataset, then those of each further corpus."""
+    for protocol in ("matched", "complete"):
+        for i, victim in enumerate(data.study.victims):
+            section = pattern_section(data.study, victim) if protocol == "matched" else "complete"
+            yield from _curves(data, protocol, victim, section, i)
+    for other in data.corpora[1:]:
+        section = further(other.study) or "corpora"
+        for protocol in ("matched", "complete"):
+            for i, victim in enumerate(other.study.victims):
+                yield from _curves(other, protocol, victim, section, i)
+
+
+def _curves(data: Dataset, protocol: str, victim: str, section: str, order: int) -> Iterator[Drawn]:
+    part = data.summary.filter(pl.col("protocol") == protocol, pl.col("victim") == victim)
+    if part.height:
+        start = "rates" if protocol == "matched" else "complete_training"
+        order += 100 * (protocol == "complete")  # behind those of matched rates, where they share a section
+        name = f"{start}_{victim}{data.suffix}"
+        yield Drawn(section, name, _caption(data, protocol, victim), rate_curves(data, protocol, victim), order)
+
+
+def rate_curves(data: Dataset, protocol: str, victim: str) -> Figure:
+    """Draw the scores of every method over the missing rate, one panel a metric."""
+    study, metrics = data.study, data.drawn
+    size = (COLUMN * len(metrics), 3.9)
+    figure, axes = plt.subplots(1, len(metrics), figsize=size, squeeze=False, layout="constrained")
+    complete = (pl.col("protocol") == "matched") & (pl.col("rate") == 0)
+    for axis, metric in zip(axes[0], metrics, strict=True):
+        part = data.summary.filter(
+            (pl.col("protocol") == protocol) | complete,
+            pl.col("victim") == victim,
+            pl.col("metric") == metric.name,
+            pl.col("variant") == DEFAULT,
+        )
+        for i, method in enumerate(study.methods):
+            curve(axis, part.filter(pl.col("method") == method.name).sort("rate"), "rate", i, method)
+        for name, style, label in (("constant", ":", "Constant predictor"), ("ceiling", "--", "Ceiling (exact)")):
+            series = part.filter(pl.col("method") == name).sort("rate")
+            if series.height > 2:
+                axis.plot(series["rate"], series["value"], color=GREY, linestyle=style, label=label)
+        axis.set_xlabel(rate_of(study, victim))
+        axis.set_ylabel(score(metric))
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2 * len(metrics) if len(metrics) < 3 else 5)
+    return figure
+
+
+def _caption(data: Dataset, protocol: str, victim: str) -> str:
+    study = data.study
+    trained = (
+        "in training and at evaluation alike" if protocol == "matched" else "at evaluation; trained on complete data"
+    )
+    ceiling = data.summary.filter(pl.col("method") == "ceiling", pl.col("victim") == victim)["rate"].n_unique() > 2
+    upper = f"{study.upper.label} is trained on complete data. " if study.upper else ""
+    return (
+        f"Scores over the {rate_of(study, victim)}, {trained}. Lines: mean over {len(study.seeds)} seeds; the "
+        "band of the proposed method: 95 % paired bootstrap over test utterances and seeds (the tables have every "
+        f"interval). {upper}"
+        + ("Dashed: the exact ceiling of the corpus. " if ceiling else "")
+        + "Dotted: the constant predictor."
+    )

@@ -1,0 +1,48 @@
+"""manifest.json: what the results are made from, with which versions, and the checksum of every file."""
+
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from trml import __version__
+from trml.base.digests import file_digest, versions
+from trml.report.dataset import Dataset
+
+_PACKAGES = ("torch", "open_clip_torch", "snakemake", "dvc", "polars", "numpy", "av", "matplotlib", "pydantic")
+
+
+def manifest(data: Dataset) -> dict[str, Any]:
+    """Return manifest.json without its list of files."""
+    inputs = data.inputs
+    further = {other.study.dataset: dict(other.inputs.made_from) for other in data.others}
+    return {
+        "experiment": data.study.name,
+        "digest": inputs.digest,
+        "command": inputs.command,
+        "made_from": {**inputs.made_from, "further": further},
+        "git_commit": _git("rev-parse", "HEAD"),
+        "git_clean": _git("status", "--porcelain", "--untracked-files=no", "--", ":!results") == "",
+        "versions": {"trml": __version__, "python": platform.python_version(), **versions(*_PACKAGES)},
+        "machine": {
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "devices": sorted({cell["device"] for cell in data.cells}),
+        },
+        "failed_cells": {cell["digest"]: cell["failed"] for cell in data.cells if cell["failed"]},
+        "training_wall_s": round(sum(cell["wall_s"] for cell in data.cells), 1),
+    }
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file below a folder, by path."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): file_digest(path) for path in files}
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,1 @@
+"""What the tables share: the table itself, and rows of scores."""

@@ -1,0 +1,35 @@
+"""Training pattern against present modalities: which training copes with which loss at evaluation."""
+
+import polars as pl
+
+from trml.missing.modalities import subsets, written
+from trml.report.dataset import Dataset
+from trml.report.tables.common.rows import score_cell
+from trml.report.tables.common.table import Group, Table, plain
+
+
+def tables(data: Dataset) -> list[Table]:
+    """Return the one table in the primary metric; its csv holds every metric and training rate."""
+    study, metric = data.study, data.primary
+    if data.matrix.is_empty():
+        return []
+    present = [written(modalities) for modalities in subsets(study.modalities)]
+    groups: list[Group] = []
+    for title, part in data.trainings:
+        rows = {
+            (row["method"], row["present"]): row
+            for row in part.filter(pl.col("metric") == metric.name).iter_rows(named=True)
+        }
+        lines = [
+            [*plain([method.label]), *(score_cell(rows.get((method.name, word))) for word in present)]
+            for method in study.methods
+            if any((method.name, word) in rows for word in present)
+        ]
+        groups.append((title, lines))
+    note = (
+        f"{metric.label} with 95 % intervals ({'higher' if metric.higher_is_better else 'lower'} is better). Rows: "
+        "what was missing in training. Columns: the modalities that every test utterance has. Bold: the best of the "
+        "compared methods of a group and all that are not significantly worse (Holm, 5 %)."
+    )
+    title = "Training pattern against present modalities"
+    return [Table("matrix", "matrix", title, note, ["method", *present], groups, data.matrix)]

@@ -1,0 +1,41 @@
+"""The values that the search on dev chose."""
+
+import polars as pl
+
+from trml.report.dataset import Dataset
+from trml.report.tables.common.table import Table, plain
+
+_NOTE = (
+    "Every method gets the same number of trials, in a Latin hypercube over the values that its configuration names. "
+    "Each trial is trained at the study rate with each modality missing, on seeds that nothing else uses. Test labels "
+    "play no part."
+)
+
+
+def tables(data: Dataset) -> list[Table]:
+    """Return a table for each search: the experiment's own, and those of further datasets that differ from it."""
+    searches = [data] if data.inputs.searched else []
+    searches += [
+        other for other in data.others if other.inputs.searched and other.inputs.searched != data.inputs.searched
+    ]
+    return [_table(searched, i) for i, searched in enumerate(searches)]
+
+
+def _table(data: Dataset, order: int) -> Table:
+    by_name = data.study.by_name
+    texts = [
+        [
+            by_name[name].label,
+            str(searched.trials),
+            f"{searched.dev_loss:.3f}",
+            f"{searched.median_dev_loss:.3f}",
+            ", ".join(f"{option} {value:g}" for option, value in searched.options.items()),
+        ]
+        for name, searched in data.inputs.searched.items()
+        if name in by_name
+    ]
+    header = ["method", "trials", "dev loss of the best", "of the median trial", "chosen"]
+    rows = pl.DataFrame(texts, schema=dict.fromkeys(header, pl.String), orient="row")
+    title = "The search on dev" + (f", {data.study.dataset}" if data.study.dataset else "")
+    groups = [("", [plain(row) for row in texts])]
+    return Table("search", f"search{data.suffix}", title, _NOTE, header, groups, rows, order)
