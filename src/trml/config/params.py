@@ -102,9 +102,8 @@ class Params:
         return _modalities(self.corpus, self.encoder)
 
     def by_dataset(self) -> dict[str, "Params"]:
-        """Return the configuration of each dataset by name; the first has its corpus's name and is the own one."""
-        own = {self.corpus.name: replace(self, datasets={})}
-        return own | {name: self._on(dataset) for name, dataset in self.datasets.items()}
+        """Return the configuration of each dataset by name: first the own one, this, by its corpus's name."""
+        return {self.corpus.name: self} | {name: self._on(dataset) for name, dataset in self.datasets.items()}
 
     def _on(self, dataset: Dataset) -> "Params":
         methods = {n: m for n, m in self.methods.items() if dataset.methods is None or n in dataset.methods}

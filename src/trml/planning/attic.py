@@ -1,8 +1,7 @@
-"""What of work/ the configuration in force can reach, and what becomes of the rest.
+"""Move what the configuration in force cannot reach to work/attic, and bring it back when it returns.
 
-Names are recipes, so a folder that another configuration left is never wrong, only unused: it can be removed, or set
-aside in work/attic and brought back by name when the configuration returns. DVC's stages set aside, so that what DVC
-keeps is what the configuration says and going back trains nothing.
+Names are recipes, so a folder that another configuration left is never wrong, only unused. DVC's stages set it aside, so
+that DVC keeps what the configuration says and going back trains nothing.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from trml.planning.plan import Plan
 
-# The folders of work/ that hold one thing a name, and how deep the names lie.
+# The folders of work/ whose entries are named by recipes, and how deep those names lie.
 FOLDERS = {
     "corpora": 1,
     "encoders": 1,
@@ -20,7 +19,7 @@ FOLDERS = {
     "unfinished": 1,
     "cells": 4,
     "evaluations": 1,
-    "analyses": 1,
+    "probes": 1,
     "results": 1,
 }
 
@@ -28,33 +27,37 @@ ATTIC = "attic"
 
 
 def reachable(plans: Iterable[Plan]) -> list[Path]:
-    """Every name below work/ that the plans have, whether it is there or not."""
-    found = []
+    """Return every path below work/ that the plans name, whether it exists or not."""
+    paths = []
     for plan in plans:
-        found += [plan.chunks, *(folder for folder, _ in plan.folders)]
-        found += [plan.cell_folder(cell) for block in plan.search_blocks.values() for cell in block.cells]
-        for block in (*plan.blocks.values(), *plan.search_blocks.values()):
-            found += [block.path, plan.unfinished(block)]
-    return found
+        paths += [plan.chunks, *(folder for folder, _ in plan.folders)]
+        blocks = [*plan.blocks.values(), *plan.search_blocks.values()]
+        paths += [cell.folder for block in plan.search_blocks.values() for cell in block.cells]
+        paths += [path for block in blocks for path in (block.path, plan.unfinished(block))]
+    return paths
 
 
 def unreachable(plans: Iterable[Plan], only: Collection[str] = (), work: Path = Path("work")) -> list[Path]:
-    """What stands in work/ (in the folders `only` names, or in all) under a name that no plan has, temporary leftovers
-    included."""
-    kept, found = set(reachable(plans)), []
-    for top, depth in FOLDERS.items():
-        if not only or top in only:
-            found += [path for path in sorted(work.glob("/".join([top] + ["*"] * depth))) if path not in kept]
-    return found
+    """Return what exists in work/ under a name that no plan has, temporary leftovers included.
+
+    Args:
+        plans: The plans of the configuration in force.
+        only: Folders of work/ to look in, all of FOLDERS if empty.
+        work: The folder of artifacts.
+    """
+    kept = set(reachable(plans))
+    depths = {top: depth for top, depth in FOLDERS.items() if not only or top in only}
+    candidates = (sorted(work.glob("/".join([top] + ["*"] * depth))) for top, depth in depths.items())
+    return [path for paths in candidates for path in paths if path not in kept]
 
 
 def set_aside(path: Path, work: Path = Path("work")) -> None:
-    """Move what no plan can reach to the attic."""
+    """Move a path of work/ to the attic."""
     _move(path, work / ATTIC / path.relative_to(work))
 
 
 def bring_back(plans: Iterable[Plan], work: Path = Path("work")) -> None:
-    """Take from the attic what the plans can reach and work/ lacks."""
+    """Move from the attic what the plans reach and work/ lacks."""
     if (work / ATTIC).is_dir():
         for path in reachable(plans):
             kept = work / ATTIC / path.relative_to(work)

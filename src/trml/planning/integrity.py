@@ -1,8 +1,7 @@
-"""Whether what stands in work/ is what was written: damage is named, and what is damaged is made again.
+"""Verify the artifacts of work/ against their checksums, and withdraw damaged ones so that they are made again.
 
-Checked when the Snakefile is read, so that Snakemake sees what there is to be made.
-
-A folder that was found whole is not read again as long as the sizes and times of its files stay the same.
+It runs when the Snakefile is read, before Snakemake looks for what is absent. A folder that was verified is not read
+again while the names, sizes and times of its files stay the same.
 """
 
 import os
@@ -13,37 +12,38 @@ from trml.base.checksums import recall
 from trml.base.digests import digest
 from trml.base.progress import say
 from trml.planning.plan import Plan
-from trml.training.contract import is_done
 
 CHECKED = "checked.json"
 
 
 def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
-    """Name every damaged folder that the plans reach and take its finishing file away: without it the folder counts as
-    not made. The file of a block whose cells are not all there goes too: what it says is not true."""
+    """Invalidate damaged artifacts that the plans reach, and report each one.
+
+    A folder is invalidated by removing its finishing file. The file of a block goes too if one of its cells is not done.
+    """
     known = recall(work / CHECKED)
-    found = {}
-    for folder, finished in dict.fromkeys(each for plan in plans for each in plan.folders):
+    verified = {}
+    for folder, finished in dict.fromkeys(entry for plan in plans for entry in plan.folders):
         if folder.is_dir() and not (folder / finished).is_file():
             say(f"{folder}: {finished} is absent; it is made again")
         elif folder.is_dir():
             name, state = str(folder.relative_to(work)), _fingerprint(folder)
             fault = None if known.get(name) == state else damage(folder)
             if fault is None:
-                found[name] = state
+                verified[name] = state
             else:
                 say(f"{folder}: {fault}; it is made again")
                 (folder / finished).unlink()
-    if found != known:
-        write_json(work / CHECKED, found)
+    if verified != known:
+        write_json(work / CHECKED, verified)
     for plan in plans:
         for block in plan.blocks.values():
-            if block.path.is_file() and not all(is_done(plan, cell) for cell in block.cells):
+            if block.path.is_file() and not all(cell.is_done for cell in block.cells):
                 block.path.unlink()
 
 
 def _fingerprint(folder: Path) -> str:
-    """Changes with the name, size and time of any file in the folder."""
+    """Return a digest of the name, size, time and inode of every file in a folder."""
     entries = []
     for root, _, files in os.walk(folder):
         for name in files:

@@ -1,6 +1,8 @@
-"""The source that a recipe runs with: which modules, and their digest.
+"""Digest the source that a recipe runs: its root modules and everything they import.
 
-Nothing is imported to find out, since importing a method would import torch.
+Nothing is imported to find out, since importing a method imports torch. Comments, docstrings and layout do not count.
+Exempt are whole packages that move files about but make no number (EXEMPT). Computing code takes classes, functions and
+field types from them, never a value; a test holds it to that.
 """
 
 import ast
@@ -12,81 +14,39 @@ from pathlib import Path
 
 from trml.base.digests import digest
 from trml.base.errors import StoreError
-from trml.base.modules import module_file
+from trml.base.modules import OWN, module_file
 
-# Packages that move numbers about but make none: editing them must not retrain anything.
 EXEMPT = ("trml.base", "trml.config", "trml.planning", "trml.cli")
 
 
 def source_digest(*modules: str) -> str:
-    """Digest of the source that runs when `modules` are imported: they and what they import, followed as long as it is
-    trml's or lies outside the installed libraries; infrastructure left out, comments, docstrings and layout taken out.
+    """Return the digest of the source that runs when `modules` are imported.
+
+    Raises:
+        StoreError: If a root module does not exist.
     """
-    return digest({name: _normal_form(name) for name in sorted(_closure(modules))})
+    return digest({name: normal_form(name) for name in sorted(closure(modules))})
 
 
-def _closure(modules: tuple[str, ...]) -> set[str]:
-    found: set[str] = set()
+@lru_cache
+def closure(modules: tuple[str, ...]) -> frozenset[str]:
+    """Return the modules and what they import: trml's own, and others outside the installed libraries."""
+    reached: set[str] = set()
     queue = list(modules)
     while queue:
         name = queue.pop()
-        if name in found or name == "trml" or name.startswith(tuple(f"{package}." for package in EXEMPT)):
+        if name in reached or _is_exempt(name):
             continue
         if module_file(name) is None:
             raise StoreError(f"module {name} cannot be found; expected it on the import path")
-        found.add(name)
+        reached.add(name)
         queue += [imported for imported in _imports(name) if _is_project_source(imported)]
-    return found
+    return frozenset(reached)
 
 
 @lru_cache
-def _tree(name: str) -> ast.Module:
-    path = module_file(name)
-    assert path is not None
-    return ast.parse(path.read_text())
-
-
-@lru_cache
-def _imports(name: str) -> tuple[str, ...]:
-    """Modules that it imports (and some names that are none), wherever the import stands."""
-    found = []
-    for node in ast.walk(_tree(name)):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(name, node.level, node.module)
-            # `from package import module` imports the module, `from module import name` does not.
-            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return tuple(found)
-
-
-# Installed libraries are in a recipe by their versions (store.versions), not by their source.
-_LIBRARIES = tuple(Path(sysconfig.get_path(key)).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib"))
-
-
-@lru_cache
-def _is_project_source(name: str) -> bool:
-    if name.partition(".")[0] in sys.stdlib_module_names:
-        return False
-    path = module_file(name)
-    if path is None:
-        return False
-    ours = name.partition(".")[0] == "trml"
-    return ours or not any(path.resolve().is_relative_to(library) for library in _LIBRARIES)
-
-
-def _absolute(importer: str, level: int, module: str | None) -> str:
-    """The module that `from <level dots><module> import ...` in `importer` names."""
-    if level == 0:
-        return module or ""
-    path = module_file(importer)
-    drop = level - 1 if path is not None and path.name == "__init__.py" else level
-    base = importer.split(".")[: importer.count(".") + 1 - drop]
-    return ".".join([*base, *([module] if module else [])])
-
-
-@lru_cache
-def _normal_form(name: str) -> str:
+def normal_form(name: str) -> str:
+    """Return the digest of a module's syntax tree, without docstrings."""
     tree = _tree(name)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -100,8 +60,57 @@ def _normal_form(name: str) -> str:
     return hashlib.sha256(repr(_shape(tree)).encode()).hexdigest()
 
 
+def _is_exempt(name: str) -> bool:
+    return name == OWN or name in EXEMPT or name.startswith(tuple(f"{package}." for package in EXEMPT))
+
+
+@lru_cache
+def _tree(name: str) -> ast.Module:
+    path = module_file(name)
+    assert path is not None
+    return ast.parse(path.read_text())
+
+
+@lru_cache
+def _imports(name: str) -> tuple[str, ...]:
+    """Return the modules that a module imports anywhere in its source, and some names that are no modules."""
+    imported = []
+    for node in ast.walk(_tree(name)):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(name, node.level, node.module)
+            # `from package import module` imports the module, `from module import name` does not.
+            imported += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return tuple(imported)
+
+
+# Installed libraries are in a recipe by their versions (base.digests.versions), not by their source.
+_LIBRARIES = tuple(Path(sysconfig.get_path(key)).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+@lru_cache
+def _is_project_source(name: str) -> bool:
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    path = module_file(name)
+    if path is None:
+        return False
+    return name.partition(".")[0] == OWN or not any(path.resolve().is_relative_to(folder) for folder in _LIBRARIES)
+
+
+def _absolute(importer: str, level: int, module: str | None) -> str:
+    """Return the module that `from <level dots><module> import ...` names in `importer`."""
+    if level == 0:
+        return module or ""
+    path = module_file(importer)
+    drop = level - 1 if path is not None and path.name == "__init__.py" else level
+    base = importer.split(".")[: importer.count(".") + 1 - drop]
+    return ".".join([*base, *([module] if module else [])])
+
+
 def _shape(node: object) -> object:
-    """A syntax tree as nested tuples without its empty fields, which come and go between versions of python."""
+    """Return a syntax tree as nested tuples without empty fields, which differ between versions of python."""
     if isinstance(node, ast.AST):
         fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
         return (type(node).__name__, *((name, _shape(value)) for name, value in fields))

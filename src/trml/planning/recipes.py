@@ -1,0 +1,176 @@
+"""The recipe of every folder of work/: what decides its bytes. Its digest is the folder's name.
+
+A recipe holds the configuration of its component, the names of upstream folders, the digest of the source that runs,
+the versions of libraries and, where torch computes, device and threads. The source starts from root modules by
+component, so that editing one encoder, corpus or claim renames nothing else. What a stage finds by scanning a folder is
+a root of its recipe by the same scan.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from trml.base.digests import digest, file_digest, versions
+from trml.base.modules import components, module_file
+from trml.corpora.registry import Corpus, builder
+from trml.evaluation.contract import Study
+from trml.features.encoders.registry import Encoder
+from trml.planning.compute import Compute
+from trml.planning.source_digest import source_digest
+from trml.training.contract import Cell, CellSpec, Settings, Training
+
+TRAINED_WITH = ("torch", "numpy", "scikit-learn")
+
+
+def patterns() -> list[str]:
+    """Return the modules of missing patterns: whatever draws a mask runs one of them."""
+    return list(components("missing.patterns").values())
+
+
+def corpus(config: Corpus, files: Any) -> dict[str, Any]:
+    """Return the recipe of a corpus; `files`: names and checksums of its raw files."""
+    return {
+        "config": config.recipe(),
+        "files": files,
+        "source": source_digest(builder(config)),
+        "versions": versions("numpy", *config.packages),
+    }
+
+
+def encoder(config: Encoder, seed: int, corpus: str, compute: Compute) -> dict[str, Any]:
+    """Return the recipe of an encoder that the workflow trains."""
+    return {
+        "config": config.pretraining_recipe(),
+        "seed": seed,
+        "corpus": corpus,
+        "source": source_digest(f"{config.encoder_module.rpartition('.')[0]}.pretrain"),
+        "versions": versions("torch", "numpy", *config.packages),
+        **compute.recipe(),
+    }
+
+
+def features(config: Encoder, weights: Sequence[str], corpus: str, encoder: str | None, compute: Compute) -> Any:
+    """Return the recipe of features that an encoder computes; `weights`: checksums of weights that a user provides."""
+    return {
+        "config": config.recipe(),
+        "weights": list(weights),
+        "corpus": corpus,
+        "encoder": encoder,
+        "source": source_digest("trml.features.encode", "trml.features.gather", config.encoder_module),
+        "versions": versions("torch", "numpy", "av", "pillow", *config.packages),
+        **compute.recipe(),
+    }
+
+
+def given_features(config: Encoder, corpus: str) -> dict[str, Any]:
+    """Return the recipe of features that a corpus brings."""
+    return {
+        "config": config.recipe(),
+        "corpus": corpus,
+        "source": source_digest("trml.features.given"),
+        "versions": versions("numpy"),
+    }
+
+
+class CellDigests:
+    """The digests of one dataset's cells. What they have in common is worked out once.
+
+    Args:
+        settings: How cells are trained. How many are stacked moves no number and is left out.
+        features: Name of the feature folder.
+        compute: What torch computes on.
+    """
+
+    def __init__(self, settings: Settings, features: str, compute: Compute) -> None:
+        trained = {key: value for key, value in asdict(settings).items() if key != "chunk"}
+        self._shared = {
+            "settings": trained,
+            "features": features,
+            "versions": versions(*TRAINED_WITH),
+            **compute.recipe(),
+        }
+
+    def __call__(self, spec: CellSpec) -> str:
+        """Return the digest of a cell. Method and variant are names of it, and what they mean is in its options."""
+        return digest(
+            {
+                **self._shared,
+                "target": spec.target,
+                "options": dict(spec.options),
+                "missing": spec.missing,
+                "rate": spec.rate,
+                "dev_rate": spec.dev_rate,
+                "seed": spec.seed,
+                "source": self._source(spec.target.rpartition(".")[0]),
+            }
+        )
+
+    def _source(self, module: str) -> str:
+        return source_of_cells(module)
+
+
+def source_of_cells(module: str) -> str:
+    """Return the digest of the source that trains the methods of a module."""
+    return source_digest(module, "trml.training.trainer", *patterns())
+
+
+def probes(study: Study, cells: Mapping[tuple[str, str, int], Cell], compute: Compute) -> dict[str, Any]:
+    """Return the recipe of the probes; `cells`: those that they read."""
+    return {
+        "study": asdict(study),
+        "cells": [[*key, cell.digest] for key, cell in cells.items()],
+        "source": source_digest("trml.evaluation.probing.probe", "trml.training.virtual", *patterns()),
+        "versions": versions("torch", "scikit-learn", "polars", "numpy", "av", "pillow"),
+        **compute.recipe(),
+    }
+
+
+def evaluation(
+    study: Study,
+    cells: Mapping[Training, Cell],
+    probes: str | None,
+    others: Sequence[tuple[Study, Mapping[Training, Cell]]],
+) -> dict[str, Any]:
+    """Return the recipe of scores and claims; `others`: the further datasets."""
+
+    def compared(study: Study, cells: Mapping[Training, Cell]) -> list[Any]:
+        shown = {key: value for key, value in asdict(study).items() if key != "shown_rates"}  # the report's alone
+        return [shown, [[*training, cell.name] for training, cell in cells.items()]]
+
+    return {
+        "own": compared(study, cells),
+        "others": [compared(*other) for other in others],
+        "probes": probes,
+        "source": source_digest(
+            "trml.evaluation.evaluate",
+            *components("evaluation.claims").values(),
+            *components("evaluation.metrics").values(),
+            *patterns(),
+        ),
+        "versions": versions("polars", "numpy"),
+    }
+
+
+def results(datasets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the recipe of tables, figures and the page; `datasets`: what the report reads of each, the own first."""
+    return {
+        "datasets": list(datasets),
+        "source": source_digest(
+            "trml.report.build", *components("report.tables").values(), *components("report.figures").values()
+        ),
+        "files": _page_files(),
+        "versions": versions("matplotlib", "polars", "numpy", "jinja2"),
+    }
+
+
+@lru_cache
+def _page_files() -> list[tuple[str, str]]:
+    """Return every file of the report that is no python module, with its checksum: the template and published figures."""
+    init = module_file("trml.report")
+    assert init is not None
+    files = [Path(root, name) for root, _, names in os.walk(init.parent) for name in names]
+    data = sorted(path for path in files if path.suffix not in (".py", ".pyc"))
+    return [(str(path.relative_to(init.parent)), file_digest(path)) for path in data]

@@ -1,0 +1,53 @@
+"""What is compared and how cells are trained, as the stages are told: a configuration without what they need not know."""
+
+from trml.config.params import Params
+from trml.evaluation.contract import Purpose, Study, StudyMethod
+from trml.planning.grid import is_shaped_by_missing, variants
+from trml.training.contract import Settings
+
+
+def settings_of(params: Params) -> Settings:
+    """Return how the cells of a dataset are trained."""
+    training = params.training
+    return Settings(
+        experiment_seed=params.seed,
+        corpus=params.corpus.name,
+        epochs=training.epochs,
+        patience=training.patience,
+        batch_size=training.batch_size,
+        learning_rate=training.learning_rate,
+        weight_decay=training.weight_decay,
+        clip_norm=training.clip_norm,
+        chunk=None if training.chunk == "auto" else training.chunk,
+    )
+
+
+def study_of(params: Params, name: str, dataset: str | None, purpose: Purpose) -> Study:
+    """Return what is compared on a dataset.
+
+    Args:
+        params: The configuration of the dataset.
+        name: The experiment's name, with the dataset's if it is a further one.
+        dataset: The further dataset's name.
+        purpose: What the dataset is there for.
+    """
+    protocol = params.protocol
+    return Study(
+        name=name,
+        dataset=dataset,
+        purpose=purpose,
+        corpus=params.corpus.name,
+        modalities=params.modalities,
+        methods=tuple(
+            StudyMethod(method, c.label, c.role, is_shaped_by_missing(c), dict(c.options), tuple(variants(c)))
+            for method, c in params.methods.items()
+        ),
+        victims=tuple(protocol.victims),
+        rates=tuple(protocol.rates),
+        study_rate=protocol.study_rate,
+        complete=tuple(protocol.complete),
+        seeds=tuple(protocol.seeds),
+        shown_rates=tuple(params.report.conditions),
+        resamples=params.report.resamples,
+        seed=params.seed,
+    )

@@ -1,0 +1,48 @@
+"""The search on dev: the same number of trials for every method, on seeds that nothing else uses."""
+
+from itertools import product
+
+from trml.config.params import Params
+from trml.methods.config import MethodConfig
+from trml.planning.grid import cell_spec
+from trml.seeding import generator
+from trml.training.contract import CellSpec, Training
+
+TRIALS = 8  # of each method
+SEARCH_SEEDS = (1001, 1002)  # of masks and trainings
+
+
+def trial_options(params: Params) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the trials: method -> trial -> the options that it moves.
+
+    They are a Latin hypercube over the values of the method's `search`: every value is tried about equally often.
+    """
+    return {name: _latin(params.seed, name, method) for name, method in params.methods.items()}
+
+
+def _latin(seed: int, name: str, method: MethodConfig) -> dict[str, dict[str, float]]:
+    rng = generator(seed, "search", name)
+    columns = {
+        option: [values[i * len(values) // TRIALS] for i in rng.permutation(TRIALS)]
+        for option, values in method.search.items()
+    }
+    return {f"trial-{i}": {option: values[i] for option, values in columns.items()} for i in range(TRIALS)}
+
+
+def trial_specs(params: Params) -> dict[str, dict[str, list[CellSpec]]]:
+    """Return the trainings of the search: method -> trial -> its cells, at the study rate.
+
+    Methods without a `search` are left out.
+    """
+    protocol, modalities = params.protocol, params.modalities
+    rate, runs = protocol.study_rate, list(product(protocol.single_victims(modalities), SEARCH_SEEDS))
+    return {
+        method: {
+            trial: [
+                cell_spec(params, Training(method, trial, victim, rate, rate, seed), options) for victim, seed in runs
+            ]
+            for trial, options in trials.items()
+        }
+        for method, trials in trial_options(params).items()
+        if params.methods[method].search
+    }

@@ -1,0 +1,189 @@
+"""What the Snakefile asks: which files there are to make, from what, and in which pass. Without Snakemake itself."""
+
+import fcntl
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO
+
+from trml.base.commands import in_force, run_again
+from trml.base.errors import TrmlError
+from trml.config.load import load
+from trml.planning.attic import bring_back
+from trml.planning.blocks import Block
+from trml.planning.integrity import withdraw_damaged
+from trml.planning.plan import Plan, plans, searched
+from trml.report.publish import is_published
+
+
+class Workflow:
+    """The plans of the configuration in force, and the files between their rules.
+
+    Args:
+        params: The configuration file.
+        is_main: Whether this is the process that the user started. Snakemake's jobs read the Snakefile again, and must
+            change nothing.
+    """
+
+    def __init__(self, params: str, is_main: bool) -> None:
+        in_force(params)
+        self.params = params
+        try:
+            self.plans = plans(load(params))
+            self.own.results  # noqa: B018  works every path out, so that faults are reported before anything runs
+            if is_main:
+                bring_back(self.plans)
+                withdraw_damaged(self.plans)
+        except TrmlError as error:
+            sys.exit(f"trml: {error}")  # one line; a WorkflowError would print a trace of the Snakefile
+        self.blocks = {name: (plan, block) for plan in self.plans for name, block in plan.blocks.items()}
+        self.search_blocks = {
+            name: (plan, block) for plan in searched(self.plans) for name, block in plan.search_blocks.items()
+        }
+        self.unfetched = {plan.params.corpus.name: plan for plan in self.plans if plan.unfetched}
+        if is_main:
+            for stamp in self.fetched_stamps:
+                stamp.unlink(missing_ok=True)  # it is out of date
+        self._lock: IO[str] | None = None
+
+    @property
+    def own(self) -> Plan:
+        """The plan of the experiment's own dataset."""
+        return self.plans[0]
+
+    @property
+    def threads(self) -> int:
+        """The threads of a job that computes with torch: a part of its recipe, whatever --cores is."""
+        return self.own.compute.threads
+
+    @property
+    def gpus(self) -> int:
+        """The GPUs that a job that computes with torch takes."""
+        return int(self.own.compute.device == "cuda")
+
+    def shell_prefix(self, source: Path) -> str:
+        """Return what every shell command starts with; `source`: the folder of this package in the checkout.
+
+        Jobs find the package in the checkout, whichever environment they run in. The configuration's path is in the
+        environment, not in the command: its content is in the names of outputs. A failure before `| tee` is a failure.
+        """
+        path = f"{shlex.quote(str(source))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}"
+        return f"set -euo pipefail; export TRML_PARAMS={shlex.quote(self.params)} PYTHONPATH={path}; "
+
+    def wildcards(self) -> dict[str, str]:
+        """Return the constraint of every wildcard: the names that the plans have."""
+        folders = {
+            kind: [folder.name for plan in self.plans if (folder := getattr(plan, kind))]
+            for kind in ("corpus", "encoder", "features", "evaluation", "probes", "results")
+        }
+        names = {**folders, "block": list({**self.search_blocks, **self.blocks}), "fetched": list(self.unfetched)}
+        return {wildcard: "|".join(known) or "none" for wildcard, known in names.items()}
+
+    def plan_with(self, kind: str, name: str) -> Plan:
+        """Return the first plan whose folder of this kind has the name."""
+        return next(plan for plan in self.plans if (folder := getattr(plan, kind)) and folder.name == name)
+
+    def block(self, name: str) -> tuple[Plan, Block]:
+        """Return a block of the experiment or of the search on dev, with its plan."""
+        return {**self.search_blocks, **self.blocks}[name]
+
+    # --- two passes ---
+    # What is made of raw files is named by their content. So if some must be fetched first, a run has two passes: the
+    # first fetches, and starts the second. A dry run shows all of it, under provisional names.
+
+    @property
+    def fetched_stamps(self) -> list[Path]:
+        """The files that say that raw files have been fetched, one a corpus that lacks some."""
+        return [Path("work/fetched") / name for name in self.unfetched]
+
+    def in_this_pass(self, files: Sequence[Path], is_run: bool) -> Sequence[Path]:
+        """Return the files, or in a first pass what must be fetched for them; `is_run`: this is no dry run."""
+        return self.fetched_stamps if is_run and self.unfetched else files
+
+    def start(self) -> None:
+        """Lock the folder against another run. The system releases the lock however the run ends.
+
+        Snakemake's own lock, switched off in the profile, stays after a kill and then refuses every further run.
+        """
+        Path("work").mkdir(exist_ok=True)
+        self._lock = (Path("work") / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("trml: another run is at work in this folder; wait for it to end, or stop it")
+
+    def end_well(self) -> None:
+        """Start the second pass if this was the first."""
+        if self.unfetched and all(stamp.is_file() for stamp in self.fetched_stamps):
+            if self._lock is not None:
+                self._lock.close()
+            os.execv(sys.executable, [sys.executable, "-m", "snakemake", *sys.argv[1:]])
+
+    def end_badly(self) -> None:
+        """Tell the user how to resume."""
+        print(f"trml: finished work is kept. Resume with: {run_again()}", file=sys.stderr)
+
+    # --- the files of each rule ---
+
+    def everything(self) -> list[Path]:
+        """Return what a whole run makes, intermediate folders included, so that damaged ones are made again."""
+        folders = [folder / finished for plan in self.plans for folder, finished in plan.folders]
+        return [*(file for file in folders if file.name != "cell.json"), *self.blocks_done(), *self.published_stamps()]
+
+    def corpora(self) -> list[Path]:
+        """Return the finishing files of all corpora."""
+        return [plan.corpus / "corpus.json" for plan in self.plans]
+
+    def features(self) -> list[Path]:
+        """Return the finishing files of all features."""
+        return [plan.features / "features.json" for plan in self.plans]
+
+    def blocks_done(self) -> list[Path]:
+        """Return the files of the experiment's blocks."""
+        return [block.path for _, block in self.blocks.values()]
+
+    def search_done(self) -> list[Path]:
+        """Return the files of the blocks of the search on dev."""
+        return [block.path for _, block in self.search_blocks.values()]
+
+    def raw_stamp(self, corpus: str) -> list[Path]:
+        """Return what says that a corpus's raw files are fetched, if some are to be fetched."""
+        plan = self.plan_with("corpus", corpus)
+        return [Path("work/fetched") / plan.params.corpus.name] if plan.unfetched else []
+
+    def is_encoded(self, features: str) -> bool:
+        """Return whether features come from an encoder; a corpus that brings its features has no shards."""
+        return not self.plan_with("features", features).is_given
+
+    def encoder_files(self, features: str) -> list[Path]:
+        """Return the finishing file of the encoder, if the workflow trains it."""
+        encoder = self.plan_with("features", features).encoder
+        return [encoder / "encoder.json"] if encoder else []
+
+    def evaluated_files(self, evaluation: str) -> list[Path]:
+        """Return what evaluation reads: cells, for the own dataset also those of the others, and the probes."""
+        plan = self.plan_with("evaluation", evaluation)
+        files = [path for each in (plan, *plan.others) for path in self.files_with_cells(each)]
+        return [*files, plan.probes / "probes.json"] if plan.probes else files
+
+    def files_with_cells(self, plan: Plan) -> list[Path]:
+        """Return the files that say that a dataset's cells, corpus and features are done."""
+        blocks = [block.path for block in plan.blocks.values()]
+        return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
+
+    def reported_files(self) -> list[Path]:
+        """Return what the report reads."""
+        own = [(self.own.probes, "probes.json"), (self.own.corpus, "corpus.json"), (self.own.features, "features.json")]
+        evaluations = [plan.evaluation / "claims.json" for plan in self.plans]
+        return [*evaluations, *(folder / finished for folder, finished in own if folder)]
+
+    def published_stamps(self) -> Iterable[Path]:
+        """Return the stamp of the rule that publishes, removed if results/ does not hold what the configuration says."""
+        results = self.own.results
+        assert results is not None
+        stamp = Path("work/published") / results.name
+        if not is_published(results.name, Path("results") / self.own.name):
+            stamp.unlink(missing_ok=True)
+        return [stamp]
