@@ -71,7 +71,7 @@ class Missing:
         """
         there = {modality: mask.any(axis=1) for modality, mask in real.items()}
         lost = self.losing(corpus, split, seed, rate, len(next(iter(there.values()))))
-        return keep(there, {modality: mask & ~lost.get(modality, False) for modality, mask in there.items()})
+        return keep(there, {name: mask & ~lost[name] if name in lost else mask for name, mask in there.items()})
 
     def losing(self, corpus: str, split: str, seed: int, rate: float, n: int) -> dict[str, NDArray[np.bool_]]:
         """Return which of n utterances lose which modality: modality -> bool [n]."""

@@ -118,6 +118,8 @@ class BlockJob:
         unfinished: Where chunks that are in training are saved.
         settings: How they are trained.
         about: What cell.json says beside the spec: configuration, corpus, features.
+        threads: How many threads torch runs, as the cells' recipes say.
+        device: The kind of device that it runs on, as they say: `cpu` or `cuda`.
     """
 
     name: str
@@ -127,6 +129,18 @@ class BlockJob:
     unfinished: Path
     settings: Settings
     about: Mapping[str, Any]
+    threads: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What one cell makes up for its victim: virtual and real vectors [N, h] of the same utterances, in order."""
+
+    victim: str
+    seed: int
+    virtual: NDArray[np.float32]
+    real: NDArray[np.float32]
 
 
 class Trial(NamedTuple):

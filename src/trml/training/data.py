@@ -1,12 +1,13 @@
-"""The data of a block: features as tensors, the batches and the presence masks of a cell.
+"""The data of a block: features as tensors, the splits, and the signals of a batch under a presence mask.
 
 On the CPU features stay on disk, memory-mapped, and a batch is read when it is needed, so memory does not grow with
 the corpus. On a GPU they lie on the device.
 """
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -14,139 +15,150 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import layer_norm
 
-from trml.features.contract import FeatureSet
-from trml.methods.contract import Batch
-from trml.missing.masks import frame_presence, frames_missing, lost_of_either, missing, pattern_victim, presence
+from trml.features.contract import FeatureSet, View
+from trml.methods.contract import Shape, Signal
+from trml.missing.conditions import presence_under
+from trml.missing.pattern import Missing, Presence, only
+
+Views = Literal["pooled", "sequence"]
+Present = Mapping[str, Tensor]  # modality -> bool [..., B, 1], or [..., B, T] where single steps are lost
 
 
 @dataclass(frozen=True)
 class Split:
-    """One split. `rows` are its rows in the feature arrays; `real` [N, 2] is what is present before any protocol,
-    `frames` [N, T] which frames."""
+    """One split.
+
+    Attributes:
+        name: `train`, `valid` or `test`.
+        rows: Its rows [N] in the feature arrays.
+        label: Its labels [N].
+        real: Modality -> bool [N, T], the steps that the corpus has.
+    """
 
     name: str
     rows: Tensor
     label: Tensor
-    real: NDArray[np.bool_]
-    frames: NDArray[np.bool_]
+    real: Presence
 
     @property
     def n(self) -> int:
+        """How many utterances it has."""
         return len(self.rows)
 
-    def masked(self, corpus: str, victim: str | None, rate: float, seed: int) -> NDArray[np.bool_]:
-        """Presence under a protocol: [N, 2], or, where frames are the victim, of text and each frame, [N, 1 + T]."""
-        if victim == "frames":
-            lost = frames_missing(corpus, self.name, seed, rate, *self.frames.shape)
-            return frame_presence(self.real, self.frames, lost)
-        if victim == "either":
-            left = self.real & ~lost_of_either(corpus, self.name, seed, rate, self.n)
-            return np.where(left.any(axis=1, keepdims=True), left, self.real)
-        return presence(self.real, victim, missing(corpus, victim or "none", self.name, seed, rate, self.n))
+    def masked(self, corpus: str, missing: Missing | None, rate: float, seed: int) -> Presence:
+        """Return what a missing pattern leaves at a rate: modality -> bool [N, 1] or [N, T]."""
+        if missing is None:
+            return only(self.real, frozenset(self.real))
+        return missing.presence(self.real, corpus, self.name, seed, rate)
 
-    def under(self, condition: str, corpus: str, seed: int) -> NDArray[np.bool_]:
-        """Presence under an evaluation condition: complete, vision_missing, text_missing or frames@rate."""
-        kind, _, rate = condition.partition("@")
-        if rate:
-            return self.masked(corpus, kind, float(rate), seed)
-        victim = pattern_victim(condition)
-        return presence(self.real, victim, np.full(self.n, victim is not None))
+    def under(self, present: str, corpus: str, seed: int) -> Presence:
+        """Return what is left under a word of `missing.conditions.predicted_under`, as `masked` does."""
+        return presence_under(present, self.real, corpus, self.name, seed)
+
+
+class Source(NamedTuple):
+    """One view of a modality, all rows of the features: values [N, T, d] and mask bool [N, T]."""
+
+    values: Tensor
+    mask: Tensor
 
 
 @dataclass(frozen=True)
 class Data:
-    """The features of a corpus, and its splits. Batches come in `dtype`. Where the encoder gives no tokens, a text is
-    its own only token, [N, 1, d_t]."""
+    """The features of a corpus, and its splits.
 
-    text: Tensor
-    frames: Tensor
-    frame_mask: Tensor
-    tokens: Tensor
-    token_mask: Tensor
-    splits: dict[str, Split]
+    Attributes:
+        views: `pooled` and `sequence` -> modality -> its array. They differ where a modality has tokens.
+        splits: By name.
+        outputs: 1 for a score, or the number of classes.
+        dtype: Of the signals of a batch.
+        fill: What stands in place of every masked value.
+    """
+
+    views: Mapping[Views, Mapping[str, Source]]
+    splits: Mapping[str, Split]
+    outputs: int
     dtype: torch.dtype
     fill: float
 
     @property
     def device(self) -> torch.device:
         """Where the features lie, and batches too."""
-        return self.frame_mask.device
+        return self.splits["train"].rows.device
 
-    def batch(
-        self,
-        split: Split,
-        rows: Tensor,
-        present: Tensor,
-        draws: Tensor,
-        owner: Tensor | None = None,
-        *,
-        tokens: bool = False,
-    ) -> Batch:
-        """The batch of rows [..., B] of a split, every value that presence [..., B, 2] or [..., B, 1 + T] masks
-        overwritten by `fill`.
+    @property
+    def steps(self) -> dict[str, int]:
+        """Modality -> T of its pooled view, in order."""
+        return {modality: source.mask.shape[1] for modality, source in self.views["pooled"].items()}
 
-        Whatever a method does, it cannot read what the protocol took away: it is not in the batch. With `owner` [C],
-        rows and draws are those of S seeds, [S, B], and cell c gets those of seed `owner[c]`. `tokens`: whether the
-        batch brings them.
+    def shape(self, views: Views, missing: Missing | None = None) -> Shape:
+        """Return the sizes that a method is built for."""
+        sizes = {modality: source.values.shape[1:] for modality, source in self.views[views].items()}
+        return Shape({modality: (steps, d) for modality, (steps, d) in sizes.items()}, self.outputs, missing)
+
+    def signals(
+        self, views: Views, split: Split, rows: Tensor, present: Present, owner: Tensor | None = None
+    ) -> dict[str, Signal]:
+        """Return the signals of some rows, every masked value overwritten by `fill`.
+
+        Whatever a method does, it cannot read what a missing pattern took away: it is not in the batch.
+
+        Args:
+            views: Of a modality that has tokens: `pooled` or `sequence`.
+            split: The split that `rows` count within.
+            rows: [..., B]; with `owner`, [S, B].
+            present: Modality -> bool [..., B, 1 or T]; with `owner`, [C, B, 1 or T].
+            owner: [C], which of the S rows each cell has. None: rows are the cells' own.
         """
-
-        def of_cells(x: Tensor) -> Tensor:
-            if owner is None:
-                return x
-            return x.expand(len(owner), *x.shape[1:]) if len(x) == 1 else x[owner]
-
         at = split.rows[rows]
-        text, frames = (self._standardised(array[at]) for array in (self.text, self.frames))
-        text_present = present[..., 0]
-        whole = of_cells(self.frame_mask[at])
-        frame_mask = whole & present[..., 1:]
-        text = of_cells(text)
-        if tokens:
-            of_tokens = of_cells(self._standardised(self.tokens[at]))
-            token_mask = of_cells(self.token_mask[at]) & text_present.unsqueeze(-1)
-        else:
-            of_tokens, token_mask = text.unsqueeze(-2)[..., :0, :], text_present.unsqueeze(-1)[..., :0]
-        return Batch(
-            text=torch.where(text_present.unsqueeze(-1), text, self.fill),
-            frames=torch.where(frame_mask.unsqueeze(-1), of_cells(frames), self.fill),
-            frame_mask=frame_mask,
-            text_present=text_present,
-            vision_present=frame_mask.any(-1),
-            vision_share=(frame_mask.sum(-1) / whole.sum(-1).clamp(min=1)).to(self.dtype),
-            label=of_cells(split.label[rows]),
-            draws=of_cells(draws),
-            tokens=torch.where(token_mask.unsqueeze(-1), of_tokens, self.fill),
-            token_mask=token_mask,
-        )
+        return {
+            modality: self._signal(source, at, present[modality], owner)
+            for modality, source in self.views[views].items()
+        }
 
-    def _standardised(self, x: Tensor) -> Tensor:
-        return layer_norm(x.to(self.dtype), x.shape[-1:])
+    def _signal(self, source: Source, at: Tensor, present: Tensor, owner: Tensor | None) -> Signal:
+        values, whole = source.values[at].to(self.dtype), source.mask[at]
+        values = of_cells(layer_norm(values, values.shape[-1:]), owner)
+        mask = of_cells(whole, owner) & present
+        share = (mask.sum(-1) / of_cells(whole.sum(-1).clamp(min=1), owner)).to(self.dtype)
+        return Signal(torch.where(mask.unsqueeze(-1), values, self.fill), mask, share)
+
+
+def of_cells(x: Tensor, owner: Tensor | None) -> Tensor:
+    """Return for C cells what S groups of them share: [S, ...] -> [C, ...], by `owner` [C]; None leaves it as it is."""
+    if owner is None:
+        return x
+    return x.expand(len(owner), *x.shape[1:]) if len(x) == 1 else x[owner]
+
+
+def on_device(present: Presence, device: torch.device) -> dict[str, Tensor]:
+    """Return a presence mask as tensors."""
+    return {modality: torch.from_numpy(mask).to(device) for modality, mask in present.items()}
 
 
 def load_data(features: FeatureSet, device: torch.device, dtype: torch.dtype, fill: float = 0.0) -> Data:
-    """The data of a feature set on a device. `fill` stands in place of every masked value (NaN in tests)."""
+    """Return the data of a feature set on a device.
+
+    Args:
+        features: The features.
+        device: Where they are to lie.
+        dtype: Of the signals of a batch.
+        fill: What stands in place of every masked value (NaN in tests).
+    """
     kind = dtype if features.info.task == "regression" else torch.int64
     labels = torch.from_numpy(features.index["label"].to_numpy().copy()).to(device, kind)
 
     def split(name: str) -> Split:
-        rows = features.rows(name)
+        rows: NDArray[np.int64] = features.rows(name)
         here = torch.from_numpy(rows).to(device)
-        return Split(name, here, labels[here], features.present[rows], features.frame_mask[rows])
+        return Split(name, here, labels[here], features.real(rows))
+
+    def source(view: View) -> Source:
+        return Source(*(torch.from_numpy(array).to(device) for array in view))
 
     with warnings.catch_warnings():  # torch warns that a memory-mapped array must not be written to; none is
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        text, frames, frame_mask = (
-            torch.from_numpy(array).to(device) for array in (features.text, features.frames, features.frame_mask)
-        )
-        if features.tokens is None or features.token_mask is None:
-            tokens, token_mask = text.unsqueeze(1), torch.from_numpy(features.present[:, :1]).to(device)
-        else:
-            tokens, token_mask = (torch.from_numpy(x).to(device) for x in (features.tokens, features.token_mask))
-    splits = {name: split(name) for name in ("train", "valid", "test")}
-    return Data(text, frames, frame_mask, tokens, token_mask, splits, dtype, fill)
-
-
-def as_prediction(outputs: Tensor) -> Any:
-    """Outputs [..., N, 1] -> scores [..., N]; logits [..., N, K] -> class numbers [..., N]; f32 on the CPU."""
-    value = outputs.squeeze(-1) if outputs.shape[-1] == 1 else outputs.argmax(dim=-1)
-    return value.float().cpu().numpy()
+        pooled = {modality: source(view) for modality, view in features.signals.items()}
+        tokens = {modality: source(view) for modality, view in features.tokens.items()}
+    views: dict[Views, dict[str, Source]] = {"pooled": pooled, "sequence": {**pooled, **tokens}}
+    return Data(views, {n: split(n) for n in ("train", "valid", "test")}, features.outputs, dtype, fill)

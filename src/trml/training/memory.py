@@ -1,12 +1,47 @@
-"""TODO docstring."""
+"""How many cells fit into one stack."""
 
+import os
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from trml.training.stack_run import StackRun
 
-class Made(TorchDispatchMode):
+CPU_CHUNK = 48  # more gain nothing; see docs/performance.md
+GPU_CHUNK = 256
+
+
+def chunk_size(sample: StackRun) -> int:
+    """Return how many cells like those of a run to train at once.
+
+    Half of the memory holds them: on the CPU half of a core's share, on a GPU half of its own.
+    """
+    if sample.device.type == "cuda":
+        memory, most = torch.cuda.get_device_properties(sample.device).total_memory, GPU_CHUNK
+    else:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (os.cpu_count() or 1)
+        most = CPU_CHUNK
+    return int(max(1, min(most, memory / 2 / bytes_a_cell(sample))))
+
+
+def bytes_a_cell(sample: StackRun) -> int:
+    """Return about how much memory one cell of this structure takes in training.
+
+    That is its weights in six arrays (value, gradient, two moments, the best, a copy) and all that the losses of a
+    batch make on the way.
+    """
+    made, losses = _Made(), sample.losses_so_far()
+    for walk in sample.walks(sample.settings.epochs - 1):
+        for step in walk.steps if len(walk.rows) else ():
+            batch = sample.batch(walk, 0, losses)
+            with made:
+                sample.stack.losses(step.loss, batch)
+    return (6 * sample.best.nbytes + sum(made.storages.values())) // len(sample.stacked)
+
+
+class _Made(TorchDispatchMode):
     """Notes the memory of every array that is made."""
 
     def __init__(self) -> None:

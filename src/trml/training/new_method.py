@@ -1,103 +1,87 @@
-"""TODO docstring."""
+"""A cell's module before training: its initial weights, and what it takes from the training split."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from trml.config.params import Params
-from trml.features.contract import FeatureSet
+from trml.base.errors import ConfigError
 from trml.methods.config import OF_TRAINER
-from trml.methods.contract import Method, Shape
+from trml.methods.contract import Labelled, Method, Shape
+from trml.missing.pattern import Missing
+from trml.missing.registry import missing_pattern
 from trml.seeding import stream_seed
-from trml.training import schedule
-from trml.training.data import Data
-
-
-def data_shape(features: FeatureSet, victim: str | None) -> Shape:
-    """The sizes a method is built for."""
-    outputs = 1 if features.info.task == "regression" else len(features.info.classes)
-    tokens = 1 if features.tokens is None else features.tokens.shape[1]
-    return Shape(features.text.shape[1], features.frames.shape[2], outputs, victim, tokens, features.frames.shape[1])
-
-
-class Trainable(Protocol):
-    """What the trainer needs to know of a cell. Cells of one digest are the same training."""
-
-    @property
-    def digest(self) -> str: ...
-    @property
-    def target(self) -> str: ...
-    @property
-    def options(self) -> dict[str, Any]: ...
-    @property
-    def victim(self) -> str | None: ...
-    @property
-    def rate(self) -> float: ...
-    @property
-    def dev_rate(self) -> float: ...
-    @property
-    def seed(self) -> int: ...
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The training part of the configuration, and the experiment it belongs to."""
-
-    experiment_seed: int
-    corpus: str
-    epochs: int
-    patience: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    clip_norm: float
-    chunk: int | None  # cells trained as one stack, at most; None leaves it to memory and device
-
-    @classmethod
-    def of(cls, params: Params) -> "Settings":
-        """The settings of a configuration."""
-        training = params.training
-        return cls(
-            experiment_seed=params.seed,
-            corpus=params.corpus.name,
-            epochs=training.epochs,
-            patience=training.patience,
-            batch_size=training.batch_size,
-            learning_rate=training.learning_rate,
-            weight_decay=training.weight_decay,
-            clip_norm=training.clip_norm,
-            chunk=None if training.chunk == "auto" else training.chunk,
-        )
+from trml.training.contract import Cell, CellSpec, Settings
+from trml.training.data import Data, on_device
+from trml.training.draws import draws_of_split
+from trml.training.schedule import Course, losses_so_far, usable
 
 
 def method_class(target: str) -> type[Method]:
-    """The class that a dotted path names, inside the package or outside."""
+    """Return the class that a dotted path names, inside the package or outside."""
     module, _, name = target.rpartition(".")
     return getattr(import_module(module), name)
 
 
-def victim_of_shape(cell: Trainable) -> str | None:
-    """The victim, for methods whose module differs by it."""
-    if not method_class(cell.target).shaped_by_victim:
-        return None
-    return "vision" if cell.victim == "frames" else cell.victim
+def pattern_of(spec: CellSpec, data: Data) -> Missing | None:
+    """Return the missing pattern of a cell, None where nothing is missing."""
+    return None if spec.missing is None else missing_pattern(spec.missing, tuple(data.steps))
 
 
-def new_method(cell: Trainable, features: FeatureSet, data: Data, settings: Settings) -> Method:
-    """A cell's module before training: its initial weights, which depend on the seeds alone, and what it takes from the
-    complete utterances of its training split."""
-    options = {name: value for name, value in cell.options.items() if name not in OF_TRAINER}
-    seed = stream_seed(settings.experiment_seed, "init", cell.seed)
+def shape_of(spec: CellSpec, data: Data) -> Shape:
+    """Return the sizes that a cell's module is built for.
+
+    Raises:
+        ConfigError: If the method is not defined for so many modalities.
+    """
+    method = method_class(spec.target)
+    shape = data.shape(method.views, pattern_of(spec, data) if method.shaped_by_missing else None)
+    if method.modalities not in (None, len(shape.modalities)):
+        raise ConfigError(
+            f"method {spec.method}: {spec.target} is defined for {method.modalities} modalities; the features have "
+            f"{', '.join(shape.modalities)}. Remove the method from `methods`"
+        )
+    return shape
+
+
+def shaping_options(spec: CellSpec) -> dict[str, Any]:
+    """Return the options that all cells of a stack share: neither tensors nor the trainer's."""
+    tensors = method_class(spec.target).tensors
+    return {name: value for name, value in spec.options.items() if name not in (*tensors, *OF_TRAINER)}
+
+
+def new_method(cell: Cell, data: Data, settings: Settings) -> Method:
+    """Return a cell's module before training.
+
+    Its initial weights depend on the seeds alone; what `prepare` sets follows from the complete utterances of its
+    training split. It lies on the CPU.
+    """
+    spec = cell.spec
+    seed = stream_seed(settings.experiment_seed, "init", spec.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        method = method_class(cell.target)(data_shape(features, victim_of_shape(cell)), **options).to(data.dtype)
+        method = method_class(spec.target)(shape_of(spec, data), **shaping_options(spec)).to(data.dtype)
     if type(method).prepare is not Method.prepare:
-        train = data.splits["train"]
-        present = train.masked(settings.corpus, cell.victim, cell.rate, cell.seed)
-        rows = torch.from_numpy(np.flatnonzero(schedule.usable("complete", present)))
-        here, no_draws = torch.from_numpy(present)[rows], torch.zeros(len(rows), method.draws)
-        method.prepare(data.batch(train, *(x.to(data.device) for x in (rows, here, no_draws))), seed)
+        method.prepare(_complete(cell, data, settings), seed)
     return method
+
+
+def _complete(cell: Cell, data: Data, settings: Settings) -> Labelled:
+    """Return the complete training utterances of a cell as one batch."""
+    spec, train = cell.spec, data.splits["train"]
+    method = method_class(spec.target)
+    masked = train.masked(settings.corpus, pattern_of(spec, data), spec.rate, spec.seed)
+    complete = np.flatnonzero(usable("complete", masked))
+    rows = torch.from_numpy(complete).to(data.device)
+    present = on_device({modality: mask[complete] for modality, mask in masked.items()}, data.device)
+    wanted = method.draws(shape_of(spec, data), shaping_options(spec))
+    drawn: Mapping[str, Tensor] = {
+        name: torch.from_numpy(numbers[complete] if wanted[name].varies == "row" else numbers).to(data.device)
+        for name, numbers in draws_of_split(wanted, settings.experiment_seed, "train", train.n, cell).items()
+    }
+    signals = data.signals(method.views, train, rows, present)
+    none_yet = losses_so_far([Course(settings.epochs, settings.patience, [])], data.dtype)[0].to(data.device)
+    return Labelled(signals, dict(drawn), train.label[rows], none_yet)

@@ -1,59 +1,49 @@
-"""The search on dev: which options' values each method is run with on a corpus through an encoder.
+"""The choice on dev: which options' values each method is run with on a dataset.
 
-Every method has the same number of trials (plan.TRIALS), in a Latin hypercube over the values that its configuration
-names. A trial is trained at the study rate with each modality missing, on seeds that nothing else uses; the trial with
-the lowest mean of the best dev losses is chosen. Test labels play no part.
+Every method has the same number of trials. A trial is trained with each modality missing, on seeds that nothing else
+uses; the trial with the lowest mean of the best dev losses is chosen. Test labels play no part.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
-import yaml
 
 from trml.base.errors import StoreError
-from trml.planning.plan import SEARCH_SEEDS, TRIALS, Plan
-from trml.training.contract import is_done, read_cell
+from trml.training.contract import Cell, Trial, read_cell
 
 
-def choose(plan: Plan) -> dict[str, dict[str, Any]]:
-    """What was chosen, by method: see config.Chosen. Raises StoreError where trainings of the search are absent."""
-    return {method: _best(method, _losses(plan, method), plan) for method in plan.trial_cells}
+def choose(trials: Mapping[str, Mapping[str, Trial]]) -> dict[str, dict[str, Any]]:
+    """Return what was chosen, by method: trials, dev_loss, median_dev_loss and options.
+
+    Args:
+        trials: Method -> trial -> what was trained. Every method has the same number.
+
+    Raises:
+        StoreError: If a training of the search is absent or damaged.
+    """
+    return {method: _best(of_method) for method, of_method in trials.items()}
 
 
-def _best(method: str, losses: dict[str, float], plan: Plan) -> dict[str, Any]:
-    best = min(losses, key=lambda trial: losses[trial])
+def _best(trials: Mapping[str, Trial]) -> dict[str, Any]:
+    losses = {name: _dev_loss(trial.cells) for name, trial in trials.items()}
+    best = min(losses, key=lambda name: losses[name])
     return {
         "trials": len(losses),
         "dev_loss": round(losses[best], 4),
         "median_dev_loss": round(float(np.median(list(losses.values()))), 4),
-        "options": plan.trials[method][best],
+        "options": dict(trials[best].options),
     }
 
 
-def _losses(plan: Plan, method: str) -> dict[str, float]:
-    """The mean dev loss of each trial; infinite where one of its trainings failed."""
-    found = {}
-    for trial, cells in plan.trial_cells[method].items():
-        losses = []
-        for cell in cells:
-            if not is_done(plan, cell):
-                raise StoreError(
-                    f"{plan.cell_folder(cell)} is absent: a training of the search on dev. Make it: make search"
-                )
-            record, _ = read_cell(plan, cell)
-            history = pl.read_parquet(plan.cell_folder(cell) / "history.parquet")
-            losses.append(np.inf if record["failed"] else history["dev_loss"].to_numpy().min())
-        found[trial] = float(np.mean(losses))
-    return found
-
-
-def show(plan: Plan, chosen: dict[str, dict[str, Any]]) -> str:
-    """The file in config/chosen."""
-    protocol = plan.params.protocol
-    head = (
-        f"# What the search on dev chose on {plan.params.corpus.name} through {plan.params.encoder.name}, written by\n"
-        f"# `make search`: {TRIALS} trials of each method, {' and '.join(protocol.modalities)} missing at rate "
-        f"{protocol.study_rate:g}, seeds\n# {', '.join(map(str, SEARCH_SEEDS))}; the lowest mean dev loss.\n"
-    )
-    return head + yaml.safe_dump(chosen, sort_keys=False)
+def _dev_loss(cells: Sequence[Cell]) -> float:
+    """Return the mean over trainings of the best dev loss, infinite where one of them failed."""
+    losses = []
+    for cell in cells:
+        if not cell.is_done:
+            raise StoreError(f"{cell.folder} is absent: a training of the search on dev. Make it: make search")
+        record, _ = read_cell(cell)
+        history = pl.read_parquet(cell.folder / "history.parquet")
+        losses.append(np.inf if record["failed"] else history["dev_loss"].to_numpy().min())
+    return float(np.mean(losses))

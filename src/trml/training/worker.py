@@ -1,4 +1,4 @@
-"""Trains a block: takes from the store the cells that are there, trains the others, keeps each."""
+"""Trains a block: skips the cells that are in the store, trains the others, stores each."""
 
 import platform
 import time
@@ -7,33 +7,36 @@ import torch
 
 from trml import __version__
 from trml.base.artifacts import write_json
+from trml.base.commands import run_again
 from trml.base.digests import versions
+from trml.base.errors import ContractError
 from trml.base.progress import Meter, say
 from trml.features.contract import read_features
-from trml.planning.plan import Block, Cell, Plan
-from trml.training.contract import is_done, write_cell
-from trml.training.new_method import Settings
+from trml.training.contract import BlockJob, Cell, Outcome, write_cell
 from trml.training.resume import Unfinished, asked_to_stop
-from trml.training.stack_run import Outcome
 from trml.training.trainer import train
 
 
-def train_block(plan: Plan, block: Block, device: torch.device) -> None:
+def train_block(job: BlockJob, device: torch.device) -> None:
     """Complete the block's cells in the store and write the file that says so.
 
-    Raises Interrupted when asked to stop; what is finished then is in the store, what is in training is saved.
+    Raises:
+        ContractError: If torch runs on another kind of device or other threads than the cells' recipes say.
+        Interrupted: If the process was asked to stop; finished cells are in the store, those in training are saved.
     """
-    features = read_features(plan.features)
-    todo = [cell for cell in block.cells if not is_done(plan, cell)]
-    there = len(block.cells) - len(todo)
-    say(f"block {block.name}: {there} of {len(block.cells)} cells are in the store, {len(todo)} to train")
+    _check_machine(job, device)
+    features = read_features(job.features)
+    todo = [cell for cell in job.cells if not cell.is_done]
+    stored = len(job.cells) - len(todo)
+    say(f"block {job.name}: {stored} of {len(job.cells)} cells are in the store, {len(todo)} to train")
     ids = {split: features.index["utterance_id"].gather(features.rows(split)).to_list() for split in ("valid", "test")}
     about = {
+        **job.about,
         "device": str(device),
         "machine": platform.machine(),
         "versions": {"trml": __version__, "python": platform.python_version(), **versions("torch", "numpy")},
     }
-    meter, last = Meter(f"block {block.name}, cells", len(todo)), time.monotonic()
+    meter, last = Meter(f"block {job.name}, cells", len(todo)), time.monotonic()
 
     def done(cell: Cell, outcome: Outcome) -> None:
         nonlocal last
@@ -41,12 +44,22 @@ def train_block(plan: Plan, block: Block, device: torch.device) -> None:
         if outcome.failed:
             say(f"cell {cell.name} failed: {outcome.failed}. Results show it as failed")
         # A cell of a stack has no time of its own. What passed since the last one was kept adds up to the whole.
-        write_cell(plan, cell, outcome, ids, {**about, "wall_s": round(now - last, 3)})
+        write_cell(cell, outcome, ids, features.info.classes, {**about, "wall_s": round(now - last, 3)})
         last = now
 
     if todo:
         with asked_to_stop() as stopping:
-            unfinished = Unfinished(plan.unfinished(block), stopping)
-            train(todo, features, Settings.of(plan.params), device, done, unfinished=unfinished, progress=meter.update)
+            unfinished = Unfinished(job.unfinished, stopping)
+            train(todo, features, job.settings, device, done, unfinished=unfinished, progress=meter.update)
         meter.end()
-    write_json(block.path, {"cells": [cell.name for cell in block.cells]})
+    write_json(job.finished, {"cells": [cell.name for cell in job.cells]})
+
+
+def _check_machine(job: BlockJob, device: torch.device) -> None:
+    """Raise ContractError unless torch runs as the recipes say: their digests would name other bits."""
+    threads = torch.get_num_threads()
+    if (threads, device.type) != (job.threads, job.device):
+        raise ContractError(
+            f"block {job.name}: torch runs {threads} threads on {device.type}; the recipes of its cells say "
+            f"{job.threads} on {job.device}. Train it by its workflow: {run_again()}"
+        )
