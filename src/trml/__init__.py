@@ -1,9 +1,27 @@
-"""trml: sentiment from text and video when one of the two is missing."""
+"""trml: a benchmark of sentiment models when text, vision or audio is missing.
+
+The packages, from the lowest layer to the highest. A package imports only from those above it in this list, and from
+another stage only its contract, config and registry (docs/architecture.md).
+
+    base        tools without a domain: errors, digests, artifacts, progress
+    seeding     all randomness: a stream for each seed, purpose and key
+    missing     modalities, missing patterns, and the masks that follow from them
+    sources     raw files: fetching, and reading formats without trust
+    corpora     raw files -> utterances
+    features    utterances -> one array and one mask a modality
+    methods     a batch -> a prediction and a loss
+    training    cells -> predictions
+    evaluation  predictions -> scores, probes and claims
+    report      scores and claims -> tables, figures and the page
+    config      the configuration: composed and checked
+    planning    configuration -> every path of work/, and what each stage is handed
+    cli         the `trml` command
+"""
 
 import os
 
 __version__ = "0.1.0"
 
-# MKL otherwise picks its kernel by how a matrix happens to lie in memory, so that a cell's bits would depend on its
-# place in the stack. Read by MKL at its first call; it cost no time in our measurements.
+# By default MKL chooses a kernel by how a matrix lies in memory, so that a cell's bits would depend on its place in the
+# stack. MKL reads the variable at its first call. It cost no time in our measurements.
 os.environ.setdefault("MKL_CBWR", "AUTO")

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Run the command as `python -m trml`."""
 
 from trml.cli.main import main
 

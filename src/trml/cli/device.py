@@ -1,31 +1,37 @@
-"""Sets a process up for the device it computes on."""
+"""Set a process up for the device and the threads that it computes with."""
 
 import ctypes
 from contextlib import suppress
+from typing import Literal
 
 import torch
 
 from trml.base.errors import TrmlError
+from trml.planning.compute import resolve_device
 
 
-def set_up(wanted: str, threads: int) -> torch.device:
-    """The device that `wanted` (auto, cpu or cuda) means here; torch gets these threads and no more.
+def set_up(device: Literal["auto", "cpu", "cuda"], threads: int) -> torch.device:
+    """Limit torch to these threads and return the device.
 
-    Raises TrmlError where there is no such device.
+    Raises:
+        TrmlError: If the device is `cuda` and torch finds none. Results are named by the device that was planned, so
+            another one cannot stand in for it.
     """
     torch.set_num_threads(threads)
     _keep_memory()
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise TrmlError("device is cuda, but torch finds no CUDA device here; set device=auto or device=cpu")
-    return torch.device("cuda" if wanted != "cpu" and there else "cpu")
+    kind = resolve_device(device)
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise TrmlError(
+            "the configuration means a CUDA device, but torch finds none. Compute on the CPU: set device=cpu"
+        )
+    return torch.device(kind)
 
 
 def _keep_memory() -> None:
     """Have glibc keep freed memory for the next array of a training step.
 
-    Otherwise it gives large arrays back to the system and gets fresh pages for each new one, which took a tenth of a
-    training's time. Elsewhere than on glibc nothing happens.
+    Otherwise it returns large arrays to the system and gets fresh pages for each new one, which took a tenth of a
+    training's time. Without glibc nothing happens.
     """
     trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
     with suppress(AttributeError, OSError):

@@ -1,6 +1,10 @@
 """The search on dev: the same number of trials for every method, on seeds that nothing else uses."""
 
+from collections.abc import Mapping
 from itertools import product
+from typing import Any
+
+import yaml
 
 from trml.config.params import Params
 from trml.methods.config import MethodConfig
@@ -46,3 +50,20 @@ def trial_specs(params: Params) -> dict[str, dict[str, list[CellSpec]]]:
         for method, trials in trial_options(params).items()
         if params.methods[method].search
     }
+
+
+def chosen_yaml(params: Params, chosen: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the text of a file in config/chosen.
+
+    Args:
+        params: The configuration of the dataset.
+        chosen: Method -> what was chosen (training.selection.choose).
+    """
+    protocol = params.protocol
+    victims = " and ".join(protocol.single_victims(params.modalities))
+    head = (
+        f"# What the search on dev chose on {params.corpus.name} through {params.encoder.name}, written by\n"
+        f"# `make search`: {TRIALS} trials of each method, {victims} missing at rate {protocol.study_rate:g}, seeds\n"
+        f"# {', '.join(map(str, SEARCH_SEEDS))}; the lowest mean dev loss.\n"
+    )
+    return head + yaml.safe_dump({name: dict(entry) for name, entry in chosen.items()}, sort_keys=False)
