@@ -1,4 +1,5 @@
-# make results | env | search | test | lint | bench | clean. Each makes the environment first where there is none.
+# make results | env | search | test | test-fast | lint | format | docs | lock | bench | compose | clean
+# Each target creates the environment in .venv first if it is absent or out of date.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,24 +7,27 @@ EXPERIMENT ?=
 DATA ?=
 SET ?=
 CORES ?= all
+TESTS ?=
+WORKERS ?= 2
+ONLY ?=
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope
 
 .DEFAULT_GOAL := results
-.PHONY: env results search test lint bench format compose clean
+.PHONY: env results search test test-fast lint format docs lock bench compose clean absent
 
 env: $(BIN)/.installed
 
-# The stamp is written last, so that an interrupted install is done again.
-$(BIN)/.installed: requirements.lock pyproject.toml
-	@echo "making the environment in .venv (some two minutes; about 2 GB)"
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+# The stamp is written last: an interrupted install is repeated. A .venv whose Python was removed counts as absent.
+$(BIN)/.installed: requirements.lock pyproject.toml $(if $(wildcard $(BIN)/python),,absent)
+	$(PYTHON) tools/make_env.py
 	@touch $@
+
+absent:
 
 CHOICE = $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),"data='$(DATA)'") $(SET)
 
-# Without EXPERIMENT the configuration in force is params.yaml; with it, one composed beside it. SET has further overrides.
+# Without EXPERIMENT, DATA or SET, run params.yaml; with them, compose a configuration in work/params and run that.
 results: $(BIN)/.installed
 ifeq ($(strip $(CHOICE)),)
 	$(SNAKEMAKE)
@@ -32,8 +36,13 @@ else
 	$(SNAKEMAKE) --config params=work/params/$(or $(EXPERIMENT),default).yaml
 endif
 
+# All tests, or TESTS="tests/numerics -k resume".
 test: $(BIN)/.installed
-	$(BIN)/pytest
+	$(PYTEST) $(TESTS)
+
+# No training, no subprocess: under a minute.
+test-fast: $(BIN)/.installed
+	$(PYTEST) tests/unit $(TESTS)
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
@@ -42,14 +51,14 @@ lint: $(BIN)/.installed
 	$(BIN)/snakefmt --check Snakefile workflow
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
 
-# The search on dev: the same number of trials of each method; what it chose goes to config/chosen, and into force.
+# Search hyper-parameters on dev with the same number of trials per method; save the choice in config/chosen and use it.
 search: $(BIN)/.installed
 	$(BIN)/trml compose $(CHOICE) --output work/params/search.yaml
 	$(SNAKEMAKE) searched --config params=work/params/search.yaml
 	$(BIN)/trml search --params work/params/search.yaml
 	$(BIN)/trml compose
 
-# Speed and memory, as ratios of one run; some twenty minutes. ONLY="cells encode" measures parts of it.
+# Measure speed and memory as ratios within one run (about 20 minutes); ONLY="cells encode" measures a part.
 bench: $(BIN)/.installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
@@ -58,7 +67,15 @@ format: $(BIN)/.installed
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-# config/ was edited: put it in force.
+# Write the map of packages into docs/architecture.md.
+docs: $(BIN)/.installed
+	$(BIN)/python tools/package_map.py
+
+# Write requirements.lock from .venv after a change of dependencies.
+lock: $(BIN)/.installed
+	$(BIN)/python tools/write_lock.py
+
+# Write params.yaml from config/ after an edit there.
 compose: $(BIN)/.installed
 	$(BIN)/trml compose
 

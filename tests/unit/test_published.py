@@ -68,10 +68,17 @@ def test_the_upper_bound_closes_most_of_the_gap_to_the_ceiling(summary):
     assert (at["constant"] - at["supervised_double"]) / (at["constant"] - at["ceiling"]) >= 0.8
 
 
-@pytest.mark.parametrize("path", ["environment.yml", "workflow/envs/trml.yaml"])
-def test_conda_environments_have_the_pins_of_the_lock(path):
+def pip_section(path: str) -> list[str]:
     (pins,) = [d["pip"] for d in yaml.safe_load((ROOT / path).read_text())["dependencies"] if isinstance(d, dict)]
-    assert dict(pin.split("==") for pin in pins if pin != "-e .") == lock()
+    return pins
+
+
+def test_the_conda_environment_of_rules_has_the_pins_of_the_lock():
+    assert dict(pin.split("==") for pin in pip_section("workflow/envs/trml.yaml")) == lock()
+
+
+def test_the_conda_environment_installs_the_lock():
+    assert pip_section("environment.yml") == ["-r requirements.lock", "-e ."]
 
 
 def test_direct_dependencies_are_pinned_as_locked():
