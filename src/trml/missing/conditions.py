@@ -5,7 +5,7 @@ sequence lost at fixed rates (`frames@0.3`). At the level of modalities an utter
 else, so every pattern and rate at evaluation is put together from these and a mask, and trains nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,21 +50,19 @@ class Condition:
         return "complete" if self.rate == 0 else f"{self.victim}@{self.rate:g}"
 
 
-def predicted_under(missing: Missing | None, steps: Mapping[str, int]) -> list[tuple[str, str]]:
+def predicted_under(missing: Missing | None, modalities: Sequence[str]) -> list[tuple[str, str]]:
     """Return what a cell is predicted under, as (split, present).
 
     Args:
         missing: The pattern that the cell was trained with.
-        steps: Modality -> length T of its sequence, in order.
+        modalities: Of the features, in order.
 
     Returns:
         Every set of modalities on dev and test; lost steps at every rate on test, for cells that were trained with
         them or with nothing missing.
     """
-    names = tuple(steps)
-    whole = [(split, written(present)) for split in ("valid", "test") for present in subsets(names)]
-    stepwise = [p for p in known_patterns(names).values() if p.level == "step" and missing in (None, p)]
-    stepwise = [p for p in stepwise if any(steps[modality] > 1 for lost in p.lost for modality in lost)]
+    whole = [(split, written(present)) for split in ("valid", "test") for present in subsets(modalities)]
+    stepwise = [p for p in known_patterns(tuple(modalities)).values() if p.level == "step" and missing in (None, p)]
     return whole + [("test", step_word(pattern.name, rate)) for pattern in stepwise for rate in RATES]
 
 
@@ -82,20 +80,20 @@ def presence_under(present: str, real: Presence, corpus: str, split: str, seed: 
 
 
 def shown(
-    missing: Missing, rate: float, real: Presence, corpus: str, split: str, seed: int
+    missing: Missing, rate: float, modalities: Sequence[str], n: int, corpus: str, split: str, seed: int
 ) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Return which predictions make up a pattern at a rate: (present, bool [N], the utterances it is read for).
+    """Return which predictions make up a pattern at a rate: (present, bool [n], the utterances it is read for).
 
     Args:
         missing: The pattern at evaluation.
         rate: Its rate, 0 to 1.
-        real: Modality -> bool [N, T] of the split.
+        modalities: Of the features, in order.
+        n: How many utterances the split has.
         corpus: The corpus's name.
         split: The split's name.
         seed: The mask seed.
     """
-    n, names = len(next(iter(real.values()))), tuple(real)
-    everyone = np.ones(n, dtype=bool)
+    names, everyone = tuple(modalities), np.ones(n, dtype=bool)
     if missing.level == "step" and 0 < rate < 1:
         return [(step_word(missing.name, rate), everyone)]
     if rate == 0:
@@ -104,12 +102,12 @@ def shown(
         return [(written(set(names) - missing.lost[0]), everyone)]
     lost = missing.losing(corpus, split, seed, rate, n)
     left = {name: ~lost.get(name, np.zeros(n, dtype=bool)) for name in names}
-    found = []
+    parts = []
     for subset in subsets(names):
         here = np.logical_and.reduce([left[name] == (name in subset) for name in names])
         if here.any():
-            found.append((written(subset), here))
-    return found
+            parts.append((written(subset), here))
+    return parts
 
 
 def rates_of(victim: str, modalities: Sequence[str], rates: Sequence[float]) -> list[float]:

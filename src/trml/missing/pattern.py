@@ -69,7 +69,7 @@ class Missing:
         Returns:
             Modality -> bool [N, 1]. An utterance that would lose its only modality keeps it.
         """
-        there = {modality: mask.any(axis=1) for modality, mask in real.items()}
+        there = anything(real)
         lost = self.losing(corpus, split, seed, rate, len(next(iter(there.values()))))
         return keep(there, {name: mask & ~lost[name] if name in lost else mask for name, mask in there.items()})
 
@@ -87,6 +87,11 @@ class Missing:
         return found
 
 
+def anything(real: Presence) -> dict[str, NDArray[np.bool_]]:
+    """Return which utterances have something of a modality: modality -> bool [N]."""
+    return {modality: np.asarray(mask.any(axis=1)) for modality, mask in real.items()}
+
+
 def keep(there: Mapping[str, NDArray[np.bool_]], left: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
     """Return `left` as bool [N, 1], with `there` for utterances that would have nothing left; both are bool [N]."""
     empty = ~np.logical_or.reduce(list(left.values()))
@@ -98,5 +103,5 @@ def only(real: Presence, present: frozenset[str]) -> dict[str, NDArray[np.bool_]
 
     An utterance that has none of them keeps what it has.
     """
-    there = {modality: mask.any(axis=1) for modality, mask in real.items()}
+    there = anything(real)
     return keep(there, {modality: mask & (modality in present) for modality, mask in there.items()})

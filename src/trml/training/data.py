@@ -87,9 +87,9 @@ class Data:
         return self.splits["train"].rows.device
 
     @property
-    def steps(self) -> dict[str, int]:
-        """Modality -> T of its pooled view, in order."""
-        return {modality: source.mask.shape[1] for modality, source in self.views["pooled"].items()}
+    def modalities(self) -> tuple[str, ...]:
+        """The names of the modalities, in order."""
+        return tuple(self.views["pooled"])
 
     def shape(self, views: Views, missing: Missing | None = None) -> Shape:
         """Return the sizes that a method is built for."""

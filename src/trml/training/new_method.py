@@ -28,7 +28,7 @@ def method_class(target: str) -> type[Method]:
 
 def pattern_of(spec: CellSpec, data: Data) -> Missing | None:
     """Return the missing pattern of a cell, None where nothing is missing."""
-    return None if spec.missing is None else missing_pattern(spec.missing, tuple(data.steps))
+    return None if spec.missing is None else missing_pattern(spec.missing, data.modalities)
 
 
 def shape_of(spec: CellSpec, data: Data) -> Shape:

@@ -16,7 +16,7 @@ from trml.training.walk import OwnedDraws, draws_at_evaluation, stacked
 
 def words(cell: Cell, data: Data) -> list[tuple[str, str]]:
     """Return what a cell is predicted under at the end, as (split, present)."""
-    return predicted_under(pattern_of(cell.spec, data), data.steps)
+    return predicted_under(pattern_of(cell.spec, data), data.modalities)
 
 
 def as_predicted(outputs: Tensor, spread: Tensor | None) -> Predicted:

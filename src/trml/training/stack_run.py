@@ -20,7 +20,7 @@ from trml.methods.contract import Labelled, Step
 from trml.methods.losses.task import task_loss
 from trml.training import schedule
 from trml.training.contract import Cell, Outcome, Predicted, Settings
-from trml.training.data import Data
+from trml.training.data import Data, of_cells
 from trml.training.optimizer import Optimizer
 from trml.training.predict import final_predictions, outputs_of, words
 from trml.training.schedule import Course
@@ -62,18 +62,16 @@ class StackRun:
         key = self.stacked, self.present["train"], self.stack.draws, self.settings
         return [walk(each, which, epoch, *key) for which, each in enumerate(passes)]
 
-    def batch(self, walk: Walk, i: int, losses: Tensor) -> Labelled:
+    def batch(self, of_pass: Walk, i: int, losses: Tensor) -> Labelled:
         """Return batch i of a pass for every cell; `losses` [C, epochs, 2] are those of the epochs before."""
-        rows, train = walk.rows[i], self.data.splits["train"]
-        of_cell = rows[walk.owner].unsqueeze(-1)
+        rows, train = of_pass.rows[i], self.data.splits["train"]
+        of_cell = rows[of_pass.owner].unsqueeze(-1)
         here = {
             modality: mask.gather(1, of_cell.expand(-1, -1, mask.shape[-1]))
             for modality, mask in self.present["train"].items()
         }
-        signals = self.data.signals(self.stack.module.views, train, rows, here, walk.owner)
-        label = train.label[rows]
-        label = label.expand(len(walk.owner), -1) if len(label) == 1 else label[walk.owner]
-        return Labelled(signals, walk.draws_of(i), label, losses)
+        signals = self.data.signals(self.stack.module.views, train, rows, here, of_pass.owner)
+        return Labelled(signals, of_pass.draws_of(i), of_cells(train.label[rows], of_pass.owner), losses)
 
     def losses_so_far(self) -> Tensor:
         """Return the train and dev losses of the epochs that ended, [C, epochs, 2]."""
@@ -122,20 +120,20 @@ class StackRun:
         )
 
     def _train_epoch(self, pause: Callable[[], None]) -> None:
-        walks, settings = self.walks(self.epoch), self.settings
-        batches = [(walk, i) for walk in walks for i in range(len(walk.rows))]
+        settings = self.settings
+        batches = [(each, i) for each in self.walks(self.epoch) for i in range(len(each.rows))]
         if self.batches_done == 0:
             self.stack.copy_parameters(self.stack.module.between(self.epoch, self.stack.shared))
         so_far = self.losses_so_far()
-        for done, (walk, i) in enumerate(batches):
+        for done, (each, i) in enumerate(batches):
             if done < self.batches_done:
                 continue
             rate = schedule.learning_rate(settings.learning_rate, self.epoch, done, len(batches), settings.epochs)
-            batch = self.batch(walk, i, so_far)
-            for step in walk.steps:
+            batch = self.batch(each, i, so_far)
+            for step in each.steps:
                 losses = self.stack.losses(step.loss, batch)
                 self.optimizer(step).step(self.stack, losses, rate)
-                self.total += losses.detach() / (len(batches) * len(walk.steps))
+                self.total += losses.detach() / (len(batches) * len(each.steps))
             self.batches_done = done + 1
             pause()
 

@@ -13,6 +13,7 @@ from trml.training.contract import Cell, Pairs, Settings
 from trml.training.data import Data, load_data
 from trml.training.draws import draws_of_split
 from trml.training.new_method import method_class, new_method, shape_of, shaping_options
+from trml.training.schedule import usable
 
 SPLIT = "test"
 
@@ -24,8 +25,7 @@ def makes_virtual(target: str) -> bool:
 
 def complete_utterances(features: FeatureSet) -> NDArray[np.int64]:
     """Return the places [N], within the test split, of the utterances that have every modality."""
-    present = [mask.any(axis=1) for mask in features.real(features.rows(SPLIT)).values()]
-    return np.flatnonzero(np.logical_and.reduce(present))
+    return np.flatnonzero(usable("complete", features.real(features.rows(SPLIT))))
 
 
 def virtual_pairs(
@@ -65,7 +65,7 @@ def _make_up(
             name: torch.from_numpy(values[rows] if wanted[name].varies == "row" else values).to(data.device)
             for name, values in drawn.items()
         }
-        signals = data.signals(method.views, split, at, dict.fromkeys(data.steps, everything))
+        signals = data.signals(method.views, split, at, dict.fromkeys(data.modalities, everything))
         made = method.virtual(Batch(signals, numbers))
         if victim not in made:
             return None

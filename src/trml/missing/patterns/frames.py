@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trml.missing.pattern import Missing, Presence
+from trml.missing.pattern import Missing, Presence, anything
 from trml.seeding import generator
 
 MODALITY = "vision"
@@ -30,7 +30,7 @@ class Frames(Missing):
         """
         frames = real[MODALITY]
         left = frames & ~(generator(seed, "missing frames", corpus, split).random(frames.shape) < rate)
-        others = {modality: mask.any(axis=1, keepdims=True) for modality, mask in real.items() if modality != MODALITY}
+        others = {modality: mask[:, None] for modality, mask in anything(real).items() if modality != MODALITY}
         alone = ~np.logical_or.reduce(list(others.values()))[:, 0] if others else np.ones(len(frames), dtype=bool)
         empty = alone & ~left.any(axis=1)
         left[empty] = frames[empty]

@@ -19,6 +19,9 @@ def patterns(modalities: Sequence[str]) -> list[Missing]:
     n = len(modalities)
     if n < 2:
         return []
-    note = f"An utterance loses one modality, each with the same chance and never more than one: at rate r each is missing at r/{n}."
+    note = (
+        "An utterance loses one modality, each with the same chance and never more than one: at rate r each is "
+        f"missing at r/{n}."
+    )
     lost = tuple(frozenset([modality]) for modality in modalities)
     return [RandomModality("random_modality", "one modality missing at random", note, lost)]
