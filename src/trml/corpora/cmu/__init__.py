@@ -1,0 +1,1 @@
+"""CMU-MOSI and CMU-MOSEI from their raw layouts: label files (.csd), transcripts and clips."""

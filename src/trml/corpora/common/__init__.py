@@ -1,0 +1,1 @@
+"""Helpers that several corpora share: raw layouts, official splits and their folds."""

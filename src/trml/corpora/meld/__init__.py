@@ -1,0 +1,1 @@
+"""MELD from its raw layout: three tables of dialogues and one clip per utterance."""

@@ -1,0 +1,1 @@
+"""CMU-MOSI with utterance-level features from one .npz file."""

@@ -1,0 +1,1 @@
+"""Network parts that methods share. They run under torch.vmap, so none branches on data."""

@@ -1,0 +1,1 @@
+"""Loss terms that methods share, each with per-row weights."""

@@ -1,0 +1,1 @@
+"""No encoder: the features are those that the corpus brings."""

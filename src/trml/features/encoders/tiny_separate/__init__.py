@@ -1,0 +1,1 @@
+"""A small BERT and a vision autoencoder, pretrained by the workflow without pairs."""
