@@ -2,35 +2,40 @@
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
+
+from trml.missing.modalities import written
+from trml.missing.pattern import Missing
 
 
 class Ceiling:
-    """Exact population scores by pattern, read from a corpus folder; `None` where the corpus knows none."""
+    """Exact population scores by the set of modalities that is present, from a corpus folder."""
 
     def __init__(self, corpus: Path) -> None:
         path = corpus / "ceiling.parquet"
         table = pl.read_parquet(path) if path.is_file() else None
-        self._values = (
-            {(row["pattern"], row["metric"]): row["value"] for row in table.iter_rows(named=True)}
+        self._values: dict[tuple[str, str], float] = (
+            {(row["present"], row["metric"]): row["value"] for row in table.iter_rows(named=True)}
             if table is not None
             else {}
         )
 
-    def at(self, metric: str, victim: str, rate: float) -> float | None:
-        """The best score when the victim is missing at a rate, the share of patterns being exact; `None` where some but
-        not all frames are missing.
+    def at(self, metric: str, missing: Missing, rate: float, modalities: tuple[str, ...]) -> float | None:
+        """Return the best score when a pattern is missing at a rate.
 
-        Shares mix linearly; a correlation mixes as its square, the share of variance explained.
+        Scores mix linearly by the shares of the sets that are left. A correlation mixes as its square, the share of
+        variance explained.
+
+        Returns:
+            None if the corpus knows no ceiling, or if the pattern leaves parts of a modality.
         """
-        if victim == "frames" and 0 < rate < 1:
+        shares = missing.shares(rate, modalities)
+        if shares is None:
             return None
-        lost = {"either": ("vision", "text"), "frames": ("vision",)}.get(victim, (victim,))
-        shares = {"complete": 1 - rate, **{f"{modality}_missing": rate / len(lost) for modality in lost}}
-        best = {pattern: self._values.get((pattern, metric)) for pattern in shares}
-        if any(value is None for value in best.values()):
-            return None
-        power = 2 if metric == "corr" else 1
-        mixed = sum(share * (best[pattern] or 0.0) ** power for pattern, share in shares.items())
-        return float(np.power(mixed, 1 / power))
+        power, mixed = (2 if metric == "corr" else 1), 0.0
+        for present, share in shares.items():
+            best = self._values.get((written(present), metric))
+            if best is None:
+                return None
+            mixed += share * best**power
+        return float(mixed ** (1 / power))

@@ -1,13 +1,29 @@
-"""What evaluation is handed, and the files it writes.
+"""What evaluation is handed, and the files it writes: schemas.py has the columns of each table.
 
-metrics.parquet, .csv   one row a cell x condition x metric, on test; no value where the training failed
-summary.parquet         one row a protocol x method x variant x condition x metric: mean over seeds and its interval
-matrix.parquet          one row a training (victim, rate) x method x present set x metric: what was trained on what,
-                        shown every non-empty set of modalities
-robustness.parquet      one row a protocol x method x victim x metric x measure
-redundancy.parquet      what was recovered over the redundancy, where the experiment has such datasets
-claims.json             every claim with its comparisons
-cells.json              cell.json of every cell
+All scores are those of test utterances.
+
+Of an evaluation:
+
+    metrics.parquet, .csv   METRICS: a row for each cell, condition and metric
+    summary.parquet         SUMMARY: a row for each protocol, method, variant, condition and metric, over all seeds
+    matrix.parquet          MATRIX: a row for each training, method, set of modalities present on test, and metric
+    robustness.parquet      ROBUSTNESS: a row for each protocol, method, victim, metric and measure
+    redundancy.parquet      REDUNDANCY: what was recovered over the redundancy, if the experiment has such datasets
+    claims.json             every claim with its comparisons
+    metrics.json            the metrics of the task, the primary one first: a list of MetricInfo
+    cells.json              cell.json of every cell
+
+Of the probes of virtual modalities:
+
+    retrieval.parquet       RETRIEVAL: whether virtual vectors find their true partner
+    ranks.parquet           RANKS: the same, utterance by utterance
+    factors.parquet         FACTORS: which latent factors virtual vectors carry, for a corpus that knows its own
+    similarity.npz          of the first seed: VICTIM_virtual and VICTIM_real, cosines [M, M] of virtual and of real
+                            vectors to real ones; VICTIM_label and VICTIM_id of the M utterances, sorted by label
+    embedding.parquet       EMBEDDING: of the first seed, real and virtual vectors as points in the plane
+    examples.json           utterances with the largest and smallest errors, and every method's predictions by seed
+    examples/               the frames of their clips, side by side
+    probes.json             what was probed; `reason` says why nothing was, and then all of the above are empty
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +37,10 @@ from trml.missing.registry import missing_pattern
 from trml.training.contract import Cell, Settings, Training
 
 Purpose = Literal["own", "corpus", "alignment", "redundancy"]
+
+# Protocols: the same rate in training and at evaluation, training on complete data, and Setting A.
+MATCHED, COMPLETE, SETTING_A = "matched", "complete", "setting_a"
+NOTHING = "none"  # the missing pattern of complete data, as a word
 
 
 @dataclass(frozen=True)
@@ -161,7 +181,7 @@ class EvaluationInputs:
         return self.cells[Training(method, variant, victim, rate, dev_rate, seed)]
 
     def probed_cells(self) -> dict[tuple[str, str, int], Cell]:
-        """Return the defaults that were trained at the study rate with one modality missing: by method, victim, seed."""
+        """Return the defaults trained at the study rate with one modality missing, by method, victim and seed."""
         s = self.study
         return {
             (m.name, victim, seed): self.cell(m.name, DEFAULT, victim, s.study_rate, s.study_rate, seed)
@@ -197,3 +217,22 @@ class Searched:
     dev_loss: float
     median_dev_loss: float
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """A metric as metrics.json describes it, for those that show scores without computing any.
+
+    Attributes:
+        name: As in the column `metric`.
+        label: In headers and on axes.
+        higher_is_better: Which way it points.
+        headline: Whether the main tables show it.
+        drawn: Whether figures over the missing rate show it.
+    """
+
+    name: str
+    label: str
+    higher_is_better: bool
+    headline: bool
+    drawn: bool

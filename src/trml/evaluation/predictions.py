@@ -1,101 +1,169 @@
-"""The predictions of an experiment under every evaluation condition, put together from the cell store.
+"""Predictions of an experiment under every evaluation condition, put together from the cell store.
 
-This is the only reader of test labels.
+Only this module reads test labels.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from trml.base.artifacts import read_json
-from trml.evaluation.metrics import Array, Metric, metrics_of
+from trml.base.errors import ContractError
+from trml.evaluation.contract import EvaluationInputs
+from trml.evaluation.metrics.common.metric import Array, Metric
+from trml.evaluation.registry import metrics_of
 from trml.evaluation.statistics import Resamples, Scores
 from trml.features.contract import FeatureInfo
 from trml.methods.config import DEFAULT
-from trml.missing.conditions import Condition
-from trml.missing.masks import frames_condition, lost_of_either, missing
-from trml.planning.plan import Cell, Plan
-from trml.training.contract import read_cell
+from trml.missing.conditions import Condition, shown
+from trml.missing.modalities import written
+from trml.training.contract import Cell, Training, read_cell
 
 SPLIT = "test"
 
 
 def failed_seeds(predictions: Array) -> int:
-    """How many seeds of predictions [seeds, N] have none, because their training failed."""
+    """Return how many seeds of predictions [seeds, N] have none because their training failed."""
     return int(np.isnan(predictions).any(axis=1).sum())
 
 
 class Evaluation:
-    """Scores of the cells of a plan, on test utterances."""
+    """Predictions and scores of the cells of one dataset, on its N test utterances.
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.info = FeatureInfo(**read_json(plan.features / "features.json"))
-        index = pl.read_parquet(plan.features / "index.parquet")
+    Attributes:
+        inputs: What is read.
+        study: What is compared.
+        info: features.json.
+        ids: The test utterances, in the order of all predictions.
+        label: Their labels [N].
+        seeds: Of masks and trainings.
+        resamples: The bootstrap, the same for every score.
+    """
+
+    def __init__(self, inputs: EvaluationInputs) -> None:
+        self.inputs = inputs
+        self.study = inputs.study
+        self.info = FeatureInfo(**read_json(inputs.features / "features.json"))
+        index = pl.read_parquet(inputs.features / "index.parquet")
         test = index.filter(pl.col("split") == SPLIT)
         self.ids: list[str] = test["utterance_id"].to_list()
         self.label: Array = test["label"].to_numpy().astype(float)
         self._train_label: Array = index.filter(pl.col("split") == "train")["label"].to_numpy().astype(float)
-        self.metrics = metrics_of(self.info.task, len(self.info.classes))
-        self.seeds = plan.params.protocol.seeds
-        self.resamples = Resamples(len(self.ids), len(self.seeds), plan.params.report.resamples, plan.params.seed)
+        self.seeds = self.study.seeds
+        self.resamples = Resamples(len(self.ids), len(self.seeds), self.study.resamples, self.study.seed)
+        self._memory: dict[str, dict[str, Array]] = {}
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics of the task, the primary one first."""
+        return metrics_of(self.info.task, len(self.info.classes))
 
     @property
     def primary(self) -> Metric:
         """The metric that claims are judged by."""
         return self.metrics[0]
 
-    def grid(self, victims: list[str]) -> list[Condition]:
-        """Every rate above 0 of these victims, in training and at evaluation alike."""
-        protocol = self.plan.params.protocol
-        return [Condition.alike(victim, rate) for victim in victims for rate in protocol.rates_of(victim) if rate > 0]
+    def grid(self, victims: Sequence[str]) -> list[Condition]:
+        """Return every rate above 0 of these patterns, in training and at evaluation alike."""
+        study = self.study
+        return [Condition.matched(victim, rate) for victim in victims for rate in study.rates_of(victim) if rate > 0]
 
     def conditions_of(self, cell: Cell) -> list[Condition]:
-        """What a cell is scored under: complete data, and of what may be missing for it the rates it was trained and
-        selected at, or, trained on complete data, every rate."""
-        protocol = self.plan.params.protocol
-        victims = [cell.victim] if cell.victim else [v for v in protocol.victims if self.plan.runs(cell.method, v)]
-        own = {cell.rate, cell.dev_rate} - {0.0}
-        return [Condition(victims[0], 0.0, cell.rate, cell.dev_rate)] + [
-            Condition(victim, rate, cell.rate, cell.dev_rate)
+        """Return what a cell is scored under.
+
+        Complete data first. Then the pattern that it was trained for, at the rates of training and dev; or, for a
+        cell that was trained on complete data, every pattern at every rate.
+        """
+        study, spec = self.study, cell.spec
+        method = study.by_name[spec.method]
+        victims = [spec.missing] if spec.missing else [v for v in study.victims if study.runs(method, v)]
+        own = {spec.rate, spec.dev_rate} - {0.0}
+        return [Condition(victims[0], 0.0, spec.rate, spec.dev_rate)] + [
+            Condition(victim, rate, spec.rate, spec.dev_rate)
             for victim in victims
-            for rate in (sorted(own) or protocol.rates_of(victim))
+            for rate in (sorted(own) or study.rates_of(victim))
             if rate > 0
         ]
 
     def cell_predictions(self, cell: Cell, condition: Condition) -> Array:
-        """Predictions [N] of one cell: made without what is missing where it is, with both modalities elsewhere; all
-        NaN where the training failed."""
-        made = self._made(cell)
-        if not made:
-            return np.full(len(self.ids), np.nan)
-        if condition.rate == 0:
-            return made["complete"]
-        if condition.victim == "frames":
-            return made["vision_missing" if condition.rate == 1 else frames_condition(condition.rate)]
-        found = made["complete"]
-        for modality, lost in self._lost(condition, cell.seed).items():
-            found = np.where(lost, made[f"{modality}_missing"], found)
-        return found
+        """Return the predictions [N] of one cell, each made from what the condition leaves of its utterance.
+
+        They are all NaN if the training failed.
+        """
+        predictions, study = np.full(len(self.ids), np.nan), self.study
+        missing = study.pattern(condition.victim)
+        how = study.modalities, len(self.ids), study.corpus, SPLIT, cell.spec.seed
+        for present, here in shown(missing, condition.rate, *how):
+            predictions[here] = self.predicted_with(cell, present)[here]
+        return predictions
+
+    def predicted_with(self, cell: Cell, present: str) -> Array:
+        """Return the predictions [N] that a cell made from `present` alone; all NaN if the training failed.
+
+        Raises:
+            ContractError: If the cell was not predicted so, or for other utterances.
+        """
+        if cell.digest not in self._memory:
+            self._memory[cell.digest] = self._read(cell)
+        by_present = self._memory[cell.digest]
+        if by_present and present not in by_present:
+            known = ", ".join(by_present)
+            raise ContractError(f"{cell.folder}: there are no predictions of test with {present}; there are: {known}")
+        return by_present[present] if by_present else np.full(len(self.ids), np.nan)
+
+    def _read(self, cell: Cell) -> dict[str, Array]:
+        """Return a cell's predictions [N] by what was present, nothing if the training failed."""
+        _, table = read_cell(cell)
+        if table is None:
+            return {}
+        by_present = {}
+        for (present,), part in table.filter(pl.col("split") == SPLIT).group_by("present", maintain_order=True):
+            if part["utterance_id"].to_list() != self.ids:
+                raise ContractError(
+                    f"{cell.folder}: predictions with {present} are not of the {len(self.ids)} test utterances of "
+                    f"{self.inputs.features}, in their order"
+                )
+            by_present[str(present)] = part["prediction"].to_numpy().astype(float)
+        return by_present
 
     def predictions(self, method: str, condition: Condition, *, variant: str = DEFAULT) -> Array:
-        """Predictions [seeds, N] of a method trained and evaluated as the condition says."""
-        how = variant, condition.victim, condition.trained, condition.dev
-        cells = [self.plan.cell(method, *how, seed) for seed in self.seeds]
+        """Return the predictions [seeds, N] of a method trained and evaluated as the condition says."""
+        how = method, variant, condition.victim, condition.trained, condition.dev
+        cells = [self.inputs.cell(*how, seed) for seed in self.seeds]
         return np.stack([self.cell_predictions(cell, condition) for cell in cells])
 
+    def trained_with(self, method: str, victim: str, rate: float) -> list[Cell] | None:
+        """Return a method's defaults trained with a pattern at a rate, one a seed; None if the experiment has none."""
+        trainings = [Training(method, DEFAULT, victim, rate, rate, seed) for seed in self.seeds]
+        cells = [self.inputs.cells.get(training) for training in trainings]
+        return None if None in cells else [cell for cell in cells if cell is not None]
+
+    def trained_complete(self, method: str) -> list[Cell] | None:
+        """Return a method's defaults trained on complete data, one a seed; None if the experiment has none."""
+        by_seed: dict[int, Cell] = {}
+        for training, cell in self.inputs.cells.items():
+            is_default = training.method == method and training.variant == DEFAULT
+            if is_default and cell.spec.rate == cell.spec.dev_rate == 0.0:
+                by_seed.setdefault(training.seed, cell)
+        return [by_seed[seed] for seed in self.seeds] if set(self.seeds) <= by_seed.keys() else None
+
+    def on_complete_data(self, method: str) -> Array | None:
+        """Return the predictions [seeds, N] of a method trained and evaluated on complete data, None without such."""
+        cells, whole = self.trained_complete(method), written(self.study.modalities)
+        return None if cells is None else np.stack([self.predicted_with(cell, whole) for cell in cells])
+
     def scores(self, metric: Metric, predictions: Array) -> Scores:
-        """Score and resamples of predictions [seeds, N]; failed where one of the seeds is."""
+        """Return the score of predictions [seeds, N] with its resamples; it failed if one of the seeds did."""
         if failed_seeds(predictions):
             return Scores.failed(self.resamples.count)
         return self.resamples.scores(metric, self.label, predictions)
 
     @cached_property
     def constant(self) -> Array:
-        """The constant predictor [seeds, N]: the median (most frequent class) of the training labels."""
+        """The constant predictor [seeds, N]: the median, or most frequent class, of the training labels."""
         if self.info.task == "regression":
             value = float(np.median(self._train_label))
         else:
@@ -104,36 +172,5 @@ class Evaluation:
         return np.full((len(self.seeds), len(self.ids)), value)
 
     def records(self) -> list[dict[str, Any]]:
-        """cell.json of every cell of the plan."""
-        return [read_cell(self.plan, cell)[0] for cell in self.plan.cells]
-
-    @cached_property
-    def _memory(self) -> dict[str, dict[str, Array]]:
-        return {}
-
-    def _made(self, cell: Cell) -> dict[str, Array]:
-        """The predictions [N] that a cell left, by condition."""
-        if cell.digest not in self._memory:
-            # A cell may stand for several names; the store keeps it under the first.
-            _, table = read_cell(self.plan, self._stored[cell.digest])
-            if table is None:
-                return self._memory.setdefault(cell.digest, {})
-            table = table.filter(pl.col("split") == SPLIT)
-            self._memory[cell.digest] = {
-                str(condition): part["prediction"].to_numpy().astype(float)
-                for (condition,), part in table.group_by("condition", maintain_order=True)
-                if part["utterance_id"].to_list() == self.ids
-            }
-        return self._memory[cell.digest]
-
-    @cached_property
-    def _stored(self) -> dict[str, Cell]:
-        return {cell.digest: cell for cell in self.plan.cells}
-
-    def _lost(self, condition: Condition, seed: int) -> dict[str, NDArray[np.bool_]]:
-        """Which utterances lack which modality."""
-        corpus, n = self.plan.params.corpus.name, len(self.ids)
-        if condition.victim == "either":
-            lost = lost_of_either(corpus, SPLIT, seed, condition.rate, n)
-            return {"text": lost[:, 0], "vision": lost[:, 1]}
-        return {condition.victim: missing(corpus, condition.victim, SPLIT, seed, condition.rate, n)}
+        """Return cell.json of every cell, once each."""
+        return [read_cell(cell)[0] for cell in self.inputs.distinct_cells()]

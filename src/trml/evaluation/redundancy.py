@@ -1,83 +1,73 @@
-"""pantomime as a laboratory: what of a missing modality a method recovers, over how much of it is redundant.
+"""How much of a missing modality a method recovers, over how much of it is redundant.
 
-In the datasets of this study the face tells all of the label that can be told, and the sentence a share of it, the
-redundancy: of the variance that the face explains, the part that the shared factor carries. With vision missing the
-part that can be recovered is from the constant predictor's error down to the exact ceiling of the sentence alone. At
-redundancy 0 that part is nothing: a method whose error is then significantly above the constant predictor's makes up
-what it cannot know.
+In the datasets of this study the face tells everything that can be told of the label, and the sentence tells a share
+of it, the redundancy. With vision missing, the recoverable part runs from the constant predictor's error down to the
+exact ceiling of the sentence alone. At redundancy 0 there is none: a method whose error is significantly above the
+constant predictor's then makes up what it cannot know.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
+import polars as pl
 
-from trml.corpora.pantomime.config import PantomimeConfig, Weights
-from trml.corpora.pantomime.factors import LEVELS
+from trml.corpora.contract import read_corpus
 from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.predictions import Evaluation
+from trml.evaluation.schemas import REDUNDANCY
 from trml.evaluation.statistics import ALPHA, Scores, holm
 from trml.missing.conditions import Condition
 
 VICTIM = "vision"
-
 NOTHING = 0.02  # of the label's scale: a smaller recoverable part is none
 
 
-def redundancy(weights: Weights) -> float:
-    """The share of what the face explains of the label's variance that the sentence explains too."""
-    shared = weights.shared**2 * float(np.var(LEVELS["shared"]))
-    alone = weights.vision_only**2 * float(np.var(LEVELS["vision_only"]))
-    return shared / (shared + alone) if shared + alone else 0.0
+def redundancy(evaluation: Evaluation) -> pl.DataFrame | None:
+    """Return the rows of redundancy.parquet, None if the experiment has no such datasets."""
+    rows: list[dict[str, Any]] = []
+    for other in evaluation.inputs.others:
+        if other.study.purpose != "redundancy":
+            continue
+        info, _ = read_corpus(other.corpus)
+        if info.redundancy is not None:
+            rows += _rows(Evaluation(other), info.redundancy)
+    return pl.DataFrame(rows, schema=REDUNDANCY) if rows else None
 
 
-def laboratory(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """One row a dataset of the study x method: error with vision missing, what was recovered, and what was made up."""
-    rows = []
-    for plan in evaluation.plan.others:
-        if plan.study == "redundancy" and isinstance(plan.params.corpus, PantomimeConfig):
-            rows += _rows(Evaluation(plan), redundancy(plan.params.corpus.weights))
-    return rows
-
-
-def _rows(evaluation: Evaluation, share: float) -> list[dict[str, Any]]:
-    plan, metric = evaluation.plan, evaluation.primary
-    ceiling = Ceiling(plan.corpus)
-    best, complete = (ceiling.at(metric.name, VICTIM, rate) for rate in (1.0, 0.0))
+def _rows(evaluation: Evaluation, share: float) -> Iterator[dict[str, Any]]:
+    """Yield a row a method on one dataset."""
+    study, metric, ceiling = evaluation.study, evaluation.primary, Ceiling(evaluation.inputs.corpus)
+    missing = study.pattern(VICTIM)
+    best, complete = (ceiling.at(metric.name, missing, rate, study.modalities) for rate in (1.0, 0.0))
+    assert best is not None
+    assert complete is not None
     constant = evaluation.scores(metric, evaluation.constant)
-    assert best is not None and complete is not None
-    scores, spread = {}, {}
-    for name in plan.params.methods:
-        # Trained with half of the utterances complete, so that the methods have seen what goes with what.
-        predictions = evaluation.predictions(name, Condition.setting_a(VICTIM, plan.params.protocol.study_rate))
-        scores[name] = evaluation.scores(metric, predictions)
-        spread[name] = float(predictions.std(axis=1).mean() / evaluation.label.std())
+    # Half of the training utterances are complete, so that the methods have seen what goes with what.
+    condition = Condition.setting_a(VICTIM, study.study_rate)
+    predictions = {name: evaluation.predictions(name, condition) for name in study.by_name}
+    scores = {name: evaluation.scores(metric, each) for name, each in predictions.items()}
     above = {name: score - constant for name, score in scores.items()}
     p_values = dict(zip(above, holm([gap.p_value for gap in above.values()]), strict=True))
-    return [
-        {
-            "dataset": plan.dataset,
-            "redundancy": share,
-            "method": name,
-            "value": score.value,
-            "low": score.interval[0],
-            "high": score.interval[1],
-            "constant": constant.value,
-            "ceiling": best,
-            "complete_ceiling": complete,
-            **_recovered(constant, score, best),
-            "spread": spread[name],
-            "above_constant": above[name].value,
-            "p_holm": p_values[name],
-            "makes_up": bool(above[name].value > 0 and p_values[name] < ALPHA),
-        }
-        for name, score in scores.items()
-        if not score.is_failed
-    ]
+    for name, score in scores.items():
+        if not score.is_failed:
+            yield {
+                "dataset": study.dataset,
+                "redundancy": share,
+                "method": name,
+                **score.columns(),
+                "constant": constant.value,
+                "ceiling": best,
+                "complete_ceiling": complete,
+                **_recovered(constant, score, best),
+                "spread": float(predictions[name].std(axis=1).mean() / evaluation.label.std()),
+                "above_constant": above[name].value,
+                "p_holm": p_values[name],
+                "makes_up": bool(above[name].value > 0 and p_values[name] < ALPHA),
+            }
 
 
 def _recovered(constant: Scores, score: Scores, best: float) -> dict[str, float | None]:
-    """The share of the recoverable part that was recovered, with its interval; none where there is nothing to
-    recover."""
+    """Return the share of the recoverable part that was recovered, with its interval; None if there is no such part."""
     if constant.value - best < NOTHING:
         return {"recovered": None, "recovered_low": None, "recovered_high": None}
     share = (constant - score) * (1 / (constant.value - best))

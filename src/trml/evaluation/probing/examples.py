@@ -10,55 +10,59 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from trml.base.errors import ClipUnreadable
-from trml.evaluation.metrics import Array
+from trml.evaluation.metrics.common.metric import Array
 from trml.evaluation.predictions import Evaluation
 from trml.missing.conditions import Condition
 from trml.sources.formats.video_reader import Clip, read_frames
 
-WORST, BEST = 4, 2
+WORST, BEST = 4, 2  # how many examples a victim has of each
 
 _STRIP_HEIGHT = 128  # pixels, at most
 
 
 def mean_error(predictions: Array, label: Array, task: str) -> Array:
-    """The error [N] of predictions [seeds, N], the mean over seeds: the distance, or for classes how often wrong."""
+    """Return the error [N] of predictions [seeds, N], the mean over seeds.
+
+    It is the distance to the label in a regression, and how often the class is wrong in a classification.
+    """
     wrong = np.abs(predictions - label) if task == "regression" else (predictions != label).astype(float)
     return wrong.mean(axis=0)
 
 
-def pick(error: Array, with_both: Array) -> list[tuple[int, str]]:
-    """The places of the largest errors, then of the smallest, with their outcome (`worst` or `best`). Of equal errors
-    the one with the smaller error with both modalities comes first, then the earlier place."""
-    worst = np.lexsort((with_both, -error))[:WORST].tolist()
-    best = [i for i in np.lexsort((with_both, error)).tolist() if i not in worst][:BEST]
+def pick(error: Array, on_complete: Array) -> list[tuple[int, str]]:
+    """Return the places of the largest errors, then of the smallest, each with its outcome (`worst` or `best`).
+
+    Of equal errors [N] the one with the smaller error on complete data [N] comes first, then the earlier place.
+    """
+    worst = np.lexsort((on_complete, -error))[:WORST].tolist()
+    best = [i for i in np.lexsort((on_complete, error)).tolist() if i not in worst][:BEST]
     return [*((i, "worst") for i in worst), *((i, "best") for i in best)]
 
 
 def find_examples(
     evaluation: Evaluation, proposed: str, victims: list[str], places: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
-    """The picked utterances, among those at these places of the test split, with the predictions of every method."""
-    plan, found = evaluation.plan, []
+    """Return the picked utterances of each victim with the predictions of every method, trained at the study rate.
+
+    Args:
+        evaluation: The cells.
+        proposed: The method whose errors are looked at.
+        victims: Modalities that are missing.
+        places: Which test utterances to pick from.
+    """
+    examples, task = [], evaluation.info.task
     for victim in victims:
-        trained = plan.params.protocol.study_rate
-        by_method = {
-            method: {
-                key: evaluation.predictions(method, Condition(victim, rate, trained, trained))
-                for key, rate in (("missing", 1.0), ("complete", 0.0))
-            }
-            for method in plan.params.methods
-        }
-        error, with_both = (
-            mean_error(by_method[proposed][key], evaluation.label, evaluation.info.task)
-            for key in ("missing", "complete")
+        by_method = {name: _both(evaluation, name, victim) for name in evaluation.study.by_name}
+        error, on_complete = (
+            mean_error(by_method[proposed][key], evaluation.label, task) for key in ("missing", "complete")
         )
-        for i, outcome in pick(error[places], with_both[places]):
+        for i, outcome in pick(error[places], on_complete[places]):
             place = places[i]
             predictions = {
                 method: {key: _plain(of_seeds[:, place]) for key, of_seeds in both.items()}
                 for method, both in by_method.items()
             }
-            found.append(
+            examples.append(
                 {
                     "victim": victim,
                     "outcome": outcome,
@@ -68,21 +72,37 @@ def find_examples(
                     "predictions": predictions,
                 }
             )
-    return found
+    return examples
+
+
+def _both(evaluation: Evaluation, method: str, victim: str) -> dict[str, Array]:
+    """Return a method's predictions [seeds, N] with the victim missing everywhere and nowhere."""
+    trained = evaluation.study.study_rate
+    return {
+        key: evaluation.predictions(method, Condition(victim, rate, trained, trained))
+        for key, rate in (("missing", 1.0), ("complete", 0.0))
+    }
 
 
 def _plain(values: Array) -> list[float | None]:
-    """Numbers that JSON can hold: None for a seed whose training failed."""
+    """Return numbers that JSON can hold: None for a seed whose training failed."""
     return [None if np.isnan(value) else round(float(value), 6) for value in values]
 
 
 def with_media(
     examples: list[dict[str, Any]], utterances: pl.DataFrame, media: Path, folder: Path, frames: int | None
 ) -> list[dict[str, Any]]:
-    """The examples with their sentence, the path of their clip in the folder `media`, and, where there is a clip to
-    decode (`frames` of it), a strip of its frames written below `folder`."""
+    """Return the examples with their sentence, clip and, where there is a clip to decode, a strip of its frames.
+
+    Args:
+        examples: As `find_examples` returns them.
+        utterances: The corpus's table.
+        media: The folder that the paths of clips start from.
+        folder: Where strips are written, below examples/.
+        frames: How many a strip shows, None for features that a corpus brings.
+    """
     rows = {row["utterance_id"]: row for row in utterances.iter_rows(named=True)}
-    found = []
+    shown = []
     for example in examples:
         row, strip = rows[example["utterance_id"]], None
         if frames is not None and row["clip"] is not None:
@@ -92,8 +112,8 @@ def with_media(
                 _side_by_side(read_frames(Clip.parse(row["clip"], media), frames)).save(folder / strip)
             except ClipUnreadable:
                 strip = None
-        found.append({**example, "text": row["text"], "clip": row["clip"], "strip": strip})
-    return found
+        shown.append({**example, "text": row["text"], "clip": row["clip"], "strip": strip})
+    return shown
 
 
 def _side_by_side(frames: list[Image.Image]) -> Image.Image:

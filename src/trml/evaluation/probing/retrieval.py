@@ -9,7 +9,7 @@ KS = (1, 5)
 
 
 def cosines(a: NDArray[np.floating], b: NDArray[np.floating]) -> Array:
-    """Cosine similarities [N, M] of vectors [N, h] and [M, h]; 0 with a vector of zeros.
+    """Return cosine similarities [N, M] of vectors [N, h] and [M, h]; 0 with a vector of zeros.
 
     Rounded to 1e-6, so that equal vectors tie whatever the last bits of their products.
     """
@@ -22,24 +22,26 @@ def _unit(x: NDArray[np.floating]) -> Array:
 
 
 def ranks(similarity: Array) -> Array:
-    """The rank [N], from 1, of the partner on the diagonal in each row of similarities [N, N]; a tie counts at its
-    middle, so that a virtual vector which tells nothing has the rank (N + 1) / 2."""
+    """Return the rank [N], from 1, of the partner on the diagonal in each row of similarities [N, N].
+
+    A tie counts at its middle, so that an uninformative virtual vector has the rank (N + 1) / 2.
+    """
     own = similarity.diagonal()[:, None]
     return 1 + (similarity > own).sum(axis=1) + ((similarity == own).sum(axis=1) - 1) / 2
 
 
 def off_diagonal(similarity: Array) -> Array:
-    """The mean [N] of each row of similarities [N, N] without the partner."""
+    """Return the mean [N] of each row of similarities [N, N] without the partner."""
     return (similarity.sum(axis=1) - similarity.diagonal()) / (len(similarity) - 1)
 
 
 def summary(similarity: Array) -> dict[str, float]:
-    """R@k, median rank, what a random order would reach of each, and the mean similarity to partners and to others."""
-    found, n = ranks(similarity), len(similarity)
+    """Return R@k and median rank with what a random order would reach, and mean similarities (columns of RETRIEVAL)."""
+    of_partner, n = ranks(similarity), len(similarity)
     return {
         "n": n,
-        **{f"r{k}": float((found <= k).mean()) for k in KS},
-        "median_rank": float(np.median(found)),
+        **{f"r{k}": float((of_partner <= k).mean()) for k in KS},
+        "median_rank": float(np.median(of_partner)),
         "diagonal": float(similarity.diagonal().mean()),
         "off_diagonal": float(off_diagonal(similarity).mean()),
         **{f"r{k}_chance": min(k, n) / n for k in KS},

@@ -1,0 +1,19 @@
+"""C3: each loss term of the proposed method helps."""
+
+from trml.evaluation.claims.common.comparing import PAIRED, against_variants
+from trml.evaluation.claims.common.judge import Claim, Statement, judged
+from trml.evaluation.contract import StudyMethod
+from trml.evaluation.predictions import Evaluation
+
+
+def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
+    """Compare the full loss with the loss without each term."""
+    statement = Statement(
+        "C3",
+        f"Each loss term of {proposed.label} helps.",
+        "The full loss against the loss with one term taken out, trained and evaluated at missing rate "
+        f"{evaluation.study.study_rate:g}.",
+        PAIRED,
+        ["ablation"],
+    )
+    return judged(evaluation, statement, list(against_variants(evaluation, proposed, "loss")))

@@ -1,0 +1,23 @@
+"""C3b: each design choice made by this project helps.
+
+The paper does not claim it: its text leaves these choices open.
+"""
+
+from trml.evaluation.claims.common.comparing import PAIRED, against_variants
+from trml.evaluation.claims.common.judge import Claim, Statement, judged
+from trml.evaluation.contract import StudyMethod
+from trml.evaluation.predictions import Evaluation
+
+
+def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
+    """Compare the default with each design choice made otherwise."""
+    statement = Statement(
+        "C3b",
+        f"Each choice of design made here for {proposed.label} helps.",
+        "The default against one choice made otherwise, trained and evaluated at missing rate "
+        f"{evaluation.study.study_rate:g}. The choices and the question are this project's: the paper's text leaves "
+        "them open.",
+        PAIRED,
+        ["ablation_design"],
+    )
+    return judged(evaluation, statement, list(against_variants(evaluation, proposed, "design")))

@@ -1,0 +1,1 @@
+"""What the claims share: comparisons, and how they are judged."""

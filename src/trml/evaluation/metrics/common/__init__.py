@@ -1,0 +1,1 @@
+"""What the metrics share: the type, and sums over utterances."""

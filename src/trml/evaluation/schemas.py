@@ -1,0 +1,123 @@
+"""The columns of every table that evaluation writes."""
+
+import polars as pl
+
+Schema = dict[str, type[pl.DataType]]
+
+# Values are null where the training failed.
+METRICS: Schema = {
+    "method": pl.String,
+    "variant": pl.String,
+    "train_victim": pl.String,  # `none` where nothing was missing
+    "train_rate": pl.Float64,
+    "dev_rate": pl.Float64,
+    "seed": pl.Int64,
+    "cell": pl.String,  # digest
+    "condition": pl.String,  # `complete`, or `vision@0.5`
+    "metric": pl.String,
+    "value": pl.Float64,
+}
+
+# The mean over seeds with its 95 % interval: no value where a seed's training failed, no interval where it is exact.
+_SCORE: Schema = {
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "leads": pl.Boolean,  # no compared method is significantly better
+    "failed": pl.Int64,  # how many seeds' trainings failed
+}
+
+SUMMARY: Schema = {
+    "protocol": pl.String,  # MATCHED, COMPLETE or SETTING_A
+    "method": pl.String,  # or `constant`, `ceiling`
+    "variant": pl.String,
+    "role": pl.String,
+    "victim": pl.String,
+    "trained": pl.Float64,  # the rate in training
+    "rate": pl.Float64,  # at evaluation
+    "metric": pl.String,
+    **_SCORE,
+}
+
+MATRIX: Schema = {
+    "method": pl.String,
+    "victim": pl.String,  # in training, NOTHING for complete data
+    "rate": pl.Float64,  # in training
+    "present": pl.String,  # on test, for every utterance: `text+vision`, `text`
+    "metric": pl.String,
+    **_SCORE,
+}
+
+ROBUSTNESS: Schema = {
+    "protocol": pl.String,
+    "method": pl.String,
+    "victim": pl.String,
+    "metric": pl.String,
+    "measure": pl.String,  # relative, effective
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+}
+
+REDUNDANCY: Schema = {
+    "dataset": pl.String,
+    "redundancy": pl.Float64,
+    "method": pl.String,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "constant": pl.Float64,  # the constant predictor's score
+    "ceiling": pl.Float64,
+    "complete_ceiling": pl.Float64,
+    "recovered": pl.Float64,  # share of what can be recovered, null where that is nothing
+    "recovered_low": pl.Float64,
+    "recovered_high": pl.Float64,
+    "spread": pl.Float64,  # of the predictions, in units of the label's
+    "above_constant": pl.Float64,
+    "p_holm": pl.Float64,
+    "makes_up": pl.Boolean,  # significantly worse than the constant predictor
+}
+
+RETRIEVAL: Schema = {
+    "victim": pl.String,
+    "seed": pl.Int64,
+    "n": pl.Int64,
+    "r1": pl.Float64,
+    "r5": pl.Float64,
+    "median_rank": pl.Float64,
+    "diagonal": pl.Float64,  # mean cosine to the partner
+    "off_diagonal": pl.Float64,  # to the others
+    "r1_chance": pl.Float64,
+    "r5_chance": pl.Float64,
+    "median_rank_chance": pl.Float64,
+    "r1_best": pl.Float64,  # the best there can be, null where it is not known
+    "r5_best": pl.Float64,
+    "median_rank_best": pl.Float64,
+}
+
+RANKS: Schema = {
+    "victim": pl.String,
+    "seed": pl.Int64,
+    "utterance_id": pl.String,
+    "rank": pl.Float64,
+    "diagonal": pl.Float64,
+    "off_diagonal": pl.Float64,
+}
+
+FACTORS: Schema = {
+    "victim": pl.String,
+    "seed": pl.Int64,
+    "factor": pl.String,
+    "common": pl.Boolean,  # shows in another modality too
+    "same": pl.Float64,  # share of virtual vectors whose nearest real one has the same level
+    "chance": pl.Float64,
+}
+
+EMBEDDING: Schema = {
+    "utterance_id": pl.String,
+    "modality": pl.String,
+    "kind": pl.String,  # real or virtual
+    "x": pl.Float32,
+    "y": pl.Float32,
+    "label": pl.Float64,
+}
