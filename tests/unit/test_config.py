@@ -1,16 +1,18 @@
-"""The configuration: the committed one is what config/ composes to, and every refusal is one clear line."""
+"""The configuration: the committed one is what config/ composes to, and every fault is refused in one clear line."""
 
 import copy
 import json
-import subprocess
-import sys
+import shutil
 
 import pytest
+import yaml
 
 from conftest import ROOT
 from trml.base.errors import ConfigError
+from trml.cli.main import main
 from trml.config.compose import compose
 from trml.config.load import check, json_schema
+from trml.config.method_options import known_options, modality_limit
 
 
 def test_committed_params_are_the_default_composition():
@@ -30,7 +32,12 @@ def test_every_experiment_composes(experiment):
 REFUSED = [
     ({"protocol.rates": [0.5, 1.2]}, "protocol.rates.1 is 1.2; expected less than or equal to 1"),
     ({"protocol.seeds": []}, "protocol.seeds is []; expected"),
-    ({"protocol.victims": ["vidio"]}, "protocol.victims.0 is 'vidio'; did you mean 'vision'?"),
+    (
+        {"protocol.victims": ["vidio"]},
+        "protocol.victims: missing pattern 'vidio' is unknown for text, vision; did you mean 'vision'?",
+    ),
+    ({"protocol.victims": ["audio", "text"]}, "missing pattern 'audio' is unknown for text, vision"),
+    ({"protocol.victims": ["random_modality"]}, "expected at least one of text or vision"),
     ({"protocol.victims": ["text", "text"]}, "victims names a value twice"),
     ({"protocol.study_rate": 0.4}, "study_rate 0.4 is not one of rates"),
     ({"protocol.ratez": [0.5]}, "protocol.ratez is unknown; did you mean 'rates'?"),
@@ -58,25 +65,28 @@ REFUSED = [
         "methods.zero_fill.options.drop is 1.5; expected less than or equal to 1",
     ),
     ({"methods.trml.options": {"hidden": 64}}, "methods.trml.options lacks alpha, beta, detach"),
-    ({"methods.trml.sweeps": {"hidden": [32.0]}}, "only options that are numbers with a point can be varied"),
+    ({"methods.trml.sweeps": {"hidden": [32.0]}}, "only float options can be varied"),
     ({"methods.trml.variants.default": {"label": "x", "options": {}}}, "the name is taken"),
     ({"methods.zero_fill.role": "proposed"}, "have role proposed; the claims judge one"),
     ({"encoder.vision.foo": 1}, "encoder.vision.foo is unknown"),
     ({"encoder.vision.width": 100}, "width 100 is no multiple of head_width 32"),
-    ({"also.other.corpus": {}}, "also.other.corpus.kind is missing"),
-    ({"also.other.encoder.vision.foo": 1}, "also.other.encoder.vision.foo is unknown"),
-    ({"also.other.corpus.frames": 1}, "also.other.corpus.frames is 1; expected greater than or equal to 2"),
-    ({"also.other.encoder": {"kind": "given", "name": "g"}}, "encoder g does not fit corpus pantomime"),
-    ({"also": {"pantomime": "other"}}, "also.pantomime has the name of the experiment's own corpus"),
+    ({"datasets.other.corpus": {}}, "datasets.other.corpus.kind is missing"),
+    ({"datasets.other.encoder.vision.foo": 1}, "datasets.other.encoder.vision.foo is unknown"),
+    ({"datasets.other.corpus.frames": 1}, "datasets.other.corpus.frames is 1; expected greater than or equal to 2"),
+    ({"datasets.other.encoder": {"kind": "given", "name": "g"}}, "encoder g does not fit corpus pantomime"),
+    ({"datasets": {"pantomime": "other"}}, "datasets.pantomime has the name of the experiment's own corpus"),
     ({"report.resamples": 1000}, "report.resamples is 1000; with 54 comparisons in a claim"),
     ({"report.conditions": [0.2]}, "report.conditions [0.2] are not among protocol.rates"),
+    ({"threads": 0}, "threads is 0; expected greater than or equal to 1"),
+    ({"datasets.other.methods": ["trm"]}, "datasets.other.methods names ['trm']; known are trml"),
+    ({"datasets.other.purpose": "alignments"}, "datasets.other.purpose is 'alignments'; did you mean 'alignment'?"),
 ]
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED, ids=[next(iter(c)) for c, _ in REFUSED])
 def test_refused_in_words(raw, changes, words):
     other = {"corpus": copy.deepcopy(raw["corpus"]), "encoder": copy.deepcopy(raw["encoder"])}
-    raw["also"] = {"other": other}
+    raw["datasets"] = {"other": other}
     for key, value in changes.items():
         node = raw
         *path, last = key.split(".")
@@ -87,6 +97,16 @@ def test_refused_in_words(raw, changes, words):
         check(raw)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_method_for_two_modalities_is_refused_on_three():
+    three = ["experiment=mosi", "method=[trml,mm_align,supervised_double]"]
+    with pytest.raises(ConfigError) as refusal:
+        compose(three, ROOT / "config")
+    assert str(refusal.value) == (
+        "methods.mm_align is defined for 2 modalities; mosi has 3 (text, vision, audio). "
+        "Leave it out: method=[...] without it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,19 +120,33 @@ def test_refused_in_words(raw, changes, words):
         ("training.epochs=0", "training.epochs is 0; expected greater than or equal to 1"),
     ],
 )
-def test_command_refuses_in_one_line(tmp_path, override, words):
-    command = [sys.executable, "-m", "trml", "compose", *override.split(), "--output", str(tmp_path / "params.yaml")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+def test_command_refuses_in_one_line(tmp_path, monkeypatch, override, words):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit) as refusal:
+        main(["compose", *override.split(), "--output", str(tmp_path / "params.yaml")])
+    assert words in str(refusal.value.code)
+    assert "\n" not in str(refusal.value.code)
     assert not (tmp_path / "params.yaml").exists()
 
 
-def test_planning_starts_without_torch():
-    code = (
-        "import sys; from trml.config import load; from trml.plan import Plan; Plan(load('params.yaml')).results; "
-        "import trml.cli, trml.publish; print('torch' in sys.modules)"
+def test_a_component_without_a_file_is_composed_from_its_defaults(tmp_path, monkeypatch):
+    """Corpora and encoders whose options all have defaults need no file in config/."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "config/corpus/pantomime.yaml").unlink()
+    composed = compose(["experiment=pantomime"], tmp_path / "config")
+    assert yaml.safe_load(composed) == yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def test_options_are_read_through_the_bases_of_a_class(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "inherited_options.py").write_text(
+        "from trml.methods.mm_align import MMAlign as Base\n\n\nclass Derived(Base):\n    pass\n\n\n"
+        "class Free(Derived):\n    modalities = None\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    known, required = known_options("inherited_options.Derived")
+    assert (known, required) == known_options("trml.methods.mm_align.MMAlign")
+    assert {"hidden", "window", "alignment", "learning_rate"} <= known.keys()
+    assert "alignment" in required
+    assert modality_limit("inherited_options.Derived") == 2
+    assert modality_limit("inherited_options.Free") is None
+    assert modality_limit("trml.methods.trml.TRML") is None

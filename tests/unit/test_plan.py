@@ -1,11 +1,7 @@
 """The plan: which trainings there are, and that a name changes exactly when its recipe does."""
 
 import copy
-import shutil
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,16 +10,27 @@ from conftest import ROOT
 from trml.config.compose import compose
 from trml.config.load import check
 from trml.methods.config import sweep_name
-from trml.planning.plan import Plan, plans
-from trml.planning.source_digest import _closure
+from trml.planning import handover, recipes
+from trml.planning.compute import Compute, resolve_device
+from trml.planning.grid import cell_spec, expand
+from trml.planning.plan import plans
+from trml.planning.source_digest import closure
+from trml.training.contract import Training
 
-METHODS = yaml.safe_load((ROOT / "params.yaml").read_text())["methods"]
+
+def plan_of(raw):
+    """The plan of the experiment's own dataset."""
+    return plans(check(raw))[0]
 
 
-def test_no_training_is_planned_twice(params):
-    plan = Plan(params)
+@pytest.fixture
+def plan(raw):
+    return plan_of(raw)
+
+
+def test_no_training_is_planned_twice(params, plan):
     seeds = len(params.protocol.seeds)
-    counts = Counter(cell.method for cell in plan.cells)
+    counts = Counter(cell.spec.method for cell in plan.cells)
     assert counts["supervised_double"] == seeds  # depends on nothing
     assert counts["supervised_single"] == 2 * seeds  # on the victim
     # On the rate: complete is one training for both victims; Setting A has a dev split of its own, twice.
@@ -37,19 +44,48 @@ def test_no_training_is_planned_twice(params):
     assert max(len(b.cells) for b in plan.blocks.values()) <= params.training.block
 
 
-def test_a_swept_default_is_the_default_cell(params):
-    plan = Plan(params)
-    default = plan.cell("trml", "default", "text", 0.5, 0.5, 2020)
-    assert plan.cell("trml", sweep_name("temperature", 0.07), "text", 0.5, 0.5, 2020).digest == default.digest
-    assert plan.cell("trml", sweep_name("temperature", 0.1), "text", 0.5, 0.5, 2020).digest != default.digest
+def test_every_training_has_the_cell_that_stands_for_it(plan):
+    assert {training for training, _ in expand(plan.params)} == set(plan.trainings)
+    assert {cell.name for cell in plan.trainings.values()} == {cell.name for cell in plan.cells}
+    complete = [cell for training, cell in plan.trainings.items() if training.rate == 0 and training.seed == 2020]
+    assert {cell.spec.missing for cell in complete if cell.spec.method == "zero_fill"} == {None}
+
+
+def test_a_swept_default_is_the_default_cell(plan):
+    default = plan.trainings[Training("trml", "default", "text", 0.5, 0.5, 2020)]
+    swept = {value: Training("trml", sweep_name("temperature", value), "text", 0.5, 0.5, 2020) for value in (0.07, 0.1)}
+    assert plan.trainings[swept[0.07]] is default
+    assert plan.trainings[swept[0.1]].digest != default.digest
+
+
+def test_every_frame_missing_is_vision_missing(raw):
+    raw["protocol"]["victims"] = ["vision", "text", "frames"]
+    trainings = plan_of(raw).trainings
+    whole, frames = (
+        trainings[Training("zero_fill", "default", victim, 1.0, 1.0, 2020)] for victim in ("vision", "frames")
+    )
+    assert whole is frames
+    half = trainings[Training("zero_fill", "default", "frames", 0.5, 0.5, 2020)]
+    assert half.spec.missing == "frames"
+
+
+def test_a_method_shaped_by_its_victim_is_not_trained_under_a_random_one(raw):
+    raw["protocol"]["victims"] = ["vision", "text", "random_modality"]
+    trainings = plan_of(raw).trainings
+    victims = {t.method: {u.victim for u in trainings if u.method == t.method} for t in trainings}
+    assert "random_modality" not in victims["supervised_single"]
+    assert "random_modality" in victims["zero_fill"]
 
 
 def names(raw):
-    plan = Plan(check(raw))
+    plan = plan_of(raw)
     return {
         "corpus": plan.corpus.name,
+        "encoder": plan.encoder.name,
         "features": plan.features.name,
         "cells": {c.name for c in plan.cells},
+        "probes": plan.probes.name,
+        "evaluation": plan.evaluation.name,
         "results": plan.results.name,
     }
 
@@ -65,13 +101,15 @@ def test_a_wider_sweep_keeps_every_cell(raw):
 
 def test_a_whole_number_is_the_same_as_with_a_point(raw):
     raw["methods"]["trml"]["options"]["temperature"] = 1
-    plan = Plan(check(raw))
-    swept = plan.cell("trml", sweep_name("temperature", 1.0), "text", 0.5, 0.5, 2020)
-    assert swept.digest == plan.cell("trml", "default", "text", 0.5, 0.5, 2020).digest
+    plan = plan_of(raw)
+    training = Training("trml", sweep_name("temperature", 1.0), "text", 0.5, 0.5, 2020)
+    swept = plan.cell(cell_spec(plan.params, training, {"temperature": 1.0}))
+    default = plan.trainings[training._replace(variant="default")]
+    assert swept.digest == default.digest
     assert swept.digest in {cell.digest for cell in plan.cells}
 
 
-def test_a_method_outside_the_package_is_followed_through_its_imports(raw, tmp_path, monkeypatch):
+def test_a_method_outside_the_package_is_followed_through_its_imports(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "outside_helper.py").write_text("SCALE = 1.0\n")
     (tmp_path / "outside_method.py").write_text(
@@ -79,8 +117,8 @@ def test_a_method_outside_the_package_is_followed_through_its_imports(raw, tmp_p
         "class Outside(ZeroFill):\n    def __init__(self, shape, *, hidden: int):\n"
         "        super().__init__(shape, hidden=hidden, drop=0.1 * SCALE)\n"
     )
-    assert {"outside_method", "outside_helper", "trml.methods.zero_fill"} <= _closure(("outside_method",))
-    assert not {"torch", "numpy", "dataclasses"} & _closure(("outside_method", "trml.training.trainer"))
+    assert {"outside_method", "outside_helper", "trml.methods.zero_fill"} <= closure(("outside_method",))
+    assert not {"torch", "numpy", "dataclasses"} & closure(("outside_method", "trml.training.trainer"))
 
 
 def test_report_settings_touch_no_cell_and_data_settings_touch_all(raw):
@@ -88,27 +126,63 @@ def test_report_settings_touch_no_cell_and_data_settings_touch_all(raw):
     raw["report"]["resamples"] = 6000
     report = names(raw)
     assert (report["cells"], report["features"]) == (before["cells"], before["features"])
+    assert report["evaluation"] != before["evaluation"]
     raw["corpus"]["seed"] = 2
     other = names(raw)
     assert other["corpus"] != before["corpus"]
     assert not other["cells"] & before["cells"]
 
 
-def test_where_data_lie_and_which_device_runs_are_not_in_the_recipe(raw):
+def test_what_the_report_alone_shows_touches_the_results_alone(raw):
     before = names(raw)
-    raw["data"], raw["device"] = "elsewhere", "cpu"
+    raw["report"]["conditions"] = [0.5]
+    after = names(raw)
+    assert {key for key in before if before[key] != after[key]} == {"results"}
+
+
+def test_where_data_lie_is_not_in_a_recipe(raw):
+    before = names(raw)
+    raw["data"], raw["accept_terms"] = "elsewhere", ["meld"]
     assert names(raw) == before
+
+
+@pytest.mark.parametrize("changes", [{"threads": 2}, {"device": "cuda"}])
+def test_threads_and_kind_of_device_rename_what_torch_computes(raw, changes):
+    raw["device"] = "cpu"
+    before = names(raw)
+    raw.update(changes)
+    after = names(raw)
+    assert after["corpus"] == before["corpus"]
+    assert not after["cells"] & before["cells"]
+    for key in ("encoder", "features", "probes", "evaluation", "results"):
+        assert after[key] != before[key], key
+
+
+def test_a_device_of_auto_is_resolved_without_torch(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("trml.planning.compute._DRIVER", (str(ROOT / "Snakefile"),))  # any file that exists
+    monkeypatch.setattr("trml.planning.compute.version", lambda _: "2.0.0")
+    assert resolve_device("auto") == "cuda"
+    assert resolve_device("cpu") == "cpu"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert resolve_device("auto") == "cpu"
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr("trml.planning.compute.version", lambda _: "2.0.0+cpu")
+    assert resolve_device("auto") == "cpu"
+    monkeypatch.setattr("trml.planning.compute.version", lambda _: "2.0.0")
+    monkeypatch.setattr("trml.planning.compute._DRIVER", ("/nowhere",))
+    assert resolve_device("auto") == "cpu"
 
 
 def with_another(raw):
     """The configuration with a second dataset: other weights, the same encoder."""
     corpus = {**copy.deepcopy(raw["corpus"]), "name": "other", "seed": 2}
-    raw["also"] = {"other": {"corpus": corpus, "encoder": copy.deepcopy(raw["encoder"])}}
+    raw["datasets"] = {"other": {"corpus": corpus, "encoder": copy.deepcopy(raw["encoder"])}}
     return raw
 
 
 def test_several_datasets_are_several_plans(raw):
-    alone = Plan(check(raw))
+    alone = plan_of(raw)
     first, second = plans(check(with_another(raw)))
     assert first.corpus == alone.corpus
     assert [c.name for c in first.cells] == [c.name for c in alone.cells]  # what is trained already serves here too
@@ -118,113 +192,51 @@ def test_several_datasets_are_several_plans(raw):
     assert first.others == (second,)
     assert first.results != alone.results  # the page of an experiment tells of all its datasets
     assert first.evaluation != alone.evaluation
+    assert (second.probes, second.results) == (None, None)
 
 
 def test_a_second_dataset_equals_an_experiment_of_its_own(raw):
     second = plans(check(with_another(copy.deepcopy(raw))))[1]
     raw["corpus"] = {**raw["corpus"], "name": "other", "seed": 2}
-    assert [c.name for c in second.cells] == [c.name for c in Plan(check(raw)).cells]
+    assert [c.name for c in second.cells] == [c.name for c in plan_of(raw).cells]
 
 
 def test_how_cells_are_put_together_moves_no_digest(raw):
-    before = [cell.digest for cell in Plan(check(raw)).cells]
+    before = [cell.digest for cell in plan_of(raw).cells]
     raw["training"].update(chunk=3, block=7)
-    assert [cell.digest for cell in Plan(check(raw)).cells] == before
+    assert [cell.digest for cell in plan_of(raw).cells] == before
 
 
-def test_stress_has_five_thousand_trainings(default_raw):
-    found = plans(check(yaml.safe_load(compose(["experiment=stress"], ROOT / "config"))))
-    assert len(found) == 3
-    assert sum(len(plan.cells) for plan in found) > 5000
+def test_stress_has_five_thousand_trainings():
+    every = plans(check(yaml.safe_load(compose(["experiment=stress"], ROOT / "config"))))
+    assert len(every) == 3
+    assert sum(len(plan.cells) for plan in every) > 5000
 
 
-PROGRAM = """
-from trml.config import load
-from trml.plan import Plan, sweep_name
-from trml.source import _closure
-plan = Plan(load("params.yaml"))
-cells = {}
-for cell in plan.cells:
-    cells.setdefault(cell.method, []).append(cell.digest)
-import json
-stages = {"corpus": plan.corpus.name, "features": plan.features.name, "evaluation": plan.evaluation.name}
-print(json.dumps({**stages, **cells}))
-"""
+def test_each_stage_is_handed_what_its_recipe_names(raw):
+    own, other = plans(check(with_another(raw)))
+    block = next(iter(own.blocks.values()))
+    job = handover.block_job(own, block)
+    assert (job.cells, job.features, job.finished) == (block.cells, own.features, block.path)
+    assert (job.threads, job.device) == (own.compute.threads, own.compute.device)
+    evaluation = handover.evaluation_inputs(own)
+    assert (evaluation.probes, [each.study.dataset for each in evaluation.others]) == (own.probes, ["other"])
+    assert evaluation.probed_cells() == own.probed_cells
+    assert handover.probe_inputs(own).frames == raw["encoder"]["frames"]
+    report = handover.report_inputs(own)
+    assert report.digest == own.results.name
+    assert report.others[0].evaluation == other.evaluation
+    assert report.params["datasets"].keys() == {"other"}
+    # The recipe of the results names every field that the report reads.
+    fields = {key for key in vars(report) if key not in ("digest", "params", "others", "corpus", "features")}
+    assert fields == own.reported().keys()
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy of the source whose plan can be asked again after an edit."""
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-
-    def ask():
-        import json
-
-        environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": "/usr/bin:/bin"}
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-        )
-        return json.loads(done.stdout)
-
-    return tmp_path / "src" / "trml", ask
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
-def changed(before, after):
-    return {key for key in before if before[key] != after[key]}
-
-
-def test_editing_comments_docstrings_and_layout_retrains_nothing(checkout):
-    source, ask = checkout
-    before = ask()
-    for path in source.rglob("*.py"):
-        path.write_text("# a comment\n" + path.read_text())
-    edit(source / "objectives/matching.py", '"""Symmetric InfoNCE', '"""Another docstring. Symmetric InfoNCE')
-    edit(source / "training/optimizer.py", "grad(losses.sum(), ", "grad(losses.sum(\n        ), ")
-    assert changed(before, ask()) == set()
-
-
-def test_editing_a_loss_retrains_the_methods_that_use_it(checkout):
-    source, ask = checkout
-    before = ask()
-    edit(source / "objectives/matching.py", "(forward + backward) / 2", "(forward + backward) / 3")
-    assert changed(before, ask()) == {"trml", "evaluation"}
-
-
-@pytest.mark.parametrize(
-    ("module", "old", "new", "stages"),
-    [
-        ("report/figures.py", "alpha=0.1", "alpha=0.2", set()),
-        ("store.py", "[:12]", "[:12].lower()", set()),
-        ("evaluation/metrics.py", "1e-12", "1e-13", {"evaluation"}),
-        (
-            "layers/generators.py",
-            "hidden + self",
-            "2 * hidden + self",
-            {"trml", "supervised_single", "supervised_single_matched", "evaluation"},
-        ),
-        (
-            "training/schedule.py",
-            "0.5 * (1",
-            "0.4 * (1",
-            {*METHODS, "evaluation"},
-        ),
-        (
-            "corpora/pantomime/face.py",
-            "4.5 * brow",
-            "5.5 * brow",
-            {*METHODS, "corpus", "features", "evaluation"},
-        ),
-    ],
-)
-def test_an_edit_reaches_what_it_changes_and_no_more(checkout, module, old, new, stages):
-    source, ask = checkout
-    before = ask()
-    edit(source / module, old, new)
-    assert changed(before, ask()) == stages
+def test_trainings_differ_by_threads_in_their_recipe_alone(plan):
+    settings = handover.block_job(plan, next(iter(plan.blocks.values()))).settings
+    digests = {
+        recipes.CellDigests(settings, "features", Compute(device, threads))(plan.cells[0].spec)
+        for device in ("cpu", "cuda")
+        for threads in (1, 2)
+    }
+    assert len(digests) == 4

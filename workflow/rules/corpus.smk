@@ -1,11 +1,11 @@
-# From raw data, which is fetched where it can be, or from nothing, to a corpus in the common form.
+# From raw files, fetched if they can be, or from a generator, to a corpus in the common form.
 
 
 localrules:
     fetch,
 
 
-# Not an output: data/ is the user's, and Snakemake deletes outputs before it runs a job again.
+# A stamp, not the files: data/ is the user's, and Snakemake deletes outputs before it repeats a job.
 rule fetch:
     output:
         touch("work/fetched/{fetched}"),
@@ -20,7 +20,7 @@ rule fetch:
 
 rule corpus:
     input:
-        ancient(raw_stamp),
+        ancient(lambda wildcards: RUN.raw_stamp(wildcards.corpus)),
     output:
         "work/corpora/{corpus}/corpus.json",
     log:

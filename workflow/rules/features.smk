@@ -1,10 +1,10 @@
-# From a corpus to its features: the encoder is pretrained where it is ours, then text and frames go through it.
-# One thread each: the same thread count gives the same bits, whatever --cores.
+# From a corpus to its features: an encoder is pretrained if the workflow trains it, then encodes text and media.
+# The number of threads is in the configuration, since it moves the last bits. --cores does not change it.
 
 
 rule pretrain:
     input:
-        lambda wildcards: ancient(plan_with("encoder", wildcards.encoder).corpus / "corpus.json"),
+        lambda wildcards: ancient(RUN.plan_with("encoder", wildcards.encoder).corpus / "corpus.json"),
     output:
         "work/encoders/{encoder}/encoder.json",
     log:
@@ -13,15 +13,17 @@ rule pretrain:
         "work/benchmarks/encoders/{encoder}.tsv"
     conda:
         "../envs/trml.yaml"
-    threads: 1
+    threads: RUN.threads
+    resources:
+        gpu=RUN.gpus,
     shell:
-        "python -m trml pretrain --folder work/encoders/{wildcards.encoder} --threads {threads} 2>&1 | tee -i {log:q}"
+        "python -m trml pretrain --folder work/encoders/{wildcards.encoder} 2>&1 | tee -i {log:q}"
 
 
 rule encode:
     input:
-        lambda wildcards: ancient(plan_with("features", wildcards.features).corpus / "corpus.json"),
-        ancient(encoder_files),
+        lambda wildcards: ancient(RUN.plan_with("features", wildcards.features).corpus / "corpus.json"),
+        ancient(lambda wildcards: RUN.encoder_files(wildcards.features)),
     output:
         temp(SHARD),
     log:
@@ -30,17 +32,17 @@ rule encode:
         "work/benchmarks/chunks/{features}/{scatteritem}.tsv"
     conda:
         "../envs/trml.yaml"
-    threads: 1
+    threads: RUN.threads
     resources:
-        gpu=lambda wildcards: int(plan_with("features", wildcards.features).params.device == "cuda"),
+        gpu=RUN.gpus,
     shell:
         "python -m trml encode --folder work/features/{wildcards.features} --shard {wildcards.scatteritem}"
-        " --threads {threads} 2>&1 | tee -i {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule features:
     input:
-        lambda wildcards: ancient(plan_with("features", wildcards.features).corpus / "corpus.json"),
+        lambda wildcards: ancient(RUN.plan_with("features", wildcards.features).corpus / "corpus.json"),
         ancient(shard_files),
     output:
         "work/features/{features}/features.json",
@@ -52,4 +54,4 @@ rule features:
         "../envs/trml.yaml"
     threads: 1
     shell:
-        "python -m trml features --folder work/features/{wildcards.features} --threads {threads} 2>&1 | tee -i {log:q}"
+        "python -m trml features --folder work/features/{wildcards.features} 2>&1 | tee -i {log:q}"

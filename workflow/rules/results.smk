@@ -1,9 +1,27 @@
-# From cells to scores and claims and to an analysis, to tables, figures and the page, to the published copy.
+# From cells to probes, scores and claims, to tables, figures and the page, to the published copy.
+
+
+rule probe:
+    input:
+        ancient(RUN.files_with_cells(RUN.own)),
+    output:
+        "work/probes/{probes}/probes.json",
+    log:
+        "work/logs/probes/{probes}.log",
+    benchmark:
+        "work/benchmarks/probes/{probes}.tsv"
+    conda:
+        "../envs/trml.yaml"
+    threads: RUN.threads
+    resources:
+        gpu=RUN.gpus,
+    shell:
+        "python -m trml probe --folder work/probes/{wildcards.probes} 2>&1 | tee -i {log:q}"
 
 
 rule evaluate:
     input:
-        ancient(evaluated_files),
+        ancient(lambda wildcards: RUN.evaluated_files(wildcards.evaluation)),
     output:
         "work/evaluations/{evaluation}/claims.json",
     log:
@@ -17,27 +35,9 @@ rule evaluate:
         "python -m trml evaluate --folder work/evaluations/{wildcards.evaluation} 2>&1 | tee -i {log:q}"
 
 
-rule analyse:
-    input:
-        ancient(files_with_cells(PLANS[0])),
-    output:
-        "work/analyses/{analysis}/analysis.json",
-    log:
-        "work/logs/analyses/{analysis}.log",
-    benchmark:
-        "work/benchmarks/analyses/{analysis}.tsv"
-    conda:
-        "../envs/trml.yaml"
-    threads: 1
-    resources:
-        gpu=lambda wildcards: int(plan_with("analysis", wildcards.analysis).params.device == "cuda"),
-    shell:
-        "python -m trml analyse --folder work/analyses/{wildcards.analysis} --threads {threads} 2>&1 | tee -i {log:q}"
-
-
 rule report:
     input:
-        ancient(reported_files),
+        ancient(RUN.reported_files()),
     output:
         "work/results/{results}/manifest.json",
     log:
@@ -49,7 +49,7 @@ rule report:
         "python -m trml report --folder work/results/{wildcards.results} 2>&1 | tee -i {log:q}"
 
 
-# results/ is not an output: Snakemake would delete it before it is known whether it needs to change.
+# results/ is not an output: Snakemake would delete it before it is known whether it changes.
 rule publish:
     input:
         ancient("work/results/{results}/manifest.json"),

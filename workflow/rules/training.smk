@@ -1,21 +1,21 @@
-# One job trains a block of cells. The cells are not outputs: they live in the cell store, from which a block takes
-# those that are there, so a changed grid trains its new cells only. A job has one thread; more cores mean more jobs.
+# One job trains a block of cells. The cells are not outputs: they are in the cell store, and a block trains those that
+# the store lacks. So a changed grid trains its new cells only. More cores mean more jobs, not more threads a job.
 
 
 rule train:
     input:
-        lambda wildcards: ancient(ALL_BLOCKS[wildcards.block][0].features / "features.json"),
+        lambda wildcards: ancient(RUN.block(wildcards.block)[0].features / "features.json"),
     output:
         "work/blocks/{block}.json",
     log:
         "work/logs/blocks/{block}.log",
     benchmark:
         "work/benchmarks/blocks/{block}.tsv"
-    priority: lambda wildcards: len(ALL_BLOCKS[wildcards.block][1].cells)  # the longest first, so that all cores end together
+    priority: lambda wildcards: len(RUN.block(wildcards.block)[1].cells)  # the longest first, so that all cores end together
     conda:
         "../envs/trml.yaml"
-    threads: 1
+    threads: RUN.threads
     resources:
-        gpu=lambda wildcards: int(ALL_BLOCKS[wildcards.block][0].params.device == "cuda"),
+        gpu=RUN.gpus,
     shell:
-        "python -m trml train --block {wildcards.block} --threads {threads} 2>&1 | tee -i {log:q}"
+        "python -m trml train --block {wildcards.block} 2>&1 | tee -i {log:q}"

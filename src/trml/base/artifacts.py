@@ -41,7 +41,7 @@ def damage(folder: Path) -> str | None:
         if not name or not path.is_file():
             return f"{name or SUMS} is absent"
         if file_digest(path) != checksum:
-            return f"the checksum of {name} differs from {SUMS}"
+            return f"{name} changed after it was written: its checksum differs from {SUMS}"
     return None
 
 

@@ -62,7 +62,7 @@ def report_inputs(plan: Plan) -> ReportInputs:
         corpus=plan.corpus,
         features=plan.features,
         digest=plan.results.name if plan.results else None,
-        searched={name: Searched(**asdict(chosen)) for name, chosen in plan.params.chosen.items()},
+        searched={name: Searched(**asdict(chosen)) for name, chosen in plan.chosen.items()},
         settings=settings_of(plan.params),
         published_as=plan.params.corpus.published_as,
         command=plan.params.corpus.command(plan.params.name),

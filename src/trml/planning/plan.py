@@ -13,7 +13,7 @@ from typing import Any
 
 from trml.base.checksums import known_digests
 from trml.base.digests import digest
-from trml.config.params import Params
+from trml.config.params import Chosen, Params
 from trml.corpora.registry import require_files
 from trml.evaluation.contract import Purpose, Study
 from trml.methods.config import DEFAULT
@@ -226,6 +226,11 @@ class Plan:
         recipe = recipes.results([plan.reported() for plan in (self, *self.others)])
         return self.work / "results" / f"{self.name}-{digest(recipe)}"
 
+    @property
+    def chosen(self) -> dict[str, Chosen]:
+        """What the search on dev chose, of the methods that are run."""
+        return {name: chosen for name, chosen in self.params.chosen.items() if name in self.params.methods}
+
     def reported(self) -> dict[str, Any]:
         """Return what the report says of the dataset, as plain values (handover.report_inputs)."""
         return {
@@ -233,7 +238,7 @@ class Plan:
             "evaluation": self.evaluation.name,
             "probes": self.probes.name if self.probes else None,
             "settings": asdict(settings_of(self.params)),
-            "searched": {name: asdict(chosen) for name, chosen in self.params.chosen.items()},
+            "searched": {name: asdict(chosen) for name, chosen in self.chosen.items()},
             "published_as": self.params.corpus.published_as,
             "command": self.params.corpus.command(self.params.name),
             "made_from": self.made_from,

@@ -46,7 +46,7 @@ def encoder(config: Encoder, seed: int, corpus: str, compute: Compute) -> dict[s
         "config": config.pretraining_recipe(),
         "seed": seed,
         "corpus": corpus,
-        "source": source_digest(f"{config.encoder_module.rpartition('.')[0]}.pretrain"),
+        "source": source_digest(config.pretrain_module),
         "versions": versions("torch", "numpy", *config.packages),
         **compute.recipe(),
     }
@@ -118,9 +118,12 @@ def source_of_cells(module: str) -> str:
 
 
 def probes(study: Study, cells: Mapping[tuple[str, str, int], Cell], compute: Compute) -> dict[str, Any]:
-    """Return the recipe of the probes; `cells`: those that they read."""
+    """Return the recipe of the probes; `cells`: those that they read, by method, victim and seed."""
     return {
-        "study": asdict(study),
+        "proposed": study.proposed.name if study.proposed else None,
+        "modalities": list(study.modalities),
+        "study_rate": study.study_rate,
+        "seed": study.seed,
         "cells": [[*key, cell.digest] for key, cell in cells.items()],
         "source": source_digest("trml.evaluation.probing.probe", "trml.training.virtual", *patterns()),
         "versions": versions("torch", "scikit-learn", "polars", "numpy", "av", "pillow"),

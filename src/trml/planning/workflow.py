@@ -69,8 +69,9 @@ class Workflow:
         Jobs find the package in the checkout, whichever environment they run in. The configuration's path is in the
         environment, not in the command: its content is in the names of outputs. A failure before `| tee` is a failure.
         """
-        path = f"{shlex.quote(str(source))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}"
-        return f"set -euo pipefail; export TRML_PARAMS={shlex.quote(self.params)} PYTHONPATH={path}; "
+        exports = f"TRML_PARAMS={shlex.quote(self.params)} PYTHONPATH={shlex.quote(str(source))}${{PYTHONPATH:+:$PYTHONPATH}}"
+        prefix = f"set -euo pipefail; export {exports}; "
+        return prefix.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
 
     def wildcards(self) -> dict[str, str]:
         """Return the constraint of every wildcard: the names that the plans have."""

@@ -1,0 +1,40 @@
+"""A small plan whose cells a test writes itself, without any training."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from trml.config.load import check
+from trml.planning.plan import Plan, plans
+from trml.training.contract import Cell, Outcome, Predicted, write_cell
+
+FEW = ("trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double")
+IDS = {"valid": ["u0", "u1"], "test": ["u2", "u3", "u4"]}
+
+
+def small_raw(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration narrowed to five methods, three rates and three seeds, without sweeps or grids."""
+    raw["protocol"].update(victims=["vision", "text"], rates=[0.0, 0.5, 1.0], complete=[0.5], seeds=[1, 2, 3])
+    raw["report"].update(resamples=1000, conditions=[0.5, 1.0])
+    raw["methods"] = {name: raw["methods"][name] for name in FEW}
+    raw["methods"]["trml"].update(sweeps={}, grids=[])
+    return raw
+
+
+def small_plan(raw: dict[str, Any], folder: Path) -> Plan:
+    """Return the plan of `small_raw` below a folder."""
+    return plans(check(small_raw(raw)), folder / "work")[0]
+
+
+def fill(cells: Iterable[Cell], dev_loss: Callable[[Cell], float] = lambda _: 0.5) -> None:
+    """Write cells with constant predictions; the best dev loss of each is `dev_loss(cell)`, in the second epoch."""
+    import numpy as np
+
+    for cell in {cell.digest: cell for cell in cells}.values():
+        best = dev_loss(cell)
+        losses = enumerate([best + 1, best, best + 0.5])
+        history = [{"epoch": float(i), "train_loss": 1.0, "dev_loss": loss} for i, loss in losses]
+        predictions = {
+            (split, "text+vision"): Predicted(np.zeros(len(ids), dtype=np.float32)) for split, ids in IDS.items()
+        }
+        write_cell(cell, Outcome(predictions, history, 1, b"weights", 1), IDS, [], {"device": "cpu", "wall_s": 0.1})
