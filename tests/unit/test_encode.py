@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import torch
 
-from conftest import encoded, small_clip
+from helpers.encoding import encoded, small_clip
 from trml.base.errors import ContractError, StoreError
 from trml.features.chunk import Chunk, frame_hash
 from trml.features.contract import read_features, read_media

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from conftest import encoded, small_clip
+from helpers.encoding import encoded, small_clip
 from trml.base.artifacts import read_json
 from trml.base.errors import ContractError, PretrainingFailed, WeightsMissing
 from trml.corpora.contract import PAIRS_SCHEMA
