@@ -6,9 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from trml.base.artifacts import write_json
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
+from trml.corpora.statistics import facts
 from trml.features.contract import MEDIA_SCHEMA
-from trml.report.card import Card, card_table, draw_card, write_card
+from trml.report import card as module
+from trml.report.card import Card, write_card
+from trml.report.figures.card import figures
+from trml.report.style import plt, save
 
 N = 60
 
@@ -43,11 +48,15 @@ def card(request, tmp_path):
         "tokens_cut": [0] * (N - 3) + [4, 5, 6],
     }
     pl.DataFrame(media, MEDIA_SCHEMA).write_parquet(features / "media.parquet")
-    return Card.of(SimpleNamespace(corpus=corpus, features=features, dataset=None)), rows, media
+    write_json(features / "features.json", {"modalities": ["text", "vision", "audio"]})
+    index = pl.DataFrame(rows).filter(pl.col("utterance_id") != "u13")
+    index.write_parquet(features / "index.parquet")
+    np.save(features / "audio_mask.npy", np.arange(N - 1)[:, None] % 4 > 0)
+    return Card.read(corpus, features), rows, media
 
 
 def cells(card: Card) -> dict[str, list[str]]:
-    return {line[0][0]: [text for text, _ in line[1:]] for _, lines in card_table(card).groups for line in lines}
+    return {line[0][0]: [text for text, _ in line[1:]] for _, lines in card.table.groups for line in lines}
 
 
 def counted(values: list[str]) -> list[int]:
@@ -78,7 +87,7 @@ def test_what_is_missing_and_what_is_cut(card):
     assert counted(found["no clip"]) == [sum(i % 7 == 0 for i in of[s]) for s in SPLITS]
     assert counted(found["clip that cannot be read"]) == [1, 0, 0]
     assert counted(found["text longer than the encoder reads"]) == [0, 0, 3]
-    note = card_table(card).note
+    note = card.table.note
     assert "Left out: 2 (no label), 1 (in no fold)." in note
     assert "Cannot be read: 13.mp4 (it is empty)." in note
 
@@ -92,10 +101,27 @@ def test_labels_are_counted(card):
     assert [counted(found[name])[0] for name in names] == expected
 
 
+def test_a_further_modality_is_counted_among_the_utterances_that_have_features(card):
+    card, _, _ = card
+    assert counted(cells(card)["audio missing"]) == [8, 3, 4]  # every fourth of 29, 15 and 15
+
+
 def test_the_card_is_a_page_and_a_figure(card, tmp_path):
     card, _, _ = card
     write_card(card, tmp_path / "cards/made.md")
     page = (tmp_path / "cards/made.md").read_text()
     assert page.startswith("# Made\n\n- A note.\n\n**Corpus made**") and "| no clip |" in page
-    assert draw_card(card, tmp_path).startswith("made: labels by split, and how long")
+    (drawn,) = figures(SimpleNamespace(corpora=[SimpleNamespace(card=card)]))
+    assert drawn.caption.startswith("made: labels by split, and the lengths")
+    save(drawn.figure, tmp_path, drawn.name)
     assert (tmp_path / "corpus.svg").stat().st_size > 1000
+
+
+def test_labels_are_counted_once_a_card(card, tmp_path, monkeypatch):
+    card, _, _ = card
+    calls = []
+    monkeypatch.setattr(module, "facts", lambda *arguments: calls.append(1) or facts(*arguments))
+    write_card(card, tmp_path / "made.md")
+    (drawn,) = figures(SimpleNamespace(corpora=[SimpleNamespace(card=card)]))
+    plt.close(drawn.figure)
+    assert card.table is card.table and len(calls) == 1

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trml.base.artifacts import read_json
 from trml.corpora.contract import LEFT_OUT_SCHEMA, SPLITS, CorpusInfo, read_corpus
 from trml.corpora.statistics import facts, repeats
 from trml.features.contract import MEDIA_SCHEMA, read_media
@@ -25,7 +26,7 @@ class Card:
         suffix: The end of its files' names, empty for the experiment's own corpus.
         info: corpus.json.
         utterances: A row an utterance, with what became of its media and whether text, middle frame and video are in
-            an earlier split too.
+            an earlier split too. `without_<modality>` says whether a modality beside text and vision is missing.
         left_out: What of the raw files is in no utterance, and why.
     """
 
@@ -47,7 +48,9 @@ class Card:
         left_out = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=LEFT_OUT_SCHEMA)
         utterances = utterances.join(media, on="utterance_id", how="left", maintain_order="left")
         repeated = [repeats(utterances, column).alias(f"{column}_repeats") for column in ("text", "hash", "video_id")]
-        return cls(suffix, info, utterances.with_columns(repeated), left_out)
+        utterances = utterances.with_columns(repeated)
+        utterances = utterances.join(_without(features), on="utterance_id", how="left", maintain_order="left")
+        return cls(suffix, info, utterances, left_out)
 
     @cached_property
     def labels(self) -> pl.DataFrame:
@@ -83,6 +86,14 @@ def write_card(card: Card, path: Path) -> None:
     lines = [f"# {card.info.title}", "", *(f"- {note}" for note in card.info.notes), "", to_markdown(card.table)]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines))
+
+
+def _without(features: Path) -> pl.DataFrame:
+    """Return, for the utterances that have features, whether each modality beside text and vision is missing."""
+    others = [name for name in read_json(features / "features.json")["modalities"] if name not in ("text", "vision")]
+    masks = {name: np.load(features / f"{name}_mask.npy", mmap_mode="r") for name in others}
+    index = pl.read_parquet(features / "index.parquet").select("utterance_id")
+    return index.with_columns(pl.Series(f"without_{name}", ~mask.any(axis=1)) for name, mask in masks.items())
 
 
 _SECONDS = pl.col("end_s") - pl.col("start_s")
@@ -123,9 +134,11 @@ def _labels(card: Card) -> list[list[Cell]]:
 
 
 def _missing(card: Card) -> list[list[Cell]]:
+    others = [column for column in card.utterances.columns if column.startswith("without_")]
     return [
         card.row("text missing", _share(pl.col("text") == "")),
         card.row("no clip", _share(pl.col("clip").is_null())),
+        *(card.row(f"{column.removeprefix('without_')} missing", _share(pl.col(column))) for column in others),
         card.row("clip that cannot be read", _share(pl.col("reason").is_not_null())),
         card.row("text longer than the encoder reads", _share(pl.col("tokens_cut").fill_null(0) > 0)),
     ]

@@ -6,11 +6,6 @@ from typing import Any
 from trml.report.dataset import Dataset
 from trml.report.tables.common.table import Table, to_markdown
 
-VERDICTS = (
-    "Supported: every comparison speaks for the claim, significantly. Refuted: at least one speaks against it. Where "
-    "one comparison is enough to support a claim (C6), it is refuted if all speak against it. Undecided: anything else."
-)
-
 
 def table_name(claim: Mapping[str, Any]) -> str:
     """Return the name of the table of a claim's comparisons."""
@@ -21,6 +16,16 @@ def count_verdicts(claim: Mapping[str, Any]) -> dict[str, int]:
     """Return how many comparisons speak for a claim, against it, for neither, or failed."""
     verdicts = [comparison["verdict"] for comparison in claim["comparisons"]]
     return {verdict: verdicts.count(verdict) for verdict in ("for", "against", "undecided", "failed")}
+
+
+def verdict_words(data: Dataset) -> str:
+    """Return what the verdicts mean."""
+    enough = ", ".join(claim["id"] for claim in data.claims if claim["needs"] == "any")
+    return (
+        "Supported: every comparison speaks for the claim, significantly. Refuted: at least one speaks against it. "
+        + (f"One comparison is enough to support {enough}; all must speak against it to refute it. " if enough else "")
+        + "Undecided: anything else."
+    )
 
 
 def claims_page(data: Dataset, tables: Mapping[str, Table]) -> str:
@@ -35,7 +40,7 @@ def claims_page(data: Dataset, tables: Mapping[str, Table]) -> str:
         counts = count_verdicts(claim)
         verdict = f"**{claim['verdict']}** | {counts['for']} | {counts['against']} | {counts['undecided']}"
         lines.append(f"| {claim['id']}: {claim['text']} | {verdict} |")
-    lines += ["", f"Judged by {data.primary.label}. {VERDICTS}", ""]
+    lines += ["", f"Judged by {data.primary.label}. {verdict_words(data)}", ""]
     for claim in data.claims:
         table = tables[table_name(claim)]
         shown = ", ".join(f"figures/{name}.png" for name in claim["figures"])

@@ -40,7 +40,8 @@ def _draw(card: Card, timed: bool) -> Figure:
         for i, split in enumerate(SPLITS):
             values = seconds.filter(pl.col("split") == split)["s"].clip(0, longest).to_numpy()
             weights = np.full(len(values), 1 / max(1, len(values)))
-            axes[0, 1].hist(values, 30, (0, longest), weights=weights, histtype="step", color=look(i)["color"])
+            look_of = {"weights": weights, "histtype": "step", "color": look(i)["color"]}
+            axes[0, 1].hist(values, 30, range=(0, longest), **look_of)
         axes[0, 1].set(xlabel="seconds (the last bin: and longer)", ylabel="share of the split")
     return figure
 

@@ -34,8 +34,9 @@ def published_words(corpora: Sequence[str], modalities: Sequence[str]) -> str:
     if not same:
         theirs = "; ".join(sorted(set(rows["modalities"].str.replace_all(",", ", "))))
         return f"{on_file} All are of {theirs}. Ours are of {', '.join(ours)}, so none is comparable."
+    count = "All" if len(same) == rows.height else str(len(same))
     protocols = "; ".join(sorted({row["protocol"] for row in same}))
     return (
-        f"{on_file} {len(same)} are of our modalities, {', '.join(ours)}, under other protocols than ours "
-        f"({protocols}), so none is comparable."
+        f"{on_file} {count} are of our modalities, {', '.join(ours)}, but made under other protocols: {protocols}. None "
+        "is comparable."
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from trml.report.claims_page import VERDICTS, count_verdicts, table_name
+from trml.report.claims_page import count_verdicts, table_name, verdict_words
 from trml.report.dataset import Dataset
 from trml.report.literature.published import published_words
 from trml.report.sections import Section, sections, sentence
@@ -70,7 +70,7 @@ def render(data: Dataset, shown: Sequence[Shown], tables: Mapping[str, Table], m
         features=data.features,
         figures={figure.name: _embedded(figure) for figure in shown},
         parts=parts(data, shown, list(tables.values())),
-        verdicts=VERDICTS,
+        verdicts=verdict_words(data),
         claims=[
             {
                 **claim,

@@ -1,0 +1,278 @@
+"""What the report reads, made by hand: every file of the stages before, with numbers that are drawn."""
+
+import json
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from PIL import Image
+
+from trml.base.artifacts import write_json
+from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
+from trml.evaluation.contract import Searched, Study, StudyMethod, StudyVariant
+from trml.features.contract import MEDIA_SCHEMA
+from trml.missing.modalities import subsets, written
+from trml.report.contract import ReportInputs
+from trml.training.contract import Settings
+
+RATES = (0.0, 0.5, 1.0)
+SEEDS = (1, 2)
+N = 30
+METHODS = (
+    StudyMethod(
+        "trml",
+        "TRML",
+        "proposed",
+        False,
+        {"temperature": 0.1, "weight": 0.1, "alpha": 0.5},
+        (
+            StudyVariant("no_l_v", "without l_v", "loss", {"use_l_v": 0.0}),
+            StudyVariant("temperature=0.5", "temperature = 0.5", "sweep", {"temperature": 0.5}),
+            StudyVariant("temperature=0.1", "temperature = 0.1", "sweep", {"temperature": 0.1}),
+            *(
+                StudyVariant(f"weight={w},alpha={a}", f"weight = {w}, alpha = {a}", "grid", {"weight": w, "alpha": a})
+                for w, a in product((0.1, 1.0), (0.5, 0.9))
+            ),
+        ),
+    ),
+    StudyMethod("single", "Single", "baseline", True, {}),
+    StudyMethod("zero_fill", "Zero fill", "baseline", False, {}),
+    StudyMethod("double", "Supervised-Double", "upper", False, {}),
+)
+REGRESSION = [("mae", "MAE", False, True, True), ("corr", "Corr", True, True, False)]
+CLASSIFICATION = [("accuracy", "Accuracy", True, True, True)]
+
+
+def report_inputs(
+    folder: Path,
+    *,
+    modalities: Sequence[str] = ("text", "vision"),
+    victims: Sequence[str] = ("vision", "text", "random_modality", "frames"),
+    classes: Sequence[str] = (),
+    dataset: str | None = None,
+    purpose: Any = "own",
+    corpus: str = "made",
+    text: str = "an utterance",
+    failed: tuple[str, str, float] | None = None,
+    reason: str | None = None,
+    published_as: str | None = None,
+    others: Sequence[ReportInputs] = (),
+) -> ReportInputs:
+    """Write the folders of a small study and return what the report is handed of it.
+
+    Args:
+        folder: Where they are written.
+        modalities: In order.
+        victims: Missing patterns.
+        classes: Of a classification, empty for regression.
+        dataset: Name of a further dataset.
+        purpose: What it is there for.
+        corpus: Name of the corpus.
+        text: Of every example.
+        failed: Method, victim and rate of trainings that failed.
+        reason: Why nothing was probed.
+        published_as: Its name in published figures.
+        others: The further datasets.
+    """
+    study = Study(
+        "study" if dataset is None else f"study-{dataset}",
+        dataset,
+        purpose,
+        corpus,
+        tuple(modalities),
+        METHODS,
+        victims,
+        RATES,
+        0.5,
+        (0.5,),
+        SEEDS,
+        (0.5, 1.0),
+        1000,
+        7,
+    )
+    names = {name: folder / name for name in ("evaluation", "probes", "corpus", "features")}
+    for path in names.values():
+        path.mkdir(parents=True)
+    _write_corpus(names["corpus"], names["features"], study, classes)
+    _write_evaluation(
+        names["evaluation"],
+        study,
+        classes,
+        failed,
+        purpose == "own" and any(other.study.purpose == "redundancy" for other in others),
+    )
+    _write_probes(names["probes"], study, classes, text, reason)
+    return ReportInputs(
+        study=study,
+        evaluation=names["evaluation"],
+        probes=None if dataset else names["probes"],
+        corpus=names["corpus"],
+        features=names["features"],
+        digest=None if dataset else "study-0123456789ab",
+        searched={"trml": Searched(8, 0.5, 0.6, {"temperature": 0.1})},
+        settings=Settings(7, corpus, 3, 2, 16, 0.01, 0.0, 1.0, None),
+        published_as=published_as,
+        command="make results EXPERIMENT=study",
+        params={"name": "study", "seeds": SEEDS},
+        made_from={"corpus": f"{corpus}-1", "encoder": None, "features": f"{corpus}-2", "cells": 2},
+        others=others,
+    )
+
+
+def _write_corpus(corpus: Path, features: Path, study: Study, classes: Sequence[str]) -> None:
+    rng = np.random.default_rng(0)
+    rows = {
+        "utterance_id": [f"u{i}" for i in range(N)],
+        "video_id": [f"v{i // 2}" for i in range(N)],
+        "split": np.repeat(SPLITS, [14, 8, 8]),
+        "text": [f"text {i}" for i in range(N)],
+        "clip": [f"{i}.mp4" for i in range(N)],
+        "start_s": np.zeros(N),
+        "end_s": rng.uniform(1, 9, N),
+        "label": rng.integers(0, len(classes), N) if classes else rng.uniform(-3, 3, N),
+    }
+    task = "classification" if classes else "regression"
+    info = CorpusInfo(
+        study.corpus, "A made corpus", task, list(classes), "here", "none", "given", ["A note."], "x",
+        modalities=list(study.modalities),
+    )  # fmt: skip
+    write_corpus(corpus, info, pl.DataFrame(rows))
+    pl.DataFrame(schema=MEDIA_SCHEMA).write_parquet(features / "media.parquet")
+    pl.DataFrame(rows).select("utterance_id", "split", "label").write_parquet(features / "index.parquet")
+    for modality in study.modalities:
+        np.save(features / f"{modality}_mask.npy", np.arange(N)[:, None] % 5 > 0)
+    about = {"encoder": "given", "weights": "features of the corpus", "aligned": False, "retrieval": None}
+    about |= {"task": task, "classes": list(classes), "digest": "x", "modalities": list(study.modalities)}
+    write_json(features / "features.json", about)
+
+
+def _write_evaluation(
+    folder: Path, study: Study, classes: Sequence[str], failed: tuple[str, str, float] | None, redundancy: bool
+) -> None:
+    rng = np.random.default_rng(1)
+    metrics = CLASSIFICATION if classes else REGRESSION
+    keys = ("name", "label", "higher_is_better", "headline", "drawn")
+    write_json(folder / "metrics.json", [dict(zip(keys, metric, strict=True)) for metric in metrics])
+
+    def score(method: str, victim: str, rate: float) -> dict[str, Any]:
+        if (method, victim, rate) == failed:
+            return {"value": None, "low": None, "high": None, "leads": False, "failed": 1}
+        value = float(rng.uniform(0.2, 0.8))
+        return {"value": value, "low": value - 0.1, "high": value + 0.1, "leads": method == "trml", "failed": 0}
+
+    conditions = [("matched", victim, rate, rate) for victim in study.victims for rate in study.rates_of(victim)]
+    conditions += [("complete", victim, 0.0, rate) for victim in study.victims for rate in study.rates_of(victim)[1:]]
+    conditions += [("setting_a", victim, 0.5, 1.0) for victim in study.single_victims]
+    summary = []
+    for (protocol, victim, trained, rate), metric in product(conditions, metrics):
+        about = {"protocol": protocol, "victim": victim, "trained": trained, "rate": rate, "metric": metric[0]}
+        methods = [method for method in study.methods if study.runs(method, victim)]
+        for method in methods:
+            key = {"method": method.name, "variant": "default", "role": method.role}
+            summary.append({**about, **key, **score(method.name, victim, rate)})
+            studied = protocol == "matched" and victim in study.single_victims and rate == study.study_rate
+            for variant in method.variants if studied else ():
+                summary.append({**about, **key, "variant": variant.name, **score(method.name, victim, rate)})
+        for name in ("constant", "ceiling"):
+            key = {"method": name, "variant": "default", "role": name}
+            summary.append({**about, **key, **score(name, victim, rate), "leads": False})
+    pl.DataFrame(summary, infer_schema_length=None).write_parquet(folder / "summary.parquet")
+
+    matrix = [
+        {"method": method.name, "victim": victim, "rate": rate, "present": written(present), "metric": metric[0],
+         **score(method.name, victim, rate)}
+        for method in study.methods
+        for victim, rate in (("none", 0.0), *product(study.victims, RATES[1:]))
+        if (victim != "none" or not method.single) and (victim == "none" or study.runs(method, victim))
+        for present in subsets(study.modalities)
+        for metric in metrics
+    ]  # fmt: skip
+    pl.DataFrame(matrix, infer_schema_length=None).write_parquet(folder / "matrix.parquet")
+    robustness = [
+        {"protocol": protocol, "method": method.name, "victim": victim, "metric": metric[0], "measure": measure,
+         "value": 0.4, "low": 0.3, "high": 0.5}
+        for protocol, method, victim, metric, measure in product(
+            ("matched", "complete"), study.methods, study.victims, metrics, ("relative", "effective")
+        )
+    ]  # fmt: skip
+    pl.DataFrame(robustness).write_parquet(folder / "robustness.parquet")
+    if redundancy:
+        _write_redundancy(folder, study)
+    write_json(folder / "claims.json", [_claim(study, *each, failed) for each in _CLAIMS])
+    cells = [
+        {"digest": "aaaaaaaaaaaa", "device": "cpu", "wall_s": 1.25, "failed": None},
+        {"digest": "bbbbbbbbbbbb", "device": "cpu", "wall_s": 1.0, "failed": "the loss was nan" if failed else None},
+    ]
+    write_json(folder / "cells.json", cells)
+    rows = pl.DataFrame({"cell": [cell["digest"] for cell in cells], "value": [0.5, None if failed else 0.6]})
+    rows.write_parquet(folder / "metrics.parquet")
+    rows.write_csv(folder / "metrics.csv")
+
+
+def _write_redundancy(folder: Path, study: Study) -> None:
+    rows = [
+        {"dataset": f"redundancy_{share}", "redundancy": share, "method": method.name, "above_constant": 0.1,
+         "makes_up": method.name == "trml", "recovered": share or None, "recovered_low": share or None,
+         "recovered_high": share or None}
+        for share, method in product((0.0, 0.5), study.methods)
+    ]  # fmt: skip
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "redundancy.parquet")
+
+
+_CLAIMS = (("C1", "all", ["rates_vision"]), ("C3", "all", ["ablation"]), ("C6", "any", ["sweep_trml_temperature"]))
+
+
+def _claim(
+    study: Study, id_: str, needs: str, figures: list[str], failed: tuple[str, str, float] | None
+) -> dict[str, Any]:
+    comparisons = []
+    for victim in study.single_victims:
+        lost = failed is not None and failed[1] == victim
+        effect = {"effect": None, "low": None, "high": None} if lost else {"effect": 0.1, "low": 0.05, "high": 0.15}
+        verdict = "failed" if lost else "for"
+        about = {"against": "zero_fill", "label": "Zero fill", "victim": victim, "rate": 0.5}
+        comparisons.append({**about, **effect, "p": 0.01, "p_holm": 0.02, "verdict": verdict})
+    return {
+        "id": id_, "text": f"{id_} holds.", "how": "Compared.", "test": "bootstrap", "figures": figures,
+        "metric": "mae", "utterances": 8, "seeds": 2, "resamples": 1000, "needs": needs,
+        "comparisons": comparisons, "verdict": "undecided" if failed else "supported",
+    }  # fmt: skip
+
+
+def _write_probes(folder: Path, study: Study, classes: Sequence[str], text: str, reason: str | None) -> None:
+    rng = np.random.default_rng(2)
+    victims = list(study.single_victims)
+    about = {"reason": reason, "method": "trml", "train_rate": 0.5, "victims": [] if reason else victims}
+    write_json(folder / "probes.json", {**about, "seeds": SEEDS, "n": 8, "cells": []})
+    columns = ("r1", "r1_chance", "r1_best", "r5", "r5_chance", "r5_best", "median_rank", "median_rank_chance")
+    columns += ("median_rank_best", "diagonal", "off_diagonal")
+    by_seed = [{"victim": victim, "seed": seed} for victim, seed in product(victims, SEEDS)]
+    retrieval = [{**who, **{name: float(rng.uniform()) for name in columns}} for who in by_seed]
+    pl.DataFrame(retrieval).write_parquet(folder / "retrieval.parquet")
+    factors = [
+        {**who, "factor": factor, "common": factor == "shared", "same": float(rng.uniform()), "chance": 0.3}
+        for who in by_seed
+        for factor in ("shared", "vision_only")
+    ]
+    pl.DataFrame(factors).write_parquet(folder / "factors.parquet")
+    matrices = {f"{victim}_{kind}": rng.uniform(-1, 1, (8, 8)) for victim in victims for kind in ("real", "virtual")}
+    np.savez(folder / "similarity.npz", **matrices, **{f"{victim}_label": np.arange(8.0) for victim in victims})
+    points = [
+        {"modality": victim, "kind": kind, "x": float(rng.normal()), "y": float(rng.normal()),
+         "label": float(i % len(classes)) if classes else float(rng.normal())}
+        for victim, kind, i in product(victims, ("real", "virtual"), range(8))
+    ]  # fmt: skip
+    pl.DataFrame(points).write_parquet(folder / "embedding.parquet")
+    (folder / "examples").mkdir()
+    Image.new("RGB", (80, 20), "navy").save(folder / "examples/u1.png")
+    predicted = {"missing": [1.0, 1.0], "complete": [0.0, 1.0]}
+    examples = [
+        {"victim": victim, "outcome": outcome, "utterance_id": "u1", "label": 1.0, "error": 0.5, "text": text,
+         "clip": "1.mp4", "strip": "examples/u1.png", "predictions": {method.name: predicted for method in METHODS}}
+        for victim, outcome in product(victims, ("worst", "best"))
+    ]  # fmt: skip
+    task = "classification" if classes else "regression"
+    (folder / "examples.json").write_text(json.dumps({"task": task, "classes": list(classes), "examples": examples}))

@@ -1,0 +1,69 @@
+"""Publishing: equal results stay, others replace them, damaged cells are refused."""
+
+import numpy as np
+import pytest
+
+from trml.base.artifacts import read_json, write_json, write_sums
+from trml.base.digests import file_digest
+from trml.base.errors import StoreError
+from trml.report.publish import is_published, publish
+from trml.training.contract import Cell, CellSpec, Outcome, Predicted, write_cell
+
+DIGEST = "study-0123456789ab"
+
+
+@pytest.fixture
+def cell(tmp_path):
+    """A cell in the store."""
+    spec = CellSpec("zero_fill", "default", "trml.methods.zero_fill.ZeroFill", {}, None, 0.0, 0.0, 1)
+    made = Cell(spec, "abcdefabcdef", tmp_path / "cells/zero_fill/default-none-0-1-abcdefabcdef")
+    predictions = {("test", "text+vision"): Predicted(np.zeros(2, dtype=np.float32))}
+    history = [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}]
+    outcome = Outcome(predictions, history, 0, b"", 3)
+    write_cell(made, outcome, {"test": ["a", "b"]}, [], {"device": "cpu", "wall_s": 0.1})
+    return made
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A function that fills the finished folder with results that hold these numbers; the folder."""
+    folder = tmp_path / "work" / DIGEST
+
+    def write(numbers, digest=DIGEST):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "metrics.csv").write_text(numbers)
+        files = {"metrics.csv": file_digest(folder / "metrics.csv")}
+        write_json(folder / "manifest.json", {"digest": digest, "files": files})
+        return folder
+
+    return write
+
+
+def test_publishing_keeps_equal_results_and_replaces_others(cell, make, tmp_path):
+    published = tmp_path / "results/study"
+    finished = make("1")
+    assert not is_published(DIGEST, published)
+    publish(DIGEST, finished, [cell], published)
+    assert is_published(DIGEST, published)
+    assert not is_published("study-another", published)
+    (published / "note").write_text("the copy of an earlier run")
+    publish(DIGEST, finished, [cell], published)
+    assert (published / "note").exists()  # reproduced: left unchanged
+    publish(DIGEST, make("2"), [cell], published)
+    assert (published / "metrics.csv").read_text() == "2"
+    assert [path.name for path in published.parent.iterdir()] == ["study"]
+    (published / "metrics.csv").write_text("edited by hand")
+    assert not is_published(DIGEST, published)
+    (published / "manifest.json").write_text("{")
+    assert not is_published(DIGEST, published)
+    with pytest.raises(StoreError, match=r"holds another; expected study-0123456789ab, so it is not published"):
+        publish(DIGEST, make("3", digest="another"), [cell], published)
+
+
+def test_publishing_refuses_a_cell_of_another_recipe(cell, make, tmp_path):
+    record = read_json(cell.folder / "cell.json")
+    write_json(cell.folder / "cell.json", {**record, "digest": "stale"})
+    write_sums(cell.folder)
+    with pytest.raises(StoreError, match="holds cell stale"):
+        publish(DIGEST, make("1"), [cell], tmp_path / "results/study")
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,319 @@
+"""The report from hand-made files: sections, tables in every form, failed trainings, modalities, extension tables."""
+
+import re
+import sys
+import warnings
+from dataclasses import replace
+
+import polars as pl
+import pytest
+import yaml
+
+from helpers.synthetic_report import report_inputs
+from trml.base.artifacts import read_json
+from trml.base.errors import ContractError
+from trml.base.modules import extensions, module_file
+from trml.report.build import build
+from trml.report.dataset import Dataset
+from trml.report.figures import card, embedding, examples
+from trml.report.literature.published import published_words
+from trml.report.registry import all_figures, all_tables
+from trml.report.style import UNKNOWN, legible, plt, save
+from trml.report.tables.common.table import Table, to_latex, to_markdown
+
+POSTS = (
+    "Bêst dãy ẽver 😂🤣👍🏽 👨‍👩‍👧 🇬🇧 ☀️",
+    "今天天气很好 настроение хорошее مرحبا สวัสดี",
+    "𝓱𝓮𝓵𝓵𝓸 ｗｏｒｌｄ z̷a̷l̷g̷o̷ $x^2 \x07 \u200b \ue000 \U0010ffff",
+)
+
+
+def built(inputs, tmp_path):
+    """Build the results; any warning is an error."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build(inputs, folder)
+    return folder
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave the figures out: they take most of the time."""
+    monkeypatch.setattr("trml.report.build.all_figures", lambda data: iter(()))
+
+
+def drawn(inputs):
+    """Draw every figure without saving any; their names and captions."""
+    captions = {}
+    for each in all_figures(Dataset(inputs)):
+        captions[each.name] = each.caption
+        plt.close(each.figure)
+    return captions
+
+
+def headings(page):
+    return re.findall(r'<h2 id="([^"]*)">', page)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The results of an experiment that has every kind of dataset, and its page."""
+    made = tmp_path_factory.mktemp("made")
+    few = {"victims": ("vision", "text")}
+    others = [
+        report_inputs(made / "apart", dataset="separate", purpose="alignment", **few),
+        report_inputs(made / "lab", dataset="redundancy_0", purpose="redundancy", **few),
+        report_inputs(
+            made / "other", dataset="posts", purpose="corpus", corpus="posts", classes=("bad", "good"), **few
+        ),
+    ]
+    folder = built(report_inputs(made / "own", others=others), made)
+    return folder, (folder / "report/index.html").read_text()
+
+
+def test_the_page_has_every_section_in_order(whole):
+    _, page = whole
+    assert headings(page) == [
+        *("claims", "curves", "settings", "pattern_random_modality", "pattern_frames", "complete", "matrix"),
+        *("robustness", "studies", "alignment", "redundancy", "search", "corpora", "on_posts", "cards", "virtual"),
+        *("made", "again"),
+    ]
+    for words in ("make results EXPERIMENT=study", "Ceiling (exact)", "Constant predictor", "8 trainings"):
+        assert words in page
+
+
+def test_the_page_stands_alone(whole):
+    folder, page = whole
+    sources = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
+    figures = list((folder / "figures").glob("*.svg"))
+    assert len([s for s in sources if s.startswith("data:image/svg+xml")]) == len(figures) >= 20
+    assert all(s.startswith(("data:", "#")) for s in sources)
+    assert {s[1:] for s in sources if s.startswith("#")} <= set(re.findall(r'id="([^"]*)"', page))
+    assert "<script" not in page and "url(" not in page
+
+
+def test_every_table_is_written_in_every_form_and_stands_on_the_page(whole):
+    folder, page = whole
+    names = {path.stem for path in (folder / "tables").iterdir()}
+    expected = {
+        *("main", "main_separate", "main_posts", "settings", "rates_random_modality", "rates_frames", "matrix"),
+        *("complete_training_vision", "complete_training_frames", "robustness", "study_trml", "redundancy", "search"),
+        *("claim_c1", "claim_c3", "claim_c6", "claims_by_corpus", "corpus", "corpus_posts"),
+        *("virtual_retrieval", "virtual_factors"),
+    }
+    assert expected <= names
+    for name in names:
+        texts = [(folder / f"tables/{name}.{form}").read_text() for form in ("csv", "md", "tex")]
+        assert all(len(text) > 50 for text in texts)
+        assert not any(re.search(r"\b(nan|NaN|None|null)\b", text) for text in texts), name
+        title = re.match(r"\*\*(.*)\*\*", texts[1])[1].replace("'", "&#39;")
+        assert f"<summary>{title}</summary>" in page or name.startswith("claim_")
+    assert not re.search(r">\s*nan\s*<", page)
+
+
+def test_every_figure_is_written_in_every_form(whole):
+    folder, page = whole
+    names = {path.stem for path in (folder / "figures").iterdir()}
+    assert names == {
+        *(f"rates_{victim}" for victim in ("vision", "text", "random_modality", "frames")),
+        *(f"complete_training_{victim}" for victim in ("vision", "text", "random_modality", "frames")),
+        *(f"{start}_{victim}_posts" for start in ("rates", "complete_training") for victim in ("vision", "text")),
+        *("settings", "matrix", "ablation", "sweep_trml_temperature", "grid_trml_weight_alpha", "redundancy"),
+        *("corpus", "corpus_posts"),
+        *(f"virtual_{x}" for x in ("retrieval", "factors", "similarity", "embedding", "worst", "best")),
+    }
+    for name in names:
+        assert all((folder / f"figures/{name}.{form}").stat().st_size > 1000 for form in ("pdf", "svg", "png"))
+        assert f'id="figure-{name}"' in page
+
+
+def test_files_beside_tables_and_figures(whole):
+    folder, _ = whole
+    assert yaml.safe_load((folder / "params.yaml").read_text()) == {"name": "study", "seeds": [1, 2]}
+    assert {"metrics.csv", "metrics_posts.csv", "metrics_separate.csv"} <= {p.name for p in folder.iterdir()}
+    assert (folder / "cards/posts.md").read_text().startswith("# A made corpus")
+    claims = (folder / "claims.md").read_text()
+    assert "| C1: C1 holds. | **supported** | 2 | 0 | 0 |" in claims and "to support C6" in claims
+    verdicts = pl.read_csv(folder / "tables/claims_by_corpus.csv")
+    assert verdicts.columns == ["claim", "made", "posts"]
+    manifest = read_json(folder / "manifest.json")
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert set(manifest["files"]) == files - {"manifest.json"}
+    assert list(manifest["made_from"]["further"]) == ["separate", "redundancy_0", "posts"]
+    assert manifest["training_wall_s"] == 2.2
+
+
+def test_a_method_that_makes_something_up_is_named(whole):
+    folder, _ = whole
+    table = (folder / "tables/redundancy.md").read_text()
+    assert "make something up where nothing can be recovered: TRML." in table
+    assert "| TRML | error +0.100, makes up | 0.50 [0.50, 0.50] |" in table
+
+
+def test_failed_trainings_are_shown_as_failed_and_never_as_a_number(tmp_path, undrawn):
+    inputs = report_inputs(tmp_path / "made", failed=("trml", "vision", 0.5))
+    folder = built(inputs, tmp_path)
+    main, matrix, study = ((folder / f"tables/{name}.md").read_text() for name in ("main", "matrix", "study_trml"))
+    for table in (main, matrix, study):
+        assert "failed (1 of the seeds)" in table and "nan" not in table
+    claim = (folder / "tables/claim_c1.md").read_text()
+    assert "| Zero fill | vision | 0.5 |  |  |  | failed |" in claim and "nan" not in claim
+    page = (folder / "report/index.html").read_text()
+    assert "could not be made, because a training failed" in page
+    assert "training <code>bbbbbbbbbbbb</code>: the loss was nan" in page
+    assert read_json(folder / "manifest.json")["failed_cells"] == {"bbbbbbbbbbbb": "the loss was nan"}
+    assert {"rates_vision", "settings", "ablation", "matrix"} <= set(drawn(inputs))
+
+
+def test_three_modalities_and_all_seven_subsets(tmp_path, undrawn):
+    victims = ("text", "vision", "audio", "text+audio", "random_modality")
+    inputs = report_inputs(tmp_path / "made", modalities=("text", "vision", "audio"), victims=victims)
+    folder = built(inputs, tmp_path)
+    header = (folder / "tables/matrix.md").read_text().splitlines()[2]
+    assert header == (
+        "| method | text+vision+audio | text+vision | text+audio | vision+audio | text | vision | audio |"
+    )
+    assert "audio 50% missing" in (folder / "tables/main.md").read_text()
+    page = (folder / "report/index.html").read_text()
+    assert "several" in headings(page) and "(text, vision, audio)" in page
+    captions = drawn(inputs)
+    assert {"rates_audio", "complete_training_text+audio", "matrix", "virtual_similarity"} <= set(captions)
+    assert captions["rates_text+audio"].startswith("Scores over the missing rate of text and audio, in training")
+    missing = next(line for line in (folder / "cards/made.md").read_text().splitlines() if "audio missing" in line)
+    assert missing == "| audio missing | 21.4% (3) | 25.0% (2) | 12.5% (1) |"
+
+
+def test_a_study_without_probes_says_why(tmp_path, undrawn):
+    inputs = report_inputs(tmp_path / "made", reason="no method makes virtual modalities")
+    folder = built(inputs, tmp_path)
+    page = (folder / "report/index.html").read_text()
+    assert "Nothing to show: no method makes virtual modalities." in page
+    assert not list((folder / "tables").glob("virtual_*"))
+    assert not [name for name in drawn(inputs) if name.startswith("virtual_")]
+
+
+def test_a_study_without_a_proposed_or_an_upper_method(tmp_path, undrawn):
+    inputs = report_inputs(tmp_path / "made", reason="there is no proposed method")
+    methods = [method for method in inputs.study.methods if method.role == "baseline"]
+    (inputs.evaluation / "claims.json").write_text("[]")
+    inputs = replace(inputs, study=replace(inputs.study, methods=methods))
+    folder = built(inputs, tmp_path)
+    assert "This experiment judges no claim." in (folder / "report/index.html").read_text()
+    assert {"rates_vision", "settings"} <= set(drawn(inputs)) and "matrix" not in drawn(inputs)
+
+
+def test_published_figures_are_found_by_the_corpus(tmp_path, undrawn):
+    """The paper's three corpora: all 35 rows on file, none of text and vision alone."""
+    others = [
+        report_inputs(tmp_path / name, dataset=name, purpose="corpus", corpus=name, published_as=known)
+        for name, known in (("cmu_mosei", "CMU-MOSEI"), ("meld", None))
+    ]
+    inputs = report_inputs(tmp_path / "mosi", corpus="cmu_mosi", published_as="CMU-MOSI", others=others)
+    page = (built(inputs, tmp_path) / "report/index.html").read_text()
+    assert "35 published figures on CMU-MOSI and CMU-MOSEI are on file" in page
+    assert "All are of text, audio, vision. Ours are of text, vision, so none is comparable." in page
+
+
+def test_published_figures_of_the_same_modalities_name_their_protocols():
+    words = published_words(["CMU-MOSI"], ("text", "vision", "audio"))
+    assert "All are of our modalities, text, vision, audio, but made under other protocols: " in words
+    assert "whole modality missing at test" in words
+    assert published_words([], ("text",)) == "No published figure is on file for this corpus."
+
+
+MINE = """
+import polars as pl
+
+from trml.report.tables.common.table import Table, plain
+
+
+def tables(data):
+    rows = [["trml", str(len(data.study.methods))]]
+    groups = [("", [plain(row) for row in rows])]
+    frame = pl.DataFrame(rows, schema=["a", "b"], orient="row")
+    return [Table(SECTION, NAME, "Mine", "A note.", ["a", "b"], groups, frame)]
+"""
+
+
+@pytest.fixture
+def extension(tmp_path, monkeypatch):
+    """A function that adds a table in one file, in a package of its own."""
+    package = tmp_path / "extension/trml_lab"
+    (package / "report/tables").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(package.parent)
+
+    def write(section, name):
+        (package / "report/tables/mine.py").write_text(f"SECTION, NAME = {section!r}, {name!r}\n{MINE}")
+        for cached in (extensions, module_file):
+            cached.cache_clear()
+
+    yield write
+    for module in [name for name in sys.modules if name.startswith("trml_lab")]:
+        del sys.modules[module]
+    for cached in (extensions, module_file):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize(("section", "anchor"), [("robustness", "robustness"), ("My own part", "My-own-part")])
+def test_a_table_of_an_extension_package_is_on_the_page(tmp_path, undrawn, extension, section, anchor):
+    extension(section, "mine")
+    folder = built(report_inputs(tmp_path / "made", victims=("vision", "text")), tmp_path)
+    assert (folder / "tables/mine.csv").read_text() == "a,b\ntrml,4\n"
+    page = (folder / "report/index.html").read_text()
+    assert anchor in headings(page)
+    assert "<summary>Mine</summary>" in page.partition(f'<h2 id="{anchor}">')[2].partition("<h2")[0]
+
+
+def test_two_tables_of_one_name_are_refused(tmp_path, extension):
+    extension("curves", "main")
+    data = Dataset(report_inputs(tmp_path / "made", victims=("vision", "text")))
+    with pytest.raises(ContractError, match=r"table main is made by trml\.report\.tables\.main and by trml_lab"):
+        all_tables(data)
+
+
+@pytest.mark.parametrize("post", POSTS)
+def test_no_text_of_a_post_is_drawn_as_a_box(post, tmp_path):
+    figure, axis = plt.subplots(figsize=(30, 6), layout="constrained")
+    axis.set_title(post, style="italic")
+    axis.set_xticks([0, 1], [post, "plain"])
+    axis.plot([0, 1], [0, 1], label=post)
+    axis.legend()
+    figure.text(0.5, 0.5, post, weight="bold")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save(figure, tmp_path, "post")
+    assert (tmp_path / "post.svg").stat().st_size > 1000
+
+
+def test_characters_without_a_glyph_are_written_out():
+    assert legible("naïve café, Größe, χ² = 3 €") == "naïve café, Größe, χ² = 3 €"
+    assert legible("e\u0301") == "é"
+    assert legible("𝓱𝓲 ｏｋ", style="italic") == "hi ok"
+    assert legible("so 🤣", style="italic") == "so :rolling on the floor laughing:"
+    assert legible("👍🏽") == ":thumbs up sign:"
+    assert legible("你好", weight="bold") == UNKNOWN * 2
+    for font in ({}, {"style": "italic"}, {"weight": "bold"}):
+        assert legible(UNKNOWN, **font) == UNKNOWN
+
+
+def test_posts_in_examples_are_drawn(tmp_path):
+    inputs = report_inputs(tmp_path / "made", victims=("vision", "text"), text=" ".join(POSTS), classes=("😀", "悪い"))
+    data = Dataset(inputs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for each in (*card.figures(data), *embedding.figures(data), *examples.figures(data)):
+            save(each.figure, tmp_path, each.name)
+    assert ":rolling on the floor laughing:" in (tmp_path / "virtual_worst.svg").read_text()
+
+
+def test_tables_escape_and_embolden():
+    groups = [("MAE", [[("a_b & 50%", False), ("0.1", True)]])]
+    table = Table("curves", "t", "T", "note {x}", ["method", "x"], groups, pl.DataFrame())
+    latex, markdown = to_latex(table), to_markdown(table)
+    assert r"a\_b \& 50\% & \textbf{0.1} \\" in latex
+    assert r"T. note \{x\}" in latex
+    assert latex.count(r"\begin") == latex.count(r"\end") == 2
+    assert "| a_b & 50% | **0.1** |" in markdown
