@@ -1,9 +1,8 @@
-"""TODO docstring."""
+"""Write feature folders incrementally: no more of an array is in memory than a slab of rows."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,55 +10,89 @@ from numpy.typing import NDArray
 
 from trml.base.artifacts import write_json
 from trml.features.contract import (
-    ARRAYS,
+    MASK,
     MEDIA_SCHEMA,
-    OPTIONAL,
+    SLAB,
     FeatureInfo,
     FeatureSet,
+    View,
     check_features,
     read_features,
 )
 
 
-def write_features(folder: Path, features: FeatureSet, media: pl.DataFrame | None = None) -> None:
-    """Check and write a feature folder. `media` (MEDIA_SCHEMA) may be left out where nothing is known of it."""
-    check_features(features, folder)
-    arrays = {name: getattr(features, name) for name in ARRAYS | OPTIONAL}
-    shapes = {name: array.shape[1:] for name, array in arrays.items() if array is not None}
-    writer = FeatureWriter(folder, features.info, features.index, shapes)
-    writer.append(arrays)
-    writer.finish(pl.DataFrame(schema=MEDIA_SCHEMA) if media is None else media)
-
-
 class FeatureWriter:
-    """Writes a feature folder piece by piece, the rows of `index` in order: no more of an array is in memory than a
-    piece, nor mapped. `shapes` has the shape of each array without its rows; a piece with fewer tokens than that is
-    filled up with zeros, and so is one without any features."""
+    """The writer of one feature folder.
+
+    Args:
+        folder: An existing folder.
+        info: features.json.
+        index: utterance_id, split, label of all rows.
+        shapes: Name of each view -> (T, d).
+    """
 
     def __init__(
-        self, folder: Path, info: FeatureInfo, index: pl.DataFrame, shapes: dict[str, tuple[int, ...]]
+        self, folder: Path, info: FeatureInfo, index: pl.DataFrame, shapes: Mapping[str, tuple[int, int]]
     ) -> None:
         self.folder, self.info, self.index, self.shapes = folder, info, index, shapes
-        for name, shape in shapes.items():
-            dtype = np.dtype((ARRAYS | OPTIONAL)[name][0])
-            header = {"descr": dtype.str, "fortran_order": False, "shape": (index.height, *shape)}
-            with (folder / f"{name}.npy").open("wb") as file:
-                np.lib.format.write_array_header_1_0(file, header)
+        for name, (steps, width) in shapes.items():
+            _start(self._file(name), np.dtype(np.float32), (index.height, steps, width))
+            _start(self._file(f"{name}{MASK}"), np.dtype(bool), (index.height, steps))
 
-    def append(self, arrays: Mapping[str, NDArray[Any] | None]) -> None:
-        """Add the next rows; an array that is None or absent counts as zeros."""
-        rows = len(next(array for array in arrays.values() if array is not None))
-        for name, shape in self.shapes.items():
-            dtype, given = (ARRAYS | OPTIONAL)[name][0], arrays.get(name)
-            whole = np.zeros((rows, *shape), dtype=dtype)
-            if given is not None:
-                whole[tuple(slice(size) for size in given.shape)] = given
-            with (self.folder / f"{name}.npy").open("ab") as file:
-                file.write(whole.tobytes())
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.npy"
+
+    def append(self, views: Mapping[str, View], kept: NDArray[np.bool_]) -> None:
+        """Write the next rows.
+
+        Args:
+            views: By name, values [n, T', d'] and mask [n, T'] with T' <= T. Absent views and missing steps are
+                written as zeros.
+            kept: bool [n], the rows to write.
+        """
+        rows = np.flatnonzero(kept)
+        for start in range(0, len(rows), SLAB):
+            slab = rows[start : start + SLAB]
+            for name, (steps, width) in self.shapes.items():
+                values = np.zeros((len(slab), steps, width), dtype=np.float32)
+                mask = np.zeros((len(slab), steps), dtype=bool)
+                if name in views and views[name].values.shape[2] > 0:
+                    given = views[name]
+                    length = given.mask.shape[1]
+                    values[:, :length], mask[:, :length] = given.values[slab], given.mask[slab]
+                for file, array in ((name, values), (f"{name}{MASK}", mask)):
+                    with self._file(file).open("ab") as opened:
+                        opened.write(array.tobytes())
 
     def finish(self, media: pl.DataFrame) -> None:
-        """Write the tables, and check all of it."""
+        """Write the tables (media: MEDIA_SCHEMA), and check the whole folder."""
         self.index.write_parquet(self.folder / "index.parquet")
         media.write_parquet(self.folder / "media.parquet")
         write_json(self.folder / "features.json", asdict(self.info))
         read_features(self.folder)
+
+
+def _start(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    """Begin a .npy file with its header."""
+    with path.open("wb") as file:
+        header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+
+
+def write_features(folder: Path, features: FeatureSet, media: pl.DataFrame | None = None) -> None:
+    """Check and write a feature folder.
+
+    Args:
+        folder: An existing folder.
+        features: What to write.
+        media: MEDIA_SCHEMA; None writes an empty table.
+
+    Raises:
+        ContractError: If the features violate the contract.
+    """
+    check_features(features, folder)
+    views = features.named_views()
+    shapes = {name: (view.values.shape[1], view.values.shape[2]) for name, view in views.items()}
+    writer = FeatureWriter(folder, features.info, features.index, shapes)
+    writer.append(views, np.ones(features.index.height, dtype=bool))
+    writer.finish(pl.DataFrame(schema=MEDIA_SCHEMA) if media is None else media)

@@ -1,4 +1,4 @@
-"""Models of transformers from a local folder or by their name on the hub, whole or not at all."""
+"""Load models of transformers from a local folder or by their name on the hub."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,41 +9,46 @@ import torch
 from trml.base.errors import WeightsMissing
 from trml.features.encoders.common.transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-# What a source is to hold; so are the keys of the configuration called that name it.
+# The part of an encoder that a source holds, and the key of the configuration that names the source.
 TEXT, VISION, MODEL = "text", "vision", "model"
 
 _TOKENIZER, _PROCESSOR = "the tokenizer's files", "preprocessor_config.json"
-
 _FILES = {TEXT: _TOKENIZER, VISION: _PROCESSOR, MODEL: f"{_TOKENIZER}, {_PROCESSOR}"}
 
 
 def load_tokenizer(source: str) -> Any:
-    """The tokenizer that lies beside a model."""
+    """Load the tokenizer of a model."""
     return AutoTokenizer.from_pretrained(source)
 
 
 def load_processor(source: str) -> Any:
-    """The picture processor that lies beside a model; the one that works on Pillow's pictures."""
+    """Load the picture processor of a model; the one that works on Pillow's pictures."""
     return AutoImageProcessor.from_pretrained(source, backend="pil")
 
 
 def load_pretrained(name: str, part: str, source: str, *preparers: Callable[[str], Any]) -> tuple[Any, ...]:
-    """A model in evaluation mode, and what prepares its inputs.
+    """Load a model in evaluation mode, and the tokenizer or processor of its inputs.
 
-    Raises WeightsMissing that says which weights, where they were looked for and how to bring them.
+    Args:
+        name: Of the encoder, for messages.
+        part: TEXT, VISION or MODEL.
+        source: A local folder, or a name on the hub.
+        preparers: Load the rest from the same source.
+
+    Raises:
+        WeightsMissing: If the source has no such model, or lacks some of its weights.
     """
     try:
-        model, found = AutoModel.from_pretrained(source, output_loading_info=True, dtype=torch.float32)
+        model, loading = AutoModel.from_pretrained(source, output_loading_info=True, dtype=torch.float32)
         prepared = [load(source) for load in preparers]
     except Exception as error:  # transformers, the hub client and torch each raise their own kinds
-        raise WeightsMissing(_how_to_bring(name, part, source, error)) from None
-    # What a checkpoint lacks transformers draws at random, and says so in a log line only. Of single models the poolers
-    # are not used here.
-    lacking = sorted(key for key in found["missing_keys"] if part == MODEL or "pooler" not in key)
+        raise WeightsMissing(_unavailable(name, part, source, error)) from None
+    # transformers draws absent weights at random and only logs it. The poolers of single models are not used here.
+    lacking = sorted(key for key in loading["missing_keys"] if part == MODEL or "pooler" not in key)
     if lacking:
         raise WeightsMissing(
             f"encoder {name}: {source} lacks {len(lacking)} weights of its {_kind(part)}, {lacking[0]} among them; "
-            f"expected all. Bring a whole checkpoint or set encoder.{part}=<folder>"
+            f"expected all. Provide a complete checkpoint or set encoder.{part}=<folder>"
         )
     return (model.eval(), *prepared)
 
@@ -52,7 +57,7 @@ def _kind(part: str) -> str:
     return "model" if part == MODEL else f"{part} model"
 
 
-def _how_to_bring(name: str, part: str, source: str, error: Exception) -> str:
+def _unavailable(name: str, part: str, source: str, error: Exception) -> str:
     from huggingface_hub.constants import HF_HUB_CACHE
 
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
@@ -60,10 +65,10 @@ def _how_to_bring(name: str, part: str, source: str, error: Exception) -> str:
     if Path(source).is_dir():
         return (
             f"encoder {name}: the folder {source} does not hold a {_kind(part)} ({reason}); expected {files}, "
-            "as save_pretrained of transformers leaves them"
+            "as written by save_pretrained of transformers"
         )
     return (
-        f"encoder {name}: the {_kind(part)} {source} cannot be had: it is no folder here, not in the cache "
-        f"{HF_HUB_CACHE}, and the download failed ({reason}). Run once where there is a network, or bring a folder "
+        f"encoder {name}: the {_kind(part)} {source} is unavailable: it is no local folder, not in the cache "
+        f"{HF_HUB_CACHE}, and the download failed ({reason}). Run once with a network, or provide a folder "
         f"with {files} and set encoder.{part}=<folder>"
     )

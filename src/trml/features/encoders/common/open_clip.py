@@ -1,4 +1,4 @@
-"""open_clip, importable beside any build of torch."""
+"""open_clip, importable with any build of torch."""
 
 import trml.features.encoders.common.torchvision  # noqa: F401, I001  first: open_clip imports torchvision
 import open_clip

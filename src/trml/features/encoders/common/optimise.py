@@ -1,4 +1,4 @@
-"""How every encoder of the workflow is trained: AdamW, linear warm-up, then linear decay to zero."""
+"""Train the encoders of the workflow: AdamW, linear warm-up, then linear decay to zero."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,20 +7,32 @@ import torch
 from torch import Tensor, nn
 
 from trml.base.progress import track
-from trml.features.encoders.common.config import Fit
+from trml.features.encoders.common.pretraining import Optimisation
 
 _BETAS = (0.9, 0.98)
 
 
-def fit(
+def optimise(
     parameters: Iterable[nn.Parameter],
     loss_of: Callable[[Tensor], Tensor],
     rows: int,
-    options: Fit,
+    options: Optimisation,
     rng: np.random.Generator,
     what: str,
 ) -> list[float]:
-    """Train in place; the mean loss of each epoch. `loss_of` takes the numbers [B] of a batch's rows."""
+    """Train parameters in place.
+
+    Args:
+        parameters: What is trained.
+        loss_of: Maps the row numbers [B] of a batch to its loss.
+        rows: How many rows there are. An epoch leaves out the rest that fills no batch.
+        options: Epochs, batch size, learning rate, warm-up.
+        rng: Draws the order of the rows.
+        what: The task, for the progress line.
+
+    Returns:
+        The mean loss of each epoch.
+    """
     batch = min(options.batch_size, rows)
     optimizer = torch.optim.AdamW(parameters, lr=options.learning_rate, betas=_BETAS, fused=True)
     total, warmup = options.epochs * (rows // batch), max(1, options.warmup_steps)

@@ -1,5 +1,4 @@
-"""The text + image pairs to pretrain an encoder on: those that a corpus offers, else its own utterances, each with the
-middle frame of its clip. Test utterances are never shown to an encoder."""
+"""Read the pairs of a text and a picture that encoders are pretrained on. Test utterances are never among them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +17,16 @@ _ARRAY = ".npy#"  # pairs.npy#7 is row 7 of an array of pictures
 
 
 def pair_table(corpus: Path, split: str) -> pl.DataFrame:
-    """The pairs of a split, `train` to learn from or `heldout` to look at (PAIRS_SCHEMA). Of a corpus that offers none,
-    `heldout` is its dev part, the group of a pair is its class or the sign of its label, and one of text (then empty)
-    and image (then null) may be absent."""
+    """Return the pairs of a split (PAIRS_SCHEMA).
+
+    Args:
+        corpus: The corpus folder.
+        split: `train`, or `heldout` to measure on.
+
+    Returns:
+        The pairs that the corpus offers. Without any, its own train or dev utterances: the group is the class or the
+        sign of the label, a missing text is empty, a missing image is null.
+    """
     path = corpus / "pairs.parquet"
     if path.is_file():
         return pl.read_parquet(path).match_to_schema(PAIRS_SCHEMA).filter(pl.col("split") == split)
@@ -34,8 +40,10 @@ def pair_table(corpus: Path, split: str) -> pl.DataFrame:
 
 
 def pictures(corpus: Path, data: Path, references: pl.Series) -> Iterator[tuple[int, Image.Image]]:
-    """The RGB pictures of the column `image`, each with its row: a frame of a clip, or a row of an array. Those that
-    are null or cannot be read are passed over."""
+    """Yield the RGB pictures of the column `image` with their rows: the middle frame of a clip, or a row of an array.
+
+    Null and unreadable ones are skipped.
+    """
     info, _ = read_corpus(corpus)
     media = media_folder(corpus, info, data)
     arrays: dict[str, NDArray[np.uint8]] = {}

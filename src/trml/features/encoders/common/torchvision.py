@@ -1,8 +1,8 @@
-"""torchvision, importable beside any build of torch: import this before a library that imports torchvision.
+"""torchvision, importable with any build of torch: import this before a library that imports torchvision.
 
-The torchvision wheel's compiled operators need CUDA libraries; beside a CPU build of torch its import fails,
-because two of them are not registered. The encoders need torchvision's transforms only, so there the two are declared
-(never implemented) and the import is tried again, by whoever needs it.
+The compiled operators of torchvision's wheel need CUDA libraries. With a CPU build of torch its import fails, because
+two of them are not registered. The encoders need only torchvision's transforms, so the two are declared here, without
+an implementation, and the next import succeeds.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""What the encoders use of transformers, importable beside any build of torch."""
+"""The parts of transformers that the encoders use, importable with any build of torch."""
 
 import trml.features.encoders.common.torchvision  # noqa: F401, I001  first: transformers imports torchvision
 from transformers import (
@@ -26,5 +26,5 @@ __all__ = [
     "ViTImageProcessorPil",
 ]
 
-logging.set_verbosity_error()  # what matters in its warnings is checked by those who load
+logging.set_verbosity_error()  # from_hub checks for what its warnings report
 logging.disable_progress_bar()

@@ -1,17 +1,27 @@
-"""TODO docstring."""
+"""Options of the CLIP that the workflow pretrains."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from trml.base.artifacts import read_json
 from trml.base.fields import Count, Name, Positive, Share, require, strict
-from trml.features.encoders.common.config import Fit, TinyVision
+from trml.corpora.contract import CorpusInfo
+from trml.features.encoders.common.config import Description, EncoderConfig
+from trml.features.encoders.common.pretraining import Optimisation, TinyVision
 
 
 @dataclass(config=strict)
-class Pretraining(Fit):
-    """How the tiny CLIP is trained from pairs. `retrieval_bar` null lifts the bar."""
+class Pretraining(Optimisation):
+    """How it is trained from pairs.
+
+    Attributes:
+        logit_scale: The initial one; its logarithm, as CLIP keeps it.
+        retrieval_bar: The least retrieval on held-out pairs, 0 to 1. None: any is accepted, and the encoder is not
+            called aligned.
+    """
 
     logit_scale: Positive
     retrieval_bar: Share | None
@@ -19,7 +29,7 @@ class Pretraining(Fit):
 
 @dataclass(config=strict)
 class TinyText:
-    """open_clip's text tower. Shorter contexts than 16 tokens would cut pantomime's sentences."""
+    """The text tower, as open_clip configures it. A context below 16 tokens would truncate pantomime's sentences."""
 
     context_length: Annotated[int, Field(ge=16)]
     vocab_size: Annotated[int, Field(ge=49408)]
@@ -34,8 +44,18 @@ class TinyText:
 
 
 @dataclass(config=strict)
-class TinyClipEncoder:
-    """A small open_clip CLIP that the workflow trains itself on the corpus's pretraining pairs."""
+class TinyClipEncoder(EncoderConfig):
+    """A small CLIP of open_clip's class, pretrained by the workflow on the corpus's pairs.
+
+    Attributes:
+        embed_dim: Width d of the shared space.
+        vision: The picture tower.
+        text: The text tower.
+        pretraining: How it is trained.
+        frames: Of a clip, at most.
+        frames_per_second: A limit on the frames of a clip.
+        batch_size: Of sentences and of frames in encoding.
+    """
 
     kind: Literal["tiny_clip"]
     name: Name
@@ -46,3 +66,13 @@ class TinyClipEncoder:
     frames: Count
     frames_per_second: Positive | None
     batch_size: Count
+
+    packages: ClassVar[tuple[str, ...]] = ("open_clip_torch", "torchvision")
+    pretrained: ClassVar[bool] = True
+
+    def describe(self, folder: Path | None, info: CorpusInfo) -> Description:
+        """Describe the pretraining. The spaces count as aligned if it had to pass a bar."""
+        assert folder is not None
+        record = read_json(folder / "encoder.json")
+        weights = f"pretrained by the workflow on {record['train_pairs']} pairs of {info.name}"
+        return Description(weights, aligned=record["bar"] is not None, retrieval=record)

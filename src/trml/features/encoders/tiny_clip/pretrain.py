@@ -1,7 +1,7 @@
-"""Pretrains the tiny CLIP on a corpus's text + image pairs, with open_clip's model class and loss.
+"""Pretrain the tiny CLIP on a corpus's pairs of a text and a picture, with open_clip's model class and loss.
 
-The bar it has to pass is retrieval on held-out pairs: for each picture, is the nearest sentence one of the same
-group (on pantomime: does it have the sign of the face)?
+Its bar is retrieval on held-out pairs: the share of pictures whose nearest sentence belongs to the same group. On
+pantomime the group is the sign of the face.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from trml.base.errors import ContractError, PretrainingFailed
 from trml.base.progress import say, track
 from trml.features.encoders.common.clip import Clip
 from trml.features.encoders.common.open_clip import open_clip
-from trml.features.encoders.common.optimise import fit
+from trml.features.encoders.common.optimise import optimise
 from trml.features.encoders.common.pairs import pair_table, pictures
 from trml.features.encoders.tiny_clip.config import TinyClipEncoder
 from trml.features.encoders.tiny_clip.encoder import new_tiny_clip
@@ -28,7 +28,7 @@ from trml.seeding import generator, stream_seed
 
 @dataclass
 class Pairs:
-    """Transformed pictures [N, 3, H, W], tokens [N, context] and the group [N] of each pair."""
+    """Pairs as the model takes them: pictures [N, 3, H, W], token numbers [N, context], groups [N]."""
 
     pixels: Tensor
     tokens: Tensor
@@ -36,17 +36,18 @@ class Pairs:
 
 
 def pretrain(config: TinyClipEncoder, corpus: Path, data: Path, folder: Path, seed: int, device: torch.device) -> None:
-    """Train on the corpus's `train` pairs; write model.safetensors and encoder.json into `folder`. `data` is the
-    folder of raw corpora, where clips may lie.
+    """Train on the corpus's `train` pairs, and write model.safetensors and encoder.json into `folder`.
 
-    Raises PretrainingFailed if retrieval on the `heldout` pairs stays under the configured bar.
+    Raises:
+        ContractError: If the corpus has no pairs.
+        PretrainingFailed: If retrieval on the `heldout` pairs stays below the configured bar.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "tiny clip init"))
         clip = new_tiny_clip(config)
     train, heldout = (load_pairs(corpus, data, split, clip) for split in ("train", "heldout"))
-    losses = _fit(clip, config, train, seed, device)
-    score, chance = retrieval(clip, heldout, device)
+    losses = _optimise(clip, config, train, seed, device)
+    score, chance = retrieval(clip, heldout)
     bar = config.pretraining.retrieval_bar
     say(f"pretraining {config.name}: retrieval {score:.3f} on {len(heldout.group)} held-out pairs, chance {chance:.3f}")
     if bar is not None and score < bar:
@@ -76,25 +77,29 @@ def pretrain(config: TinyClipEncoder, corpus: Path, data: Path, folder: Path, se
 
 
 def load_pairs(corpus: Path, data: Path, split: str, clip: Clip) -> Pairs:
-    """The pairs of a split that have both, through the model's own transform and tokenizer.
+    """Return the pairs of a split, through the model's transform and tokenizer. Half pairs are left out.
 
-    Raises ContractError where there is none.
+    Raises:
+        ContractError: If none is left.
     """
     table = pair_table(corpus, split).filter((pl.col("text") != "") & pl.col("image").is_not_null())
     read = track(pictures(corpus, data, table["image"]), table.height, f"{split} pairs read")
-    found = [(row, clip.transform(picture)) for row, picture in read]
-    if not found:
+    rows, transformed = [], []
+    for row, picture in read:
+        rows.append(row)
+        transformed.append(clip.transform(picture))
+    if not rows:
         raise ContractError(
-            f"corpus {corpus.name}: no {split} utterance has both a text and a picture that can be read; an encoder of "
-            "one space learns from such pairs. Take encoder=tiny_separate, or one with weights"
+            f"corpus {corpus.name}: no {split} utterance has both a text and a readable picture, and an encoder of one "
+            "space learns from such pairs. Use encoder=classical, encoder=tiny_separate, or one with weights"
         )
-    table = table[[row for row, _ in found]]
-    pixels = torch.stack([picture for _, picture in found])
+    table = table[rows]
+    pixels = torch.stack(transformed)
     return Pairs(pixels, clip.tokenize(table["text"].to_list()), table["group"].to_numpy())
 
 
-def _fit(clip: Clip, config: TinyClipEncoder, pairs: Pairs, seed: int, device: torch.device) -> list[float]:
-    """Train in place with CLIP's own loss; the mean loss of each epoch."""
+def _optimise(clip: Clip, config: TinyClipEncoder, pairs: Pairs, seed: int, device: torch.device) -> list[float]:
+    """Train in place with CLIP's loss, and return the mean loss of each epoch."""
     model = clip.model.to(device).train()
     model.logit_scale.data.fill_(config.pretraining.logit_scale)  # type: ignore[operator]
     clip_loss = open_clip.ClipLoss()
@@ -104,15 +109,15 @@ def _fit(clip: Clip, config: TinyClipEncoder, pairs: Pairs, seed: int, device: t
         return clip_loss(image, text, scale)
 
     rng = generator(seed, "tiny clip order")
-    losses = fit(model.parameters(), loss_of, len(pairs.group), config.pretraining, rng, config.name)
+    losses = optimise(model.parameters(), loss_of, len(pairs.group), config.pretraining, rng, config.name)
     model.eval()
     return losses
 
 
-def retrieval(clip: Clip, pairs: Pairs, device: torch.device) -> tuple[float, float]:
-    """Share of pictures whose nearest sentence is of their group, and the share chance would give."""
-    images = clip.encode_images(pairs.pixels, device)
-    texts = clip.encode_ids(pairs.tokens, device)
+def retrieval(clip: Clip, pairs: Pairs) -> tuple[float, float]:
+    """Return the share of pictures whose nearest sentence is of their group, and the share at chance."""
+    images = clip.encode_images(pairs.pixels)
+    texts = clip.encode_ids(pairs.tokens)
     nearest = (images @ texts.T).argmax(dim=1).numpy()
     shares = np.unique(pairs.group, return_counts=True)[1] / len(pairs.group)
     return float((pairs.group[nearest] == pairs.group).mean()), float((shares**2).sum())

@@ -1,17 +1,21 @@
-"""TODO docstring."""
+"""Options of the two models that the workflow pretrains apart."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from trml.base.artifacts import read_json
 from trml.base.fields import Count, Name, Positive, require, strict
-from trml.features.encoders.common.config import Fit, TinyVision
+from trml.corpora.contract import CorpusInfo
+from trml.features.encoders.common.config import Description, EncoderConfig
+from trml.features.encoders.common.pretraining import Optimisation, TinyVision
 
 
 @dataclass(config=strict)
 class TinyBert:
-    """A small BERT. Its vocabulary: letters, and the most frequent words of the training sentences."""
+    """A small BERT. Its vocabulary has letters, and the most frequent words of the training sentences."""
 
     vocab_size: Annotated[int, Field(ge=256)]
     context_length: Annotated[int, Field(ge=16)]
@@ -26,16 +30,21 @@ class TinyBert:
 
 
 @dataclass(config=strict)
-class MaskedWords(Fit):
-    """BERT's pretraining: this share of the words is to be guessed."""
+class MaskedWords(Optimisation):
+    """BERT's pretraining: `masked` is the share of the words that are predicted."""
 
     masked: Annotated[float, Field(gt=0, lt=1)]
 
 
 @dataclass(config=strict)
-class Autoencoding(Fit):
-    """A picture through one vector and back, at a smaller size. In windows of so many pixels of the small picture a
-    side, colour and contrast need not be rebuilt; `window` null has the picture rebuilt as it is."""
+class Autoencoding(Optimisation):
+    """Reconstruction of a picture from one vector.
+
+    Attributes:
+        rebuilt_size: Pixels a side of the reconstruction.
+        window: Pixels a side of the windows whose mean colour and contrast are removed from the target. None: the
+            picture is reconstructed unchanged.
+    """
 
     rebuilt_size: Count
     window: Count | None
@@ -49,16 +58,24 @@ class Autoencoding(Fit):
 
 @dataclass(config=strict)
 class SeparatePretraining:
-    """The two pretrainings have nothing in common: no pairs, no labels."""
+    """The two pretrainings. They share neither pairs nor labels."""
 
     text: MaskedWords
     vision: Autoencoding
 
 
 @dataclass(config=strict)
-class TinySeparateEncoder:
-    """A small BERT and a small vision transformer that the workflow trains itself, apart from each other, on the
-    sentences and on the pictures of the corpus's pretraining pairs."""
+class TinySeparateEncoder(EncoderConfig):
+    """A small BERT and a small vision transformer, pretrained apart by the workflow on the corpus's pairs.
+
+    Attributes:
+        text: The BERT.
+        vision: The vision transformer.
+        pretraining: How each is trained.
+        frames: Of a clip, at most.
+        frames_per_second: A limit on the frames of a clip.
+        batch_size: Of sentences and of frames in encoding.
+    """
 
     kind: Literal["tiny_separate"]
     name: Name
@@ -68,3 +85,11 @@ class TinySeparateEncoder:
     frames: Count
     frames_per_second: Positive | None
     batch_size: Count
+
+    packages: ClassVar[tuple[str, ...]] = ("transformers", "tokenizers", "torchvision")
+    pretrained: ClassVar[bool] = True
+
+    def describe(self, folder: Path | None, info: CorpusInfo) -> Description:
+        """Describe the two pretrainings."""
+        assert folder is not None
+        return Description(f"{read_json(folder / 'encoder.json')['how']} of {info.name}", aligned=False)

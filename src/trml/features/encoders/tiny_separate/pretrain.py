@@ -1,10 +1,9 @@
-"""Pretrains a small BERT and a small vision transformer apart from each other: no pairs, no labels, nothing that would
-bring their two spaces together.
+"""Pretrain a small BERT and a small vision transformer apart: no pairs, no labels, nothing that aligns their spaces.
 
-The text model guesses masked words. The picture model is an autoencoder: the mean of its last hidden state, one vector,
-has to rebuild the picture through one linear layer. Guessing masked patches, the usual way, leaves in so small a model
-hardly anything of a face's expression in that mean, and a comparison with an aligned encoder has to be one of
-alignment, not of what the features know.
+The text model predicts masked words. The picture model is an autoencoder: one linear layer reconstructs the picture
+from the mean of its last hidden state. Predicting masked patches, the usual way, leaves hardly anything of a face's
+expression in that mean in so small a model, and comparing with an aligned encoder must measure alignment, not how much
+the features know.
 """
 
 import string
@@ -19,8 +18,9 @@ from trml.base.artifacts import write_json
 from trml.base.errors import ContractError
 from trml.base.progress import track
 from trml.features.encoders.common.from_hub import TEXT, VISION
-from trml.features.encoders.common.optimise import fit
+from trml.features.encoders.common.optimise import optimise
 from trml.features.encoders.common.pairs import pair_table, pictures
+from trml.features.encoders.common.separate import mean_state
 from trml.features.encoders.common.transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -29,44 +29,44 @@ from trml.features.encoders.common.transformers import (
     ViTForMaskedImageModeling,
     ViTImageProcessorPil,
 )
-from trml.features.encoders.separate.encoder import mean_state
 from trml.features.encoders.tiny_separate.config import TinyBert, TinySeparateEncoder
 from trml.seeding import generator, stream_seed
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-
 _MASK = _SPECIAL.index("[MASK]")
-
-_NOT_GUESSED = -100  # BertForMaskedLM leaves such places out of its loss
-
-_LEAST_CONTRAST = 0.05  # of a window, so that a flat one is not blown up
+_IGNORED = -100  # BertForMaskedLM leaves these places out of its loss
+_LEAST_CONTRAST = 0.05  # of a window, so that a flat one is not amplified
 
 
-def pretrain_separate(
+def pretrain(
     config: TinySeparateEncoder, corpus: Path, data: Path, folder: Path, seed: int, device: torch.device
 ) -> None:
-    """Train on the sentences and on the pictures of the corpus's `train` pairs; write the two models with all that is
-    needed to load them into `folder`/text and `folder`/vision, and encoder.json. `data` is the folder of raw corpora,
-    where clips may lie. Where there is no picture the vision transformer stays as it was drawn: nothing will pass
-    it."""
+    """Train on the sentences and the pictures of the corpus's `train` pairs.
+
+    `folder` gets text/ and vision/, in the form of transformers, and encoder.json. Without pictures the vision
+    transformer keeps its initial weights.
+
+    Raises:
+        ContractError: If no training utterance has a text.
+    """
     table = pair_table(corpus, "train")
     sentences = [text for text in table["text"] if text != ""]
     if not sentences:
-        raise ContractError(f"corpus {corpus.name}: no train utterance has a text; a BERT learns from texts")
+        raise ContractError(f"corpus {corpus.name}: no train utterance has a text, and a BERT learns from texts")
     processor = _processor(config)
     read = track(pictures(corpus, data, table["image"]), table.height, "pictures read")
-    found = [processor(images=picture, return_tensors="pt")["pixel_values"] for _, picture in read]
+    pixels = [processor(images=picture, return_tensors="pt")["pixel_values"] for _, picture in read]
     losses = {
         TEXT: _pretrain_text(config, sentences, folder / TEXT, seed, device),
-        VISION: _pretrain_vision(config, torch.cat(found), folder / VISION, seed, device) if found else [],
+        VISION: _pretrain_vision(config, torch.cat(pixels), folder / VISION, seed, device) if pixels else [],
     }
-    if not found:
+    if not pixels:
         _fresh(ViTForMaskedImageModeling, _vit(config), seed).vit.save_pretrained(folder / VISION)
     processor.save_pretrained(folder / VISION)
     record = {
         "name": config.name,
         "how": "a BERT by masked words and a vision transformer by autoencoding, pretrained apart by the workflow "
-        f"on {len(sentences)} sentences and {len(found)} pictures",
+        f"on {len(sentences)} sentences and {len(pixels)} pictures",
         "loss_by_epoch": losses,
     }
     write_json(folder / "encoder.json", record)
@@ -75,7 +75,7 @@ def pretrain_separate(
 def _pretrain_text(
     config: TinySeparateEncoder, sentences: list[str], folder: Path, seed: int, device: torch.device
 ) -> list[float]:
-    """BERT's masked words: of those to be guessed 80 % are masked, 10 % are another word, 10 % are as they were."""
+    """Train BERT's masked words: of the predicted ones 80 % are masked, 10 % replaced, 10 % unchanged."""
     tokenizer, options = make_tokenizer(sentences, config.text), config.pretraining.text
     tokenizer.save_pretrained(folder)
     given = tokenizer(sentences, padding=True, truncation=True, return_special_tokens_mask=True, return_tensors="pt")
@@ -86,27 +86,31 @@ def _pretrain_text(
     def loss_of(rows: Tensor) -> Tensor:
         ids = given["input_ids"][rows]
         dice, others = torch.from_numpy(rng.random((2, *ids.shape)))
-        guessed = words[rows] & (dice < options.masked)
+        predicted = words[rows] & (dice < options.masked)
         fate = dice / options.masked
-        shown = torch.where(guessed & (fate < 0.8), _MASK, ids)
-        shown = torch.where(guessed & (fate >= 0.9), _to_words(others, len(tokenizer)), shown)
-        labels = torch.where(guessed, ids, _NOT_GUESSED)
+        shown = torch.where(predicted & (fate < 0.8), _MASK, ids)
+        shown = torch.where(predicted & (fate >= 0.9), _to_words(others, len(tokenizer)), shown)
+        labels = torch.where(predicted, ids, _IGNORED)
         mask = given["attention_mask"][rows]
         return model(shown.to(device), mask.to(device), labels=labels.to(device)).loss
 
-    losses = fit(model.parameters(), loss_of, len(sentences), options, generator(seed, "order of sentences"), "words")
+    losses = optimise(
+        model.parameters(), loss_of, len(sentences), options, generator(seed, "order of sentences"), "words"
+    )
     model.bert.cpu().save_pretrained(folder)
     return losses
 
 
 def _to_words(uniform: Tensor, size: int) -> Tensor:
-    """Numbers of tokens that are not special, of uniform numbers in [0, 1)."""
+    """Turn uniform numbers in [0, 1) into numbers of tokens that are not special."""
     return len(_SPECIAL) + (uniform * (size - len(_SPECIAL))).long()
 
 
 def make_tokenizer(sentences: list[str], config: TinyBert) -> BertTokenizer:
-    """BERT's tokenizer with the most frequent words; other words are spelt in letters. The trainers of `tokenizers`
-    number equally frequent words differently each time, so the vocabulary is made here."""
+    """Return BERT's tokenizer with the most frequent words; other words are spelt in letters.
+
+    The trainers of `tokenizers` order equally frequent words differently each time, so the vocabulary is made here.
+    """
     backend = BertTokenizer(vocab={token: i for i, token in enumerate(_SPECIAL)}).backend_tokenizer
     counts = Counter(
         word
@@ -136,7 +140,7 @@ def _bert(config: TinyBert, vocabulary: int) -> BertConfig:
 def _pretrain_vision(
     config: TinySeparateEncoder, pixels: Tensor, folder: Path, seed: int, device: torch.device
 ) -> list[float]:
-    """The decoder is SimMIM's, a linear layer to the pixels of a patch, with one patch: the whole small picture."""
+    """Train the autoencoder. Its decoder is SimMIM's linear layer, with one patch: the whole small picture."""
     options = config.pretraining.vision
     small = F.interpolate(pixels, options.rebuilt_size, mode="area")
     target = small if options.window is None else without_own_contrast(small, options.window)
@@ -147,14 +151,16 @@ def _pretrain_vision(
         return F.mse_loss(model.decoder(code[:, :, None, None]), target[rows].to(device))
 
     rng = generator(seed, "order of pictures")
-    losses = fit(model.parameters(), loss_of, len(pixels), options, rng, "pictures")
+    losses = optimise(model.parameters(), loss_of, len(pixels), options, rng, "pictures")
     model.vit.cpu().save_pretrained(folder)
     return losses
 
 
 def without_own_contrast(pictures: Tensor, window: int) -> Tensor:
-    """Pictures [B, 3, H, W] with the mean colour taken from each square window and its contrast brought to one. What is
-    left is its drawing: a background's colour, which says nothing, no longer outweighs a mouth."""
+    """Return pictures [B, 3, H, W] without the mean colour of each square window, its contrast scaled to one.
+
+    The drawing is left: the uninformative colour of a background no longer outweighs a mouth.
+    """
     size = pictures.shape[-2:]
     colours = F.unfold(pictures, window, stride=window).unflatten(1, (3, -1))
     centred = colours - colours.mean(dim=2, keepdim=True)
@@ -180,7 +186,7 @@ def _processor(config: TinySeparateEncoder) -> ViTImageProcessorPil:
 
 
 def _fresh(kind: type, config: BertConfig | ViTConfig, seed: int):  # type: ignore[no-untyped-def]
-    """A model with fresh weights of a stream of its own."""
+    """Return a model with initial weights from its own random stream."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "tiny separate init", kind.__name__))
         return kind(config)

@@ -1,6 +1,8 @@
-"""CLIP or SigLIP through transformers: from a local folder or a name on the hub."""
+"""Encode with a CLIP or SigLIP of transformers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,80 +12,93 @@ from torch.nn.functional import normalize
 
 from trml.base.errors import WeightsMissing
 from trml.features.encoders.common.from_hub import MODEL, load_pretrained, load_processor, load_tokenizer
-from trml.features.encoders.common.vocabulary import check_vocabulary, count_cut
-from trml.features.encoders.contract import Sentences
+from trml.features.encoders.common.truncation import count_cut
+from trml.features.encoders.common.vocabulary import check_vocabulary
+from trml.features.encoders.contract import Encoded, Sequences, vectors
 from trml.features.encoders.transformers_clip.config import TransformersClipEncoder
 
 
 @dataclass
 class TransformersClip:
-    """A model of one space for both, with its own tokenizer and picture processor. Features have unit length."""
+    """A model of one space, with its tokenizer and picture processor. All its features have unit length."""
 
     model: Any
     tokenizer: Any
     processor: Any
 
-    def to(self, device: torch.device) -> None:
-        """Move the weights."""
-        self.model.to(device)
+    modalities = ("text", "vision")
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the weights."""
+        return next(self.model.parameters()).device
 
     def transform(self, picture: Image.Image) -> Tensor:
-        """[3, H, W] of an RGB picture."""
+        """Turn an RGB picture into [3, H, W]."""
         return self.processor(images=picture, return_tensors="pt")["pixel_values"][0]
 
     @property
     def _longest(self) -> int:
-        """The tokens that the text model reads."""
+        """The most tokens that the text model reads."""
         return self.model.config.text_config.max_position_embeddings
 
     def count_cut(self, texts: list[str]) -> list[int]:
-        """How many tokens of each text lie behind the end of what the model reads."""
+        """Return how many tokens of each text exceed the model's limit."""
         return count_cut(self.tokenizer, texts, self._longest)
 
+    def encode(self, modality: str, items: Sequence[Any]) -> Encoded:
+        """Encode sentences, or frames that `transform` made."""
+        if modality == "text":
+            return self.encode_sentences(list(items))
+        return vectors(self.encode_images(torch.stack(list(items))))
+
     @torch.no_grad()
-    def encode_sentences(self, texts: list[str], device: torch.device) -> Sentences:
-        """Unit-length features; of a CLIP also its tokens, each through the last norm and the projection as the end
-        token is, from the start to that end. Padded to the model's length and without a mask of the padding, as such
-        models are trained."""
+    def encode_sentences(self, texts: list[str]) -> Encoded:
+        """Encode sentences; with a CLIP, also their tokens from the start to the end token.
+
+        Each token goes through the last norm and the projection, as the end token does. Sentences are padded to the
+        model's length, and the padding is not masked, as in the training of such models.
+        """
         inputs = self.tokenizer(
             texts, padding="max_length", truncation=True, max_length=self._longest, return_tensors="pt"
         )
-        ids = inputs["input_ids"].to(device)
-        pooled = _tensor(self.model.get_text_features(input_ids=ids))
-        sentences = Sentences(normalize(pooled.float(), dim=-1).cpu())
-        if hasattr(self.model, "text_projection"):
-            states = self.model.text_model(input_ids=ids).last_hidden_state
-            # CLIP's end token is the first of its kind: the padding is of the same kind.
-            ends = (ids == self.tokenizer.eos_token_id).int().argmax(dim=1).cpu()
-            length = int(ends.max()) + 1
-            tokens = normalize(self.model.text_projection(states).float(), dim=-1).cpu()[:, :length]
-            sentences.mask = torch.arange(length) <= ends[:, None]
-            sentences.tokens = tokens * sentences.mask[..., None]
-        return sentences
+        ids = inputs["input_ids"].to(self.device)
+        pooled = normalize(_tensor(self.model.get_text_features(input_ids=ids)).float(), dim=-1).cpu()
+        if not hasattr(self.model, "text_projection"):
+            return vectors(pooled)
+        states = self.model.text_model(input_ids=ids).last_hidden_state
+        # CLIP pads with its end token: the first of them is the end.
+        ends = (ids == self.tokenizer.eos_token_id).int().argmax(dim=1).cpu()
+        length = int(ends.max()) + 1
+        tokens = normalize(self.model.text_projection(states).float(), dim=-1).cpu()[:, :length]
+        mask = torch.arange(length) <= ends[:, None]
+        return vectors(pooled, Sequences(tokens * mask[..., None], mask))
 
     @torch.no_grad()
-    def encode_images(self, pixels: Tensor, device: torch.device) -> Tensor:
-        """Unit-length features [B, d] f32 on the CPU, of pictures [B, 3, H, W]; on a GPU in half precision."""
+    def encode_images(self, pixels: Tensor) -> Tensor:
+        """Return features [B, d], f32 on the CPU, of pictures [B, 3, H, W]. A GPU computes in half precision."""
+        device = self.device
         with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
             features = _tensor(self.model.get_image_features(pixel_values=pixels.to(device)))
         return normalize(features.float(), dim=-1).cpu()
 
 
 def _tensor(output: Any) -> Tensor:
-    """The features, which some versions of transformers wrap in an output of a model."""
+    """Return the features, which some versions of transformers wrap in a model output."""
     return output if isinstance(output, Tensor) else output.pooler_output
 
 
-def load_transformers_clip(config: TransformersClipEncoder) -> TransformersClip:
-    """A model of transformers that has features of texts and of pictures in one space.
+def load(config: TransformersClipEncoder, folder: Path | None, device: torch.device) -> TransformersClip:
+    """Load the model.
 
-    Raises WeightsMissing that says which weights, where they were looked for and how to bring them.
+    Raises:
+        WeightsMissing: If it is unavailable, or has no features of texts and pictures in one space.
     """
     model, tokenizer, processor = load_pretrained(config.name, MODEL, config.model, load_tokenizer, load_processor)
     if not (hasattr(model, "get_text_features") and hasattr(model, "get_image_features")):
         raise WeightsMissing(
             f"encoder {config.name}: {config.model} is a {type(model).__name__}; expected a model of texts and "
-            "pictures in one space, such as CLIP or SigLIP. For two models apart use encoder=separate"
+            "pictures in one space, such as CLIP or SigLIP. For two separate models use encoder=separate"
         )
     check_vocabulary(tokenizer, config.name, model.config.text_config.vocab_size)
-    return TransformersClip(model, tokenizer, processor)
+    return TransformersClip(model.to(device), tokenizer, processor)
