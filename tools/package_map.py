@@ -28,13 +28,6 @@ def summary(package: str) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
-def lines(package: str) -> int:
-    """Return how many lines of Python a package has."""
-    path = SOURCE / "trml" / package
-    files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
-    return sum(len(file.read_text().splitlines()) for file in files)
-
-
 def imports(graph: grimp.ImportGraph, package: str, others: list[str]) -> list[str]:
     """Return which of the other packages the modules of a package import."""
     inside = {f"trml.{package}", *graph.find_descendants(f"trml.{package}")}
@@ -45,10 +38,10 @@ def imports(graph: grimp.ImportGraph, package: str, others: list[str]) -> list[s
 def package_map() -> str:
     """Return the map as a table of Markdown: one row a package, the highest layer first."""
     graph, names = grimp.build_graph("trml", cache_dir=None), list(listed())
-    rows = ["| package | purpose | lines | imports |", "|---|---|---:|---|"]
+    rows = ["| package | purpose | imports |", "|---|---|---|"]
     for name in reversed(names):
         reached = imports(graph, name, names)
-        rows.append(f"| `{name}` | {summary(name)} | {lines(name):,} | {', '.join(reached) or 'nothing'} |")
+        rows.append(f"| `{name}` | {summary(name)} | {', '.join(reached) or 'nothing'} |")
     return "\n".join(rows)
 
 
