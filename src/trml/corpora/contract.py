@@ -1,19 +1,25 @@
-"""The corpus contract: what every corpus folder holds, checked when it is written and when it is read.
+"""The contract of corpora: what every corpus folder holds. It is checked when written and when read.
 
-    utterances.parquet  one row an utterance (SCHEMA below)
-    corpus.json         name, task, classes, source, licence, media, digest
-    media/ or given/    the clips (video or image files), or the features a corpus brings: text, frames, frame_mask and,
-                        where presence is not told by the texts, present (as features.py has them)
-    pairs.parquet       text + image pairs to pretrain an encoder on (where the corpus offers any)
-    ceiling.parquet     the best reachable scores, where the corpus is generated and they are known
-    left_out.parquet    what of the raw files is in no utterance, and why
+    utterances.parquet  one row an utterance: SCHEMA and `label`
+    corpus.json         CorpusInfo
+    media/              clips (video or image files), if the corpus has its own
+    given/              features, if the corpus brings them: for each modality <modality>.npy f32 [N, T, d] and
+                        <modality>_mask.npy bool [N, T], rows as in the table, T = 1 for a single vector
+    pairs.parquet       pairs of a text and an image to pretrain an encoder on, if the corpus has them: PAIRS_SCHEMA
+    left_out.parquet    raw items that are in no utterance, and why: LEFT_OUT_SCHEMA
 
-`clip` is a path inside the folder, or where the media are raw inside data/<root>; `#t=12.3,15.2` behind it (a media
-fragment) means these seconds of it; `given/frames.npy#7` is row 7 of an array.
+Generated corpora, whose labels follow from known latent factors, add
+
+    factors.parquet     utterance_id, and the level of each factor
+    ceiling.parquet     the best reachable scores: CEILING_SCHEMA; `present` is a set of modalities as one word, such as
+                        `text+vision`, and empty where nothing is present
+
+`clip` is a path inside the folder or, for raw media, inside data/<root>. `x.mp4#t=12.3,15.2` are these seconds of a
+video, `given/vision.npy#7` is row 7 of an array.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -21,9 +27,9 @@ import polars as pl
 
 from trml.base.artifacts import read_json, write_json
 from trml.base.errors import ContractError
+from trml.missing.modalities import in_order
 
 SPLITS = ("train", "valid", "test")
-
 SCHEMA = {
     "utterance_id": pl.String,
     "video_id": pl.String,
@@ -33,19 +39,30 @@ SCHEMA = {
     "start_s": pl.Float32,
     "end_s": pl.Float32,
 }
-
 LEFT_OUT_SCHEMA = {"what": pl.String, "reason": pl.String}
-
 PAIRS_SCHEMA = {"text": pl.String, "image": pl.String, "group": pl.Int32, "split": pl.String}
+CEILING_SCHEMA = {"present": pl.String, "metric": pl.String, "value": pl.Float64}
 
 
 @dataclass(frozen=True)
 class CorpusInfo:
     """corpus.json.
 
-    task: `regression` has f32 labels in [-3, 3], `classification` has i32 labels that index `classes`.
-    media: `files` has clips to decode, `raw` has them in data/<root>, where they lie already, and `given` brings
-    features in given/{text,frames,frame_mask}.npy.
+    Attributes:
+        name: Of the corpus.
+        title: In full.
+        task: `regression` has f32 labels in [-3, 3], `classification` has i32 labels that index `classes`.
+        classes: Names of the classes, empty for regression.
+        source: Where it is from.
+        licence: Its licence, in words.
+        media: `files` has clips below media/, `raw` has them in data/<root>, `given` brings features.
+        notes: What a reader must know of it, in sentences.
+        digest: Name of the corpus folder.
+        root: Below data, for raw media.
+        modalities: What an utterance may have, in order.
+        factors: Of a generated corpus, each latent factor and the modalities it shows in.
+        redundancy: Of a generated corpus, the share of what vision explains of the label's variance that the text
+            explains too, 0 to 1.
     """
 
     name: str
@@ -58,13 +75,25 @@ class CorpusInfo:
     notes: list[str]
     digest: str
     root: str = ""
+    modalities: list[str] = field(default_factory=lambda: ["text", "vision"])
+    factors: dict[str, list[str]] = field(default_factory=dict)
+    redundancy: float | None = None
 
 
 def write_corpus(
     folder: Path, info: CorpusInfo, utterances: pl.DataFrame, left_out: Sequence[tuple[str, str]] = ()
 ) -> None:
-    """Check and write the files every corpus has (media are written by the caller before). `left_out`: what of the raw
-    files is in no utterance, and why."""
+    """Check and write the files that every corpus has. The caller has written media or features.
+
+    Args:
+        folder: The corpus's folder.
+        info: Its description.
+        utterances: SCHEMA and `label`, one row an utterance; numbers are cast.
+        left_out: Raw items that are in no utterance, each with the reason.
+
+    Raises:
+        ContractError: If the corpus violates its contract.
+    """
     label = pl.Float32 if info.task == "regression" else pl.Int32
     utterances = utterances.cast({"start_s": pl.Float32, "end_s": pl.Float32, "label": label})
     check_utterances(utterances, info)
@@ -74,7 +103,11 @@ def write_corpus(
 
 
 def read_corpus(folder: Path) -> tuple[CorpusInfo, pl.DataFrame]:
-    """The checked corpus of a folder. Raises ContractError that says what is wrong, in words."""
+    """Return the description and the utterances of a corpus folder.
+
+    Raises:
+        ContractError: If the corpus violates its contract.
+    """
     info = CorpusInfo(**read_json(folder / "corpus.json"))
     utterances = pl.read_parquet(folder / "utterances.parquet")
     check_utterances(utterances, info)
@@ -82,30 +115,33 @@ def read_corpus(folder: Path) -> tuple[CorpusInfo, pl.DataFrame]:
 
 
 def media_folder(folder: Path, info: CorpusInfo, data: Path) -> Path:
-    """Where the paths of `clip` start."""
+    """Return the folder that the paths in `clip` are relative to."""
     return data / info.root if info.media == "raw" else folder
 
 
 def check_utterances(table: pl.DataFrame, info: CorpusInfo) -> None:
-    """Raise ContractError unless the table holds to the contract."""
+    """Raise ContractError unless the table and the description satisfy the contract."""
 
     def require(condition: bool, message: str) -> None:
         if not condition:
             raise ContractError(f"corpus {info.name}: {message}")
 
-    wanted = {**SCHEMA, "label": pl.Float32 if info.task == "regression" else pl.Int32}
-    for column, dtype in wanted.items():
+    require(list(in_order(info.modalities)) == info.modalities != [], f"modalities {info.modalities} are not in order")
+    strange = {name for modalities in info.factors.values() for name in modalities} - set(info.modalities)
+    require(not strange, f"factors show in {sorted(strange)}; the modalities are {info.modalities}")
+    dtypes = {**SCHEMA, "label": pl.Float32 if info.task == "regression" else pl.Int32}
+    for column, dtype in dtypes.items():
         require(column in table.columns, f"utterances.parquet has no column {column}; it has {table.columns}")
         require(table[column].dtype == dtype, f"column {column} is {table[column].dtype}; expected {dtype}")
     require(table.height > 0, "it has no utterances")
     for column in ("utterance_id", "video_id", "split", "text", "label"):
         require(table[column].null_count() == 0, f"column {column} has {table[column].null_count()} nulls")
     require(table["utterance_id"].is_unique().all(), "utterance_id is not unique")
-    strange = set(table["split"].unique()) - set(SPLITS)
-    require(not strange, f"split has {sorted(strange)}; expected {list(SPLITS)}")
+    others = set(table["split"].unique()) - set(SPLITS)
+    require(not others, f"split has {sorted(others)}; expected {list(SPLITS)}")
     for split in SPLITS:
         require((table["split"] == split).any(), f"split {split} is empty")
     low, high = (-3, 3) if info.task == "regression" else (0, len(info.classes) - 1)
-    found = table["label"].to_numpy()
-    reach = f"labels reach from {found.min()} to {found.max()}"
-    require(bool(((found >= low) & (found <= high)).all()), f"{reach}; expected {low} to {high}")
+    labels = table["label"].to_numpy()
+    reach = f"labels reach from {labels.min()} to {labels.max()}"
+    require(bool(((labels >= low) & (labels <= high)).all()), f"{reach}; expected {low} to {high}")

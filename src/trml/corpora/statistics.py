@@ -1,4 +1,4 @@
-"""What a corpus is made of, counted from its tables: splits, labels, what is missing for real, what is there twice."""
+"""Count what a corpus consists of: splits, labels, missing modalities, repeated texts."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,15 @@ from trml.corpora.contract import SPLITS, CorpusInfo
 
 @dataclass(frozen=True)
 class Facts:
-    """splits: a row a split (split, rows, groups, no_text, no_vision: shares; repeated: rows whose text is in a split
-    before it). labels: a row a label, with its rows in each split; numbers are counted by the whole number they are
-    nearest to. seconds: of the clips whose length the table tells. groups_across: groups in more than one split."""
+    """The statistics of a corpus.
+
+    Attributes:
+        splits: One row a split, in order: split, rows, groups, the shares no_text and no_vision in [0, 1], and
+            repeated: rows whose text is also in an earlier split.
+        labels: One row a label: label, and its number of rows in each split. Numbers are rounded.
+        seconds: Lengths of the utterances whose times are known.
+        groups_across: Groups in more than one split.
+    """
 
     splits: pl.DataFrame
     labels: pl.DataFrame
@@ -20,7 +26,7 @@ class Facts:
 
 
 def facts(info: CorpusInfo, utterances: pl.DataFrame) -> Facts:
-    """Count the utterances of a corpus, as the contract has them."""
+    """Return the statistics of utterances in the contract's form; null splits and labels are allowed."""
     with_repeats = utterances.with_columns(repeats(utterances, "text").alias("repeated"))
     splits = (
         with_repeats.group_by("split")
@@ -35,7 +41,7 @@ def facts(info: CorpusInfo, utterances: pl.DataFrame) -> Facts:
     )
     across = utterances.group_by("video_id").agg(pl.col("split").n_unique()).filter(pl.col("split") > 1).height
     length = (utterances["end_s"] - utterances["start_s"]).drop_nulls()
-    return Facts(splits, _label_counts(info, utterances), length.filter(length > 0), across)
+    return Facts(splits, label_counts(info, utterances), length.filter(length > 0), across)
 
 
 def _order(column: str) -> pl.Expr:
@@ -43,13 +49,17 @@ def _order(column: str) -> pl.Expr:
 
 
 def repeats(utterances: pl.DataFrame, column: str) -> pl.Series:
-    """Whether a row's value, character for character, is in a split before its own. Null and empty are no value."""
+    """Return whether each row's value is also in an earlier split, character for character, bool [N].
+
+    Null and the empty string are not values.
+    """
     place = utterances.select(_order("split").alias("place"), pl.col(column).alias("value"))
     first = place.select(pl.col("place").min().over("value"))["place"]
     return (first < place["place"]) & (place["value"].fill_null("") != "")
 
 
-def _label_counts(info: CorpusInfo, utterances: pl.DataFrame) -> pl.DataFrame:
+def label_counts(info: CorpusInfo, utterances: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a label: label, and its number of rows in each split. Numbers are rounded."""
     known = utterances.filter(pl.col("label").is_not_null() & pl.col("split").is_in(SPLITS))
     value = known["label"].cast(pl.Float64).round().cast(pl.Int32)
     names = dict(enumerate(info.classes)) if info.classes else {i: f"{i:+d}" if i else "0" for i in value.unique()}

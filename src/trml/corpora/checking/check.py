@@ -1,22 +1,39 @@
-"""`trml check FOLDER`: what is wrong with a folder of data, line by line, before hours are spent on it. It is one's own
-(a table and media), or one of the corpora that are known by their raw layout."""
+"""`trml check FOLDER`: report what is wrong with a folder of data, line by line, before hours are spent on it.
+
+The folder holds a user-supplied dataset (a table and media), or a corpus whose raw layout is known.
+"""
 
 from pathlib import Path
 
 from trml.base.errors import ConfigError, DataMissing
-from trml.corpora.checking.known_corpus import check_known, read_config, recognise
+from trml.corpora.checking.known_corpus import check_known, recognise
 from trml.corpora.checking.user_table import Stated, check_own
+from trml.corpora.registry import shipped
+from trml.corpora.user_table.config import OwnConfig
 
 
 def check(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str], bool]:
-    """The report on a folder, in lines, and whether it can be used as it is. Raises TrmlError where there is nothing to
-    report on, or a table cannot be read at all."""
+    """Report on a folder.
+
+    Args:
+        folder: What to check.
+        stated: What the user says about a table.
+        config_dir: The folder of configurations, config/.
+
+    Returns:
+        The lines of the report, and whether a run can use the folder.
+
+    Raises:
+        TrmlError: If there is nothing to report on, or a table cannot be read at all.
+    """
     if not folder.is_dir():
-        raise DataMissing(f"{folder} is no folder; expected one that holds a table and media, or a known corpus")
+        raise DataMissing(f"{folder} is not a folder; expected one with a table and media, or a known corpus")
     if not (config_dir / "corpus").is_dir():
-        raise ConfigError(f"{config_dir}/corpus does not exist; run it in the project's folder, or give --config")
-    usual = read_config(config_dir / "corpus" / "own.yaml").table
-    if stated == Stated() and not (folder / usual).is_file():
-        for config in recognise(folder, config_dir):
-            return check_known(config, folder, config_dir)
-    return check_own(folder, stated, config_dir)
+        raise ConfigError(f"{config_dir}/corpus does not exist. Run trml in the project's folder, or pass --config")
+    known = shipped(config_dir)
+    own = known["own"]
+    assert isinstance(own, OwnConfig)
+    if stated == Stated() and not (folder / own.table).is_file():
+        for config in recognise(folder, known):
+            return check_known(config, folder, known)
+    return check_own(folder, stated, own)

@@ -1,4 +1,4 @@
-"""Which column of a strange table is what, by its name and its values."""
+"""Guess the roles of a table's columns from their names and values."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from trml.corpora.user_table.config import OwnColumns
 from trml.corpora.user_table.splits import split_of
 from trml.corpora.user_table.table import Table
 
-# The names that people give them, the likeliest first; capitals, blanks, - and _ do not count.
+# Usual names, the likeliest first. Capitals, blanks, - and _ are ignored.
 SYNONYMS = {
     "text": "text utterance sentence transcript transcription caption content tweet post review comment",
     "clip": "clip clippath videopath imagepath mediapath path filepath filename file media video image picture photo",
@@ -25,7 +25,15 @@ SYNONYMS = {
 
 
 def guess(table: Table, stated: dict[str, str | None]) -> tuple[dict[str, str | None], list[str]]:
-    """A column, or None, for every role that is not stated, and in words what was taken for what and what was not."""
+    """Guess a column for every role that the user has not stated.
+
+    Args:
+        table: The table.
+        stated: The columns that the user stated, by role; None for a role that no column has.
+
+    Returns:
+        The column of every role, None if there is none, and a line of the report for each role.
+    """
     taken = set(stated.values())
     columns, words = dict(stated), []
     for role in (field.name for field in fields(OwnColumns)):
@@ -56,27 +64,29 @@ def _unfit_clip(cells: list[str], folder: Path) -> str:
     if any(_is_file(folder, cell) for cell in dict.fromkeys(cells) if cell):
         return ""
     example = next(filter(None, cells), "")
-    there = {path.stem for path in folder.rglob("*") if path.suffix.lower() in MEDIA}
+    media = {path.stem for path in folder.rglob("*") if path.suffix.lower() in MEDIA}
     named = [PurePath(cell.replace("\\", "/")) for cell in filter(None, cells)]
-    if there and any(path.suffix.lower() in MEDIA or path.stem in there for path in named):
-        return ""  # it does name media, and each path that is wrong is a finding
-    return f"no file that it names is there, such as {example[:60]!r}" if example else "it is empty"
+    if media and any(path.suffix.lower() in MEDIA or path.stem in media for path in named):
+        return ""  # it does name media; each wrong path becomes a finding
+    return f"none of its files exists, such as {example[:60]!r}" if example else "it is empty"
 
 
 def _is_file(folder: Path, name: str) -> bool:
     try:
         return (folder / name).is_file()
-    except (OSError, ValueError):  # no name at all, but a long text
+    except (OSError, ValueError):  # a long text, not a name
         return False
 
 
 def _unfit_id(cells: list[str], folder: Path) -> str:
-    return "" if len(set(cells)) > 0.9 * len(cells) else "it does not tell the rows apart"  # above, it has slips
+    return (
+        "" if len(set(cells)) > 0.9 * len(cells) else "its values are not unique"
+    )  # a few typing errors are reported later
 
 
 def _unfit_split(cells: list[str], folder: Path) -> str:
     example = next((cell for cell in cells if cell and not split_of(cell)), "")
-    return "" if any(map(split_of, cells)) else f"{example[:60]!r} names no split"
+    return "" if any(map(split_of, cells)) else f"{example[:60]!r} is not a split"
 
 
 def _unfit_seconds(cells: list[str], folder: Path) -> str:
@@ -86,7 +96,7 @@ def _unfit_seconds(cells: list[str], folder: Path) -> str:
                 return ""
         except ValueError:
             pass
-        return f"{cell[:60]!r} is no number of seconds"
+        return f"{cell[:60]!r} is not a number of seconds"
     return "it is empty"
 
 

@@ -1,74 +1,55 @@
-"""A folder that holds a known corpus in its raw layout: it is built aside, and what was built is looked at."""
+"""Check a folder that holds a known corpus: it is built in a temporary folder, and the result is inspected."""
 
-import json
 import shlex
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
-from pydantic import TypeAdapter, ValidationError
 
-from trml.base.errors import ConfigError, TrmlError
-from trml.base.nearest import expected
+from trml.base.errors import TrmlError
 from trml.corpora.checking.media import look_at_media
 from trml.corpora.checking.show import setting, show_facts
-from trml.corpora.cmu.config import CmuConfig
+from trml.corpora.common.config import CorpusConfig
 from trml.corpora.contract import media_folder, read_corpus
-from trml.corpora.meld.config import MeldConfig
-from trml.corpora.registry import Corpus, build_corpus, corpus_module
+from trml.corpora.registry import build_corpus
 from trml.corpora.statistics import facts
 
-_OF_ANY_FOLDER = ("pantomime", "own")  # one needs no files, the other takes any
 
-_LAST = ("arrays",)  # fits whatever has arrays
-
-
-def read_config(path: Path) -> Any:
-    """The corpus configuration of a file of config/corpus. Raises ConfigError."""
-    try:
-        return TypeAdapter(Corpus).validate_json(json.dumps(yaml.safe_load(path.read_text())), strict=True)
-    except (ValidationError, yaml.YAMLError) as error:
-        reason = expected(error.errors()[0]) if isinstance(error, ValidationError) else str(error)
-        raise ConfigError(f"{path} is no configuration of a corpus: {reason}") from None
+def recognise(folder: Path, known: Mapping[str, CorpusConfig]) -> Iterator[CorpusConfig]:
+    """List the corpora whose raw files are all present in `folder`, configured to read it."""
+    for config in sorted(known.values(), key=lambda config: config.recognised == "last"):
+        if config.recognised != "never":
+            yield from _fitting(config, folder)
 
 
-def recognise(folder: Path, config_dir: Path) -> Iterator[Any]:
-    """The configurations of the corpora whose raw files are all in this folder, pointed at it (to be read below
-    `folder`'s own path)."""
-    configs = [read_config(path) for path in sorted((config_dir / "corpus").glob("*.yaml"))]
-    for config in sorted(configs, key=lambda config: config.kind in _LAST):
-        if config.kind not in _OF_ANY_FOLDER:
-            for here in (_pointed(each, folder) for each in _forms(config)):
-                try:
-                    files = corpus_module(config.kind).raw_files(here, folder)
-                except (TrmlError, OSError):
-                    continue
-                if files and all(path.is_file() for path in files):
-                    yield here
-                    break
+def _fitting(config: CorpusConfig, folder: Path) -> Iterator[CorpusConfig]:
+    """Yield the first form of a corpus that the folder's files suffice for."""
+    for form in config.forms():
+        here: Any = replace(form, folder=".")  # type: ignore[type-var]
+        try:
+            files = here.raw_files(folder)
+        except (TrmlError, OSError):
+            continue
+        if files and all(path.is_file() for path in files):
+            yield here
+            return
 
 
-def _forms(config: Any) -> list[Any]:
-    """The configuration as it is shipped, and those of the same corpus with less of its files."""
-    if isinstance(config, MeldConfig):
-        return [config, replace(config, vision=False)]
-    if isinstance(config, CmuConfig):
-        return [config, replace(config, clips="full")]
-    return [config]
+def check_known(config: CorpusConfig, folder: Path, known: Mapping[str, CorpusConfig]) -> tuple[list[str], bool]:
+    """Report on a known corpus.
 
+    Args:
+        config: As `recognise` returns it.
+        folder: Where its files are.
+        known: The configurations that are shipped.
 
-def _pointed(config: Any, folder: Path) -> Any:
-    """The configuration with its files directly in the folder."""
-    return replace(config, file=Path(config.file).name) if hasattr(config, "file") else replace(config, folder=".")
-
-
-def check_known(config: Any, folder: Path, config_dir: Path) -> tuple[list[str], bool]:
-    """The report on a known corpus."""
-    lines = [f"{folder} holds the corpus {config.name} in its raw form (kind {config.kind})"]
+    Returns:
+        The lines of the report, and whether a run can use the folder.
+    """
+    lines = [f"{folder} holds the raw files of corpus {config.name} (kind {config.kind})"]
     with tempfile.TemporaryDirectory(prefix="trml-check-") as name:
         built = Path(name)
         build_corpus(config, folder, built, "check", 1)
@@ -85,31 +66,27 @@ def check_known(config: Any, folder: Path, config_dir: Path) -> tuple[list[str],
     lines += [*unreadable, "", *media, *show_facts(info, facts(info, utterances))]
     lines += ["", "Notes", *(f"  {note}" for note in info.notes), f"  Licence: {info.licence}"]
     if not sound:
-        return [*lines, "", "Not to be used as it is: mend what stands above."], False
-    return [*lines, "", "Nothing stands in the way. Next:", f"  {_next(config, folder, config_dir)}"], True
+        return [*lines, "", "Not ready: fix the faults above, then check again."], False
+    return [*lines, "", "Ready. Next:", f"  {_next(config, folder, known[config.name])}"], True
 
 
 def _reasons(left_out: pl.DataFrame) -> list[tuple[str, int]]:
     return list(left_out.group_by("reason").len().sort("len", "reason", descending=[True, False]).iter_rows())
 
 
-def _next(config: Any, folder: Path, config_dir: Path) -> str:
-    """The command that runs an experiment on the corpus where it lies."""
-    place = folder.resolve()
-    shipped = read_config(config_dir / "corpus" / f"{config.name}.yaml")
-    expected_at = Path(shipped.file).parent if hasattr(shipped, "file") else Path(shipped.folder)
-    fits = place.parts[-len(expected_at.parts) :] == expected_at.parts
+def _next(config: Any, folder: Path, usual: Any) -> str:
+    """Return the command that runs an experiment on the corpus where it is."""
+    place, below = folder.resolve(), Path(usual.folder)
+    fits = place.parts[-len(below.parts) :] == below.parts
     settings = {
-        f"corpus.{key}": value
-        for key in ("vision", "clips")
-        if (value := getattr(config, key, None)) != getattr(shipped, key, None)
+        f"corpus.{each.name}": getattr(config, each.name)
+        for each in fields(config)
+        if each.name != "folder" and getattr(config, each.name) != getattr(usual, each.name)
     }
-    data = place.parents[len(expected_at.parts) - 1] if fits else place.parent
+    data = place.parents[len(below.parts) - 1] if fits else place.parent
     if fits and not settings:
         return f"make results EXPERIMENT={config.name} DATA={shlex.quote(str(data))}"
-    if not fits and hasattr(config, "file"):
-        settings["corpus.file"] = f"{place.name}/{config.file}"
-    elif not fits:
+    if not fits:
         settings["corpus.folder"] = place.name
     words = [shlex.quote(setting(key, value)) for key, value in {"data": str(data), **settings}.items()]
     return f"trml compose experiment={config.name} {' '.join(words)} && make results"

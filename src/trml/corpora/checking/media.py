@@ -1,5 +1,4 @@
-"""What is amiss with the clips of a corpus: files that cannot be opened, parts beyond a clip's end, the same file in
-two splits."""
+"""Check the clips of a corpus: unreadable files, parts beyond a clip's end, and files in several splits."""
 
 from pathlib import Path
 
@@ -8,22 +7,30 @@ import polars as pl
 from trml.corpora.checking.probe import SAMPLE, SMALLEST, Media, probe_all, same_files
 from trml.corpora.user_table.clips import is_picture
 from trml.corpora.user_table.table import listed
+from trml.sources.formats.media_fragment import split_part
 
-STOPS = 0.02  # of the clips: a run stops where more cannot be read (encoders/encode.py)
+STOPS = 0.02  # share of unreadable clips above which a run stops (features/gather.py)
 
 
 def look_at_media(rows: pl.DataFrame, root: Path) -> tuple[list[str], list[str], bool]:
-    """Open the clips of `rows` (utterance columns, and `place`: where a row is found). What they are in sum; what is
-    amiss, row by row; and whether a run can go on with that."""
+    """Probe every clip in `rows`.
+
+    Args:
+        rows: Utterances, with the column `place`: how messages name a row.
+        root: The folder that clips are relative to.
+
+    Returns:
+        A summary by media type, lines on every fault, and whether a run would accept the clips.
+    """
     clips = rows.filter(pl.col("clip").is_not_null()).with_columns(
-        pl.col("clip").str.split("#").list.first().alias("file")
+        pl.col("clip").map_elements(lambda clip: split_part(clip)[0], return_dtype=pl.String).alias("file")
     )
     if clips.is_empty():
         return ["Media: no utterance has a clip", ""], [], True
-    found = probe_all(root / name for name in clips["file"])
+    probed = probe_all(root / name for name in clips["file"])
     unreadable, dead, odd = [], 0, []
     for row in clips.iter_rows(named=True):
-        media = found[root / row["file"]]
+        media = probed[root / row["file"]]
         fault = media.fault or _beyond(row, media)
         if fault:
             unreadable.append(f"{row['place']}: clip {row['clip']!r} {fault}")
@@ -31,35 +38,35 @@ def look_at_media(rows: pl.DataFrame, root: Path) -> tuple[list[str], list[str],
         elif min(media.width, media.height) < SMALLEST:
             odd.append(f"{row['place']}: clip {row['clip']!r} is {media.width} x {media.height} pixels")
     share = len(unreadable) / clips.height
-    amiss = []
+    faults = []
     if unreadable:
-        loud = f"ATTENTION, more than {STOPS:.0%}, so that a run would stop: " if share > STOPS else ""
-        amiss += ["", f"{loud}Clips that cannot be used (vision is missing there): {len(unreadable):,} ({share:.1%})"]
-        amiss.append(listed(unreadable, "such clips"))
+        loud = f"ATTENTION, a run stops above {STOPS:.0%}: " if share > STOPS else ""
+        faults += ["", f"{loud}Clips that cannot be used (vision is missing): {len(unreadable):,} ({share:.1%})"]
+        faults.append(listed(unreadable, "such clips"))
     if dead:
-        amiss.append(f"  Without text too: {dead:,}; these utterances would be left out")
+        faults.append(f"  Without text too: {dead:,}. These utterances would be left out")
     if odd:
-        amiss += ["", f"Clips that show next to nothing: {len(odd):,}", listed(odd, "such clips")]
-    return [*_in_sum(list(found.values())), *_across_splits(clips, root), ""], amiss, share <= STOPS
+        faults += ["", f"Clips that show next to nothing: {len(odd):,}", listed(odd, "such clips")]
+    return [*_summary(list(probed.values())), *_across_splits(clips, root), ""], faults, share <= STOPS
 
 
 def _beyond(row: dict[str, object], media: Media) -> str:
-    """Why a part is not in its clip, where that is known."""
-    start = row["start_s"]
-    if "#" not in str(row["clip"]) or not isinstance(start, float) or not media.seconds or start < media.seconds:
+    """Return why a part is not in its clip, "" if it is or the length is unknown."""
+    part = split_part(str(row["clip"]))[1]
+    if part is None or not media.seconds or part[0] < media.seconds:
         return ""
     return (
-        f"is {media.seconds:.1f} s long, and its part begins at {start:.1f} s. If clips are cut already: "
+        f"is {media.seconds:.1f} s long, and its part begins at {part[0]:.1f} s. If clips are cut already, set "
         "corpus.columns.start_s=null corpus.columns.end_s=null"
     )
 
 
-def _in_sum(found: list[Media]) -> list[str]:
-    good = [media for media in found if not media.fault]
+def _summary(probed: list[Media]) -> list[str]:
+    good = [media for media in probed if not media.fault]
     pictures = sum(is_picture(media.path.name) for media in good)
     lines = [
-        f"Media: {len(found):,} files; of those that can be opened {pictures:,} are pictures and "
-        f"{len(good) - pictures:,} videos; some {min(SAMPLE, len(found))} were decoded to their end"
+        f"Media: {len(probed):,} files. Of those that open, {pictures:,} are pictures and {len(good) - pictures:,} "
+        f"videos. About {min(SAMPLE, len(probed))} were decoded to their end"
     ]
     if good:
         smallest, largest = min(good, key=_area), max(good, key=_area)
@@ -68,7 +75,7 @@ def _in_sum(found: list[Media]) -> list[str]:
     if lengths:
         middle = lengths[len(lengths) // 2]
         lines.append(
-            f"  videos of {lengths[0]:.1f} s to {lengths[-1]:.1f} s, half of them up to {middle:.1f} s; "
+            f"  videos: {lengths[0]:.1f} s to {lengths[-1]:.1f} s, median {middle:.1f} s; "
             f"{sum(lengths) / 60:.1f} minutes in all"
         )
     return lines
@@ -79,7 +86,7 @@ def _area(media: Media) -> int:
 
 
 def _across_splits(clips: pl.DataFrame, root: Path) -> list[str]:
-    """Files that are in several splits, by their bytes."""
+    """Return lines on files that are in several splits, compared by their bytes."""
     splits: dict[Path, set[str]] = {}
     for file, split in clips.select("file", "split").iter_rows():
         splits.setdefault(root / file, set()).add(split)

@@ -1,4 +1,4 @@
-"""A look at every media file without decoding it: can it be opened, how large and how long is it. Some are decoded."""
+"""Probe media files: whether they open, their size and length. A sample of them is decoded."""
 
 import os
 from collections.abc import Iterable
@@ -17,12 +17,20 @@ from trml.sources.formats.video_reader import Clip, read_frames
 
 SAMPLE, FRAMES = 24, 8  # files decoded in full, and frames kept of each
 
-SMALLEST = 16  # pixels a side; less shows nothing
+SMALLEST = 16  # pixels a side; a smaller picture shows next to nothing
 
 
 @dataclass(frozen=True)
 class Media:
-    """One file. `fault`: why it cannot be used, "" where it can. `seconds`: 0 of a picture, or where not told."""
+    """A media file.
+
+    Attributes:
+        path: Where it is.
+        fault: Why it cannot be used, "" if it can.
+        width: In pixels.
+        height: In pixels.
+        seconds: Its length, 0 for a picture or if unknown.
+    """
 
     path: Path
     fault: str
@@ -32,21 +40,21 @@ class Media:
 
 
 def probe_all(paths: Iterable[Path]) -> dict[Path, Media]:
-    """Open every file, in threads, and decode a sample that is evenly spread over them."""
+    """Open every file, in threads, and decode an evenly spaced sample of them."""
     files = list(dict.fromkeys(paths))
     decoded = set(files[:: max(1, len(files) // SAMPLE)])
     with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        found = pool.map(lambda path: probe(path, path in decoded), files)
-        return {media.path: media for media in track(found, len(files), "media files opened")}
+        probed = pool.map(lambda path: probe(path, path in decoded), files)
+        return {media.path: media for media in track(probed, len(files), "media files opened")}
 
 
 def probe(path: Path, decode: bool = False) -> Media:
-    """What the header of a picture or a video says; the whole of it where it is to be decoded."""
+    """Read the header of a picture or video, and decode some of its frames if `decode` is true."""
     try:
         media = _picture(path) if is_picture(path.name) else _video(path)
         if decode and not media.fault:
             read_frames(Clip(path), FRAMES)
-    # Pillow and FFmpeg raise what they like on files that are none of theirs.
+    # What Pillow and FFmpeg raise on damaged files and on files of other formats.
     except (OSError, ValueError, SyntaxError, av.FFmpegError, Image.DecompressionBombError, TrmlError) as error:
         return Media(path, _reason(path, error))
     return media
@@ -60,7 +68,7 @@ def _picture(path: Path) -> Media:
 def _video(path: Path) -> Media:
     with av.open(str(path)) as container:
         if not container.streams.video:
-            return Media(path, "has no video in it, only sound")
+            return Media(path, "contains sound, but no video")
         stream = container.streams.video[0]
         if stream.duration is not None and stream.time_base is not None:
             seconds = float(stream.duration * stream.time_base)
@@ -77,14 +85,14 @@ def _reason(path: Path, error: Exception) -> str:
 
 
 def same_files(paths: Iterable[Path]) -> list[list[Path]]:
-    """Files that hold the same bytes, together. Only files of one size are read."""
+    """Return groups of files with equal bytes. Only files of equal size are read."""
     sizes: dict[int, list[Path]] = {}
     for path in dict.fromkeys(paths):
         sizes.setdefault(path.stat().st_size, []).append(path)
-    alike = [path for group in sizes.values() if len(group) > 1 for path in group]
+    candidates = [path for group in sizes.values() if len(group) > 1 for path in group]
     sums: dict[str, list[Path]] = {}
     with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        digests = pool.map(file_digest, alike)
-        for path, checksum in zip(alike, track(digests, len(alike), "files of one size compared"), strict=True):
+        digests = pool.map(file_digest, candidates)
+        for path, checksum in zip(candidates, track(digests, len(candidates), "files compared"), strict=True):
             sums.setdefault(checksum, []).append(path)
     return [group for group in sums.values() if len(group) > 1]

@@ -1,4 +1,4 @@
-"""The facts of a corpus as plain text."""
+"""Format the statistics of a corpus, and overrides, as plain text."""
 
 import re
 
@@ -10,20 +10,20 @@ from trml.corpora.statistics import Facts
 
 
 def show_facts(info: CorpusInfo, facts: Facts) -> list[str]:
-    """Splits, labels, lengths, and what is in more than one split."""
+    """Return lines on splits, labels, lengths, and groups in more than one split."""
     splits = facts.splits.select(
         "split",
         "rows",
         "groups",
         _percent("no_text").alias("text missing"),
         _percent("no_vision").alias("vision missing"),
-        pl.col("repeated").alias("texts that an earlier split has too"),
+        pl.col("repeated").alias("texts also in an earlier split"),
     )
-    numbers = "" if info.classes else ", by the whole number it is nearest to"
+    numbers = "" if info.classes else ", rounded"
     lines = ["Splits", *_table(splits), "", f"Labels ({info.task}{numbers})", *_table(facts.labels)]
     if len(facts.seconds):
         shortest, median, longest = np.quantile(facts.seconds.to_numpy(), [0, 0.5, 1])
-        lines += ["", f"Utterances of {shortest:.1f} s to {longest:.1f} s, half of them up to {median:.1f} s"]
+        lines += ["", f"Utterances: {shortest:.1f} s to {longest:.1f} s, median {median:.1f} s"]
     if facts.groups_across:
         lines += ["", f"ATTENTION: groups in more than one split: {facts.groups_across:,}"]
     return lines
@@ -52,7 +52,7 @@ _OF_YAML = {"null", "true", "false", "nan", "inf", "none"}
 
 
 def value_as_written(value: object) -> str:
-    """A value as Hydra reads it back, unchanged."""
+    """Return a value as Hydra reads it back unchanged."""
     if isinstance(value, str):
         if _PLAIN.fullmatch(value) and value.lower() not in _OF_YAML:
             return value
@@ -61,5 +61,5 @@ def value_as_written(value: object) -> str:
 
 
 def setting(key: str, value: object) -> str:
-    """An override as Hydra reads it back."""
+    """Return an override as Hydra reads it back."""
     return f"{key}={value_as_written(value)}"

@@ -1,4 +1,4 @@
-"""A folder of one's own: which column is what, every row that is not as expected, and the command to go on with."""
+"""Check a user-supplied dataset: the roles of its columns, every unexpected row, and the command to run next."""
 
 import shlex
 from dataclasses import dataclass, field, fields, replace
@@ -10,27 +10,34 @@ from pydantic import ValidationError
 from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.nearest import expected, nearest
 from trml.corpora.checking.columns import guess
-from trml.corpora.checking.known_corpus import read_config
 from trml.corpora.checking.media import look_at_media
 from trml.corpora.checking.show import setting, show_facts, value_as_written
 from trml.corpora.statistics import facts
 from trml.corpora.user_table.build import describe, remarks
 from trml.corpora.user_table.clips import MEDIA, Clips
-from trml.corpora.user_table.config import OwnColumns, OwnConfig
-from trml.corpora.user_table.rows import NEEDED, Kind, Reading, read
+from trml.corpora.user_table.config import NEEDED, OwnColumns, OwnConfig
+from trml.corpora.user_table.rows import Kind, Reading, read
 from trml.corpora.user_table.table import FORMATS, listed, read_table
 
 _HEADINGS: dict[Kind, str] = {
-    "refused": "To be mended first",
+    "refused": "Errors, to be fixed first",
     "left out": "Left out",
-    "no vision": "Vision missing, since the clip is not there or cannot be cut",
-    "note": "To be known",
+    "no vision": "Vision missing: the clip does not exist or cannot be cut",
+    "note": "Notes",
 }
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What the user says of the table; the rest is guessed."""
+    """What the user states about a table. The rest is guessed.
+
+    Attributes:
+        table: The file's name.
+        columns: The column of a role, None if no column has it.
+        seed: Of a split that is drawn.
+        label_range: Lowest and highest label.
+        classes: Of the labels, in order.
+    """
 
     table: str | None = None
     columns: dict[str, str | None] = field(default_factory=dict)
@@ -39,15 +46,28 @@ class Stated:
     classes: list[str] = field(default_factory=list)
 
 
-def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str], bool]:
-    """The report on a table and its media."""
+def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> tuple[list[str], bool]:
+    """Report on a table and its media.
+
+    Args:
+        folder: Where they are.
+        stated: What the user states about the table.
+        shipped: The configuration that `corpus=own` chooses; the command at the end names the differences to it.
+
+    Returns:
+        The lines of the report, and whether a run can use the folder.
+
+    Raises:
+        ConfigError: If the user states something that is not possible.
+        DataMissing: If there is no table.
+        ContractError: If it cannot be read at all.
+    """
     unknown = [role for role in stated.columns if role not in {f.name for f in fields(OwnColumns)}]
     if unknown:
         roles = [f.name for f in fields(OwnColumns)]
         raise ConfigError(
-            f"--column {unknown[0]}=...: {unknown[0]!r} is nothing a column can be{nearest(unknown[0], roles)}"
+            f"--column {unknown[0]}=...: {unknown[0]!r} is not a role of a column{nearest(unknown[0], roles)}"
         )
-    shipped = read_config(config_dir / "corpus" / "own.yaml")
     name = _find_table(folder, stated.table, shipped.table)
     table = read_table(folder / name)
     columns, taken = guess(table, stated.columns)
@@ -55,25 +75,25 @@ def check_own(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str]
         if columns[role] is None:
             raise ContractError(
                 f"{table.path} has no column that looks like the {role}; it has {', '.join(table.columns)}. "
-                f"Say which: --column {role}=NAME"
+                f"State it: --column {role}=NAME"
             )
     config = _configured(shipped, folder, name, columns, stated)
     reading = read(config, folder)
-    lines = [f"{table.path}: {len(table.lines):,} rows, {len(table.columns)} columns", "", "What stands for what"]
+    lines = [f"{table.path}: {len(table.lines):,} rows, {len(table.columns)} columns", "", "Roles of the columns"]
     lines += [f"  {line}" for line in taken]
     lines += _findings(reading, folder)
     rows = reading.utterances.with_columns(pl.format("line {}", "line").alias("place"))
-    media, amiss, sound = look_at_media(rows, folder)
-    lines += [*amiss, "", *media]
+    media, faults, sound = look_at_media(rows, folder)
+    lines += [*faults, "", *media]
     if rows.height:
         info = describe(config, reading, "check")
-        lines += [*show_facts(info, facts(info, reading.utterances)), "", "In sum"]
+        lines += [*show_facts(info, facts(info, reading.utterances)), "", "Summary"]
         lines += [f"  {remark}" for remark in remarks(config, reading)] or [
-            "  All rows are used, and every clip is there."
+            "  All rows are used, and every clip exists."
         ]
     if reading.of("refused") or not sound:
-        return [*lines, "", "Not to be used as it is: mend what stands above, and check again."], False
-    return [*lines, "", "Nothing stands in the way. Next:", *_next(reading, shipped, config, folder)], True
+        return [*lines, "", "Not ready: fix the faults above, then check again."], False
+    return [*lines, "", "Ready. Next:", *_next(reading, shipped, config, folder)], True
 
 
 def _find_table(folder: Path, stated: str | None, usual: str) -> str:
@@ -84,17 +104,17 @@ def _find_table(folder: Path, stated: str | None, usual: str) -> str:
         return tables[0].name
     if tables:
         names = ", ".join(path.name for path in tables)
-        raise DataMissing(f"{folder} holds several tables ({names}); say which: --table {tables[0].name}")
+        raise DataMissing(f"{folder} holds several tables ({names}). Choose one: --table {tables[0].name}")
     raise DataMissing(
-        f"{folder} holds no table ({', '.join(FORMATS)}) and is no known corpus; expected {usual}: a line for each "
-        "utterance with its text, clip, label, and split (docs/own_data.md)"
+        f"{folder} holds no table ({', '.join(FORMATS)}) and is not a known corpus; expected {usual} with a line for "
+        "each utterance: text, clip, label, split (docs/own_data.md)"
     )
 
 
 def _configured(
     shipped: OwnConfig, folder: Path, table: str, columns: dict[str, str | None], stated: Stated
 ) -> OwnConfig:
-    """The configuration that reads the table as it was stated and guessed."""
+    """Return the configuration that reads the table as stated and guessed."""
     try:
         return replace(
             shipped,
@@ -114,31 +134,32 @@ def _configured(
 def _findings(reading: Reading, folder: Path) -> list[str]:
     lines = []
     for kind, heading in _HEADINGS.items():
-        found = [str(finding) for finding in reading.of(kind)]
-        if found:
-            lines += ["", f"{heading}: {len(found):,}", listed(found, "such lines")]
+        findings = [str(finding) for finding in reading.of(kind)]
+        if findings:
+            lines += ["", f"{heading}: {len(findings):,}", listed(findings, "such lines")]
             lines += _elsewhere(reading, folder) if kind == "no vision" else []
-    return lines or ["", "Line by line: nothing is amiss"]
+    return lines or ["", "No faults in any line"]
 
 
 def _elsewhere(reading: Reading, folder: Path) -> list[str]:
-    """Clips that are not where the table says, but are below the folder under another path or suffix."""
+    """Return a line on absent clips that are below the folder under another path or suffix."""
     names = reading.table.columns[reading.roles["clip"]] if "clip" in reading.roles else []
     clips = Clips(folder)
     absent = [name for name in dict.fromkeys(names) if name and clips.find(name)[0] is None]
-    there: dict[str, str] = {}
+    by_stem: dict[str, str] = {}
     for path in sorted(folder.rglob("*")) if absent else ():
         if path.suffix.lower() in MEDIA:
-            there.setdefault(path.stem, str(path.relative_to(folder)))
-    found = [(name, there[stem]) for name in absent if (stem := PurePath(name.replace("\\", "/")).stem) in there]
-    if not found:
+            by_stem.setdefault(path.stem, str(path.relative_to(folder)))
+    stems = {name: PurePath(name.replace("\\", "/")).stem for name in absent}
+    moved = [(name, by_stem[stem]) for name, stem in stems.items() if stem in by_stem]
+    if not moved:
         return []
-    name, place = found[0]
-    return [f"  There under another path, it seems: {len(found):,}, as {place!r} where the table says {name!r}"]
+    name, place = moved[0]
+    return [f"  Probably under another path: {len(moved):,}, such as {place!r} where the table says {name!r}"]
 
 
 def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path) -> list[str]:
-    """The commands that run an experiment on the folder as it was read."""
+    """Return the commands that run an experiment on the folder as it was read."""
     place = folder.resolve()
     settings = [] if place.parent == Path("data").resolve() else [setting("data", str(place.parent))]
     settings.append(setting("corpus.folder", place.name))
@@ -158,10 +179,10 @@ def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path)
     if reading.utterances["clip"].count():
         small, of = "tiny_clip_own", "these texts and pictures"
     else:
-        small, of = "tiny_separate", "these texts; there is no clip, so only what needs text alone means anything"
+        small, of = "tiny_separate", "these texts. Without clips, only results on text alone mean anything"
     return [
         f"  trml compose experiment=own encoder={small} {command}",
         "  make results",
-        f"That pretrains a small encoder on {of}. With a real one, whose weights are downloaded once:",
+        f"This pretrains a small encoder on {of}. With a pretrained one, whose weights are downloaded once:",
         f"  trml compose experiment=own {command}",
     ]

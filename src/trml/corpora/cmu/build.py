@@ -1,5 +1,8 @@
-"""What CMU-MOSI and CMU-MOSEI have in common in their raw layouts: a transcript a video, its segments, label rows of a
-computational sequence, and clips, cut or parts of the whole video. How they differ is a Layout."""
+"""What the builds of CMU-MOSI and CMU-MOSEI share.
+
+Both have a transcript of segments for each video, label rows in a computational sequence, and clips: cut ones, or parts
+of the whole video. A Layout holds their differences.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,15 +14,15 @@ import numpy as np
 from trml.base.errors import ContractError
 from trml.corpora.cmu.config import CmuConfig
 from trml.corpora.common.official_splits import read_folds
-from trml.corpora.common.raw_layout import Gathered, Utterance, find_files, write_raw
+from trml.corpora.common.raw_layout import RawCorpus, Utterance, write_raw
 from trml.corpora.contract import CorpusInfo
 from trml.sources.formats.csd import Sequence as LabelSequence
 from trml.sources.formats.csd import read_csd
-from trml.sources.formats.video_reader import part_of
+from trml.sources.formats.media_fragment import with_part
 
 
 class Segment(NamedTuple):
-    """A line of a transcript; its times in seconds where the transcript has them."""
+    """A line of a transcript. Times are seconds, 0 if the transcript has none."""
 
     number: int
     text: str
@@ -28,7 +31,7 @@ class Segment(NamedTuple):
 
 
 class Pairing(NamedTuple):
-    """Segments with the rows of their labels, and what has no counterpart."""
+    """Segments with the rows of their labels, and what has no counterpart, with the reason."""
 
     pairs: list[tuple[Segment, int]]
     left_out: list[tuple[str, str]]
@@ -36,35 +39,34 @@ class Pairing(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """One of the two corpora. Paths are below the corpus's folder; `columns` of the labels, sentiment first.
+    """One of the two corpora.
 
-    parse: the segment in a line of a video's transcript, None where there is none to read.
-    pair: which of a video's segments have which rows of its labels.
+    Attributes:
+        title: Of the corpus.
+        source: Where it is from.
+        columns: Of the labels; the first is the sentiment.
+        official: The published number of utterances in each split.
+        notes: What a reader must know of it.
+        parse: (video, line) -> the segment in a line of the video's transcript, None if there is none.
+        pair: (video, segments, labels) -> which segments have which rows of the labels.
     """
 
     title: str
     source: str
-    labels: str
     columns: int
-    transcripts: str
-    segmented: str
-    full: str
     official: dict[str, int]
     notes: tuple[str, ...]
     parse: Callable[[str, str], Segment | None]
     pair: Callable[[str, Sequence[Segment], LabelSequence], Pairing]
 
 
-def raw_files(layout: Layout, config: CmuConfig, data: Path) -> list[Path]:
-    """The labels, and the transcripts and clips of the official folds' videos. Raises DataMissing."""
-    folds = read_folds(config.kind)
-    labels = find_files(config.name, data, config.folder, layout.labels)
-    transcripts = [path for path in _transcripts(layout, config, data) if path.stem in folds]
-    return sorted([*labels, *transcripts, *_clips(layout, config, data).values()])
-
-
 def build(layout: Layout, config: CmuConfig, data: Path, folder: Path, digest: str) -> None:
-    """Fill `folder` with the corpus: labels are the sentiment in [-3, 3]. Raises DataMissing and ContractError."""
+    """Write a corpus into `folder`. Labels are the sentiment in [-3, 3].
+
+    Raises:
+        DataMissing: If raw files are absent.
+        ContractError: If the labels do not have the expected form.
+    """
     info = CorpusInfo(
         name=config.name,
         title=layout.title,
@@ -73,54 +75,45 @@ def build(layout: Layout, config: CmuConfig, data: Path, folder: Path, digest: s
         source=layout.source,
         licence=config.licence,
         media="raw",
-        notes=[*layout.notes, _how_clips_are_made(config)],
+        notes=[*layout.notes, _CLIP_NOTES[config.clips]],
         digest=digest,
         root=config.folder,
     )
-    write_raw(folder, info, _gather(layout, config, data), layout.official)
+    write_raw(folder, info, _read(layout, config, data), layout.official)
 
 
-def _gather(layout: Layout, config: CmuConfig, data: Path) -> Gathered:
-    (path,) = find_files(config.name, data, config.folder, layout.labels)
+_CLIP_NOTES = {
+    "segmented": "Clips: the file that the corpus has for each segment.",
+    "full": "Clips: the seconds of the whole video that the label is given for.",
+}
+
+
+def _read(layout: Layout, config: CmuConfig, data: Path) -> RawCorpus:
+    path = config.label_file(data)
     labels = read_csd(path)
     for video, sequence in labels.items():
         _check_labels(path, video, sequence, layout.columns)
-    transcripts = {path.stem: path for path in _transcripts(layout, config, data)}
-    clips, folds, gathered = _clips(layout, config, data), read_folds(config.kind), Gathered()
+    transcripts, clips = config.transcript_files(data), config.clip_files(data)
+    folds, raw = read_folds(config.kind), RawCorpus()
     for video in sorted({*transcripts, *labels, *folds}):
         if video not in folds:
-            gathered.leave_out(video, "a video in no official fold")
+            raw.leave_out(video, "a video in no official fold")
         elif video not in transcripts:
-            gathered.leave_out(video, "a video without transcript")
+            raw.leave_out(video, "a video without transcript")
         elif video not in labels:
-            gathered.leave_out(video, "a video without labels")
+            raw.leave_out(video, "a video without labels")
         else:
-            segments = _segments(layout, video, transcripts[video], gathered)
+            segments = _segments(layout, video, transcripts[video], raw)
             pairs, left_out = layout.pair(video, segments, labels[video])
-            gathered.left_out += left_out
+            raw.left_out += left_out
             for segment, row in pairs:
                 name = f"{video}_{segment.number}"
                 # Some labels begin a little before their video.
-                start, end = gathered.times(name, *(max(0.0, float(time)) for time in labels[video].intervals[row]))
+                start, end = raw.times(name, *(max(0.0, float(time)) for time in labels[video].intervals[row]))
                 clip = _clip(config, data, clips, video, segment.number, start, end)
                 label = float(labels[video].features[row, 0])
-                gathered.add(Utterance(name, video, folds[video], segment.text, clip, start, end, label))
-    return gathered
-
-
-def _transcripts(layout: Layout, config: CmuConfig, data: Path) -> list[Path]:
-    return find_files(config.name, data, config.folder, layout.transcripts)
-
-
-def _clips(layout: Layout, config: CmuConfig, data: Path) -> dict[str, Path]:
-    """The clips by name, or the whole videos, of the official folds' videos."""
-    cut, folds = config.clips == "segmented", read_folds(config.kind)
-    used, other = (layout.segmented, layout.full) if cut else (layout.full, layout.segmented)
-    otherwise = ""
-    if any((data / config.folder / other).glob("*.mp4")):
-        otherwise = f", or take those of {other}: corpus.clips={'full' if cut else 'segmented'}"
-    files = find_files(config.name, data, config.folder, f"{used}/*.mp4", otherwise)
-    return {path.stem: path for path in files if (path.stem.rpartition("_")[0] if cut else path.stem) in folds}
+                raw.add(Utterance(name, video, folds[video], segment.text, clip, start, end, label))
+    return raw
 
 
 def _check_labels(path: Path, video: str, sequence: LabelSequence, columns: int) -> None:
@@ -138,18 +131,18 @@ def _check_labels(path: Path, video: str, sequence: LabelSequence, columns: int)
             raise ContractError(f"{path}: row {row} of {video} has the sentiment {sentiment:g}; expected -3 to 3")
 
 
-def _segments(layout: Layout, video: str, path: Path, gathered: Gathered) -> list[Segment]:
-    """The segments of a transcript, by number; lines that have none and numbers that were there before are left out."""
-    found: dict[int, Segment] = {}
-    for place, line in enumerate(gathered.read_lines(path), 1):
+def _segments(layout: Layout, video: str, path: Path, raw: RawCorpus) -> list[Segment]:
+    """Return the segments of a transcript by number. Lines without one and repeated numbers are left out."""
+    segments: dict[int, Segment] = {}
+    for place, line in enumerate(raw.read_lines(path), 1):
         segment = layout.parse(video, line) if line.strip() else None
         if segment is None and line.strip():
-            gathered.leave_out(f"{path.name}, line {place}", "a line that is no segment")
-        elif segment is not None and segment.number in found:
-            gathered.leave_out(f"{path.name}, line {place}", "a segment whose number was there before")
+            raw.leave_out(f"{path.name}, line {place}", "a line that is not a segment")
+        elif segment is not None and segment.number in segments:
+            raw.leave_out(f"{path.name}, line {place}", "a segment with the number of an earlier one")
         elif segment is not None:
-            found[segment.number] = segment
-    return [found[number] for number in sorted(found)]
+            segments[segment.number] = segment
+    return [segments[number] for number in sorted(segments)]
 
 
 def _clip(
@@ -161,17 +154,11 @@ def _clip(
     start: float | None,
     end: float | None,
 ) -> str | None:
-    """The clip of a segment below the corpus's folder. A segment of no length is no part of a whole video."""
+    """Return the clip of a segment, below the corpus's folder. A segment without length is no part of a whole video."""
     file = clips.get(f"{video}_{number}" if config.clips == "segmented" else video)
     if file is None:
         return None
     below = file.relative_to(data / config.folder).as_posix()
     if config.clips == "segmented":
         return below
-    return None if start is None or end is None else part_of(below, start, end)
-
-
-def _how_clips_are_made(config: CmuConfig) -> str:
-    if config.clips == "segmented":
-        return "Clips: the files that the corpus has for each segment."
-    return "Clips: the seconds of the whole video that its label is given for."
+    return None if start is None or end is None else with_part(below, start, end)

@@ -1,4 +1,4 @@
-"""CMU-MOSEI in its raw layout. Labels are in no order and not every segment has one, so they are matched by time."""
+"""Build CMU-MOSEI. Its labels have no order and not every segment has one, so they are matched by time."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -8,17 +8,17 @@ import numpy as np
 
 from trml.corpora.cmu import build as cmu
 from trml.corpora.cmu.build import Pairing, Segment
-from trml.corpora.cmu.config import CmuConfig
-from trml.corpora.common.raw_layout import tidy
+from trml.corpora.cmu.config import CmuMoseiConfig
+from trml.corpora.common.raw_layout import normalised
 from trml.sources.formats.csd import Sequence as LabelSequence
 
-# Seconds by which both ends of a label may differ from its segment's. They are the same numbers, written with more or
-# fewer digits; segments of a video differ by far more.
+# Seconds by which both ends of a label may differ from its segment's. Both files have the same times, with different
+# numbers of digits; the segments of a video differ by far more.
 TOLERANCE_S = 0.1
 
 
 def _parse(video: str, line: str) -> Segment | None:
-    """`<video>___<number>___<start>___<end>___<text>`; the video's own name may end in an underscore."""
+    """Parse `<video>___<number>___<start>___<end>___<text>`. The video's name may end in an underscore."""
     head, fields = line[: len(video) + 3], line[len(video) + 3 :].split("___", 3)
     if head != f"{video}___" or len(fields) != 4 or not fields[0].strip().isdecimal():
         return None
@@ -26,11 +26,11 @@ def _parse(video: str, line: str) -> Segment | None:
         start, end = float(fields[1]), float(fields[2])
     except ValueError:
         return None
-    return Segment(int(fields[0]), tidy(fields[3]), start, end) if isfinite(start) and isfinite(end) else None
+    return Segment(int(fields[0]), normalised(fields[3]), start, end) if isfinite(start) and isfinite(end) else None
 
 
 def _pair(video: str, segments: Sequence[Segment], labels: LabelSequence) -> Pairing:
-    """The nearest first, each segment and each label once; the distance is that of the ends farther apart."""
+    """Match the nearest first, each segment and label once. The distance is the larger of the two ends'."""
     times = np.array([(segment.start_s, segment.end_s) for segment in segments]).reshape(-1, 2)
     distance = np.abs(labels.intervals[:, None] - times[None]).max(axis=2, initial=0.0)  # [rows, segments]
     row_of: dict[int, int] = {}  # by place of the segment
@@ -56,26 +56,17 @@ def _pair(video: str, segments: Sequence[Segment], labels: LabelSequence) -> Pai
 LAYOUT = cmu.Layout(
     title="CMU-MOSEI",
     source="CMU-MOSEI (Zadeh et al., ACL 2018)",
-    labels="CMU_MOSEI_Labels.csd",
     columns=7,
-    transcripts="Raw/Transcript/Segmented/Combined/*.txt",
-    segmented="Raw/Videos/Segmented/Combined",
-    full="Raw/Videos/Full/Combined",
     official={"train": 16327, "valid": 1871, "test": 4662},
     notes=(
         "Splits: the standard folds of the CMU Multimodal SDK, by video: 2249 train, 300 valid, 678 test.",
-        "The label is the sentiment; the six emotions of the label file are not used.",
+        "The label is the sentiment. The six emotions of the label file are not used.",
     ),
     parse=_parse,
     pair=_pair,
 )
 
 
-def raw_files(config: CmuConfig, data: Path) -> list[Path]:
-    """The files a user has to bring, or to fetch."""
-    return cmu.raw_files(LAYOUT, config, data)
-
-
-def build(config: CmuConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
-    """Fill `folder` with the corpus: labels in [-3, 3]."""
+def build(config: CmuMoseiConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
+    """Write the corpus into `folder`: labels in [-3, 3]."""
     cmu.build(LAYOUT, config, data, folder, digest)

@@ -1,25 +1,25 @@
-"""CMU-MOSI in its raw layout. Row i of a video's labels is its segment i + 1."""
+"""Build CMU-MOSI. Row i of a video's labels is its segment i + 1."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from trml.corpora.cmu import build as cmu
 from trml.corpora.cmu.build import Pairing, Segment
-from trml.corpora.cmu.config import CmuConfig
-from trml.corpora.common.raw_layout import tidy
+from trml.corpora.cmu.config import CmuMosiConfig
+from trml.corpora.common.raw_layout import normalised
 from trml.sources.formats.csd import Sequence as LabelSequence
 
 
 def _parse(video: str, line: str) -> Segment | None:
-    """`<number>_DELIM_<TEXT>`"""
+    """Parse `<number>_DELIM_<TEXT>`."""
     number, delimiter, text = line.partition("_DELIM_")
-    return Segment(int(number), tidy(text)) if delimiter and number.strip().isdecimal() else None
+    return Segment(int(number), normalised(text)) if delimiter and number.strip().isdecimal() else None
 
 
 def _pair(video: str, segments: Sequence[Segment], labels: LabelSequence) -> Pairing:
-    """By number, since rows are not always in the order of their times and two pairs have the same times.
+    """Match by number: rows are not always in the order of their times, and two pairs of them have the same times.
 
-    Where a number lies beyond the rows a row is lacking, and nothing says which, so the whole video is left out.
+    If a number is beyond the rows, one of the rows is absent. Nothing says which, so the whole video is left out.
     """
     rows = len(labels.intervals)
     if any(not 1 <= segment.number <= rows for segment in segments):
@@ -34,11 +34,7 @@ def _pair(video: str, segments: Sequence[Segment], labels: LabelSequence) -> Pai
 LAYOUT = cmu.Layout(
     title="CMU-MOSI",
     source="CMU-MOSI (Zadeh et al. 2016)",
-    labels="CMU_MOSI_Opinion_Labels.csd",
     columns=1,
-    transcripts="Raw/Transcript/Segmented/*.annotprocessed",
-    segmented="Raw/Video/Segmented",
-    full="Raw/Video/Full",
     official={"train": 1284, "valid": 229, "test": 686},
     notes=("Splits: the standard folds of the CMU Multimodal SDK, by video: 52 train, 10 valid, 31 test.",),
     parse=_parse,
@@ -46,11 +42,6 @@ LAYOUT = cmu.Layout(
 )
 
 
-def raw_files(config: CmuConfig, data: Path) -> list[Path]:
-    """The files a user has to bring, or to fetch."""
-    return cmu.raw_files(LAYOUT, config, data)
-
-
-def build(config: CmuConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
-    """Fill `folder` with the corpus: labels in [-3, 3]."""
+def build(config: CmuMosiConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
+    """Write the corpus into `folder`: labels in [-3, 3]."""
     cmu.build(LAYOUT, config, data, folder, digest)

@@ -1,5 +1,8 @@
-"""The layouts of arrays: our .npz, and the pickles of MMSA (unaligned_50.pkl, aligned_50.pkl) and of MulT
-(mosi_data.pkl, mosei_senti_data_noalign.pkl and their like), from which MM-Align, BBFN and MISA made theirs."""
+"""Read given features from an .npz of this project's layout, or from a pickle of MMSA's or MulT's.
+
+MMSA publishes unaligned_50.pkl and aligned_50.pkl; MulT publishes mosi_data.pkl, mosei_senti_data_noalign.pkl and
+others, from which MM-Align, BBFN and MISA derive theirs.
+"""
 
 import re
 from collections.abc import Sequence
@@ -13,31 +16,38 @@ from numpy.typing import NDArray
 from trml.base.errors import ContractError
 from trml.corpora.contract import SPLITS
 from trml.corpora.feature_files.config import ArraysConfig
-from trml.corpora.feature_files.scaling import Given, Rows
+from trml.corpora.feature_files.scaling import Given, GivenSignal, Rows
 from trml.sources.formats.npz import Npz
 from trml.sources.formats.safe_pickle import load_pickle
 
 _SPLIT_NAMES = {"train": "train", "valid": "valid", "dev": "valid", "val": "valid", "test": "test"}
 
+_NPZ_KEYS = {"text": "text", "vision": "video", "audio": "audio"}  # modality -> its array in an .npz
 _SENTIMENT_AND_EMOTIONS = 7
 
 
 def differs(where: str, found: str, expected: str) -> NoReturn:
-    """One sentence about a key of a file."""
+    """Raise the ContractError that a key of a file is not as expected."""
     raise ContractError(f"{where}: found {found}; expected {expected}")
 
 
 def read_npz(path: Path, config: ArraysConfig) -> Given:
-    """Arrays text [N, d] or [N, L, d], video [N, d] or [N, T, d], label [N], split [N], utterance_id [N]; where it has
-    them, raw_text [N] and video_id [N]."""
+    """Read an .npz.
+
+    Its arrays are text [N, d] or [N, L, d], video and audio [N, d] or [N, T, d], label [N], split [N] and utterance_id
+    [N]; raw_text [N] and video_id [N] are optional.
+    """
     npz = Npz(path)
     names = _strings(f"{path}: split", npz.read("split"))
     if strange := sorted(set(names) - set(_SPLIT_NAMES)):
         differs(f"{path}: split", f"{strange}", "train, valid or test")
     n, ids = len(names), _strings(f"{path}: utterance_id", npz.read("utterance_id"))
     optional = {k: _strings(f"{path}: {k}", npz.read(k)) for k in ("raw_text", "video_id") if k in npz.members}
-    text, text_width = rows_of(f"{path}: text", npz.read("text"), n)
-    frames, frame_width = rows_of(f"{path}: video", npz.read("video"), n)
+    signals: dict[str, GivenSignal] = {}
+    for modality in config.modalities:
+        key = _NPZ_KEYS[modality]
+        rows, width = rows_of(f"{path}: {key}", npz.read(key), n)
+        signals[modality] = GivenSignal(rows, width, f"{path.name}: {key}")
     for key, values in [("utterance_id", ids), *optional.items()]:
         _same_length(f"{path}: {key}", len(values), n)
     table = pl.DataFrame(
@@ -51,14 +61,14 @@ def read_npz(path: Path, config: ArraysConfig) -> Given:
             "label": labels_of(f"{path}: label", npz.read("label"), n, config),
         }
     )
-    return Given(table, text, frames, (text_width, frame_width), (f"{path.name}: text", f"{path.name}: video"))
+    return Given(table, signals)
 
 
 def read_pickle(path: Path, config: ArraysConfig) -> Given:
-    """A dict of splits, each a dict of arrays that go by utterance.
+    """Read a pickled dict of splits, each a dict of arrays with one row an utterance.
 
-    MMSA's vision_lengths are not used: the script that made them stops at the first frame of zeros, which may be one
-    without a face in the middle of a clip.
+    MMSA's vision_lengths are ignored: the script that wrote them stops at the first frame of zeros, which may be a
+    frame without a face in the middle of a clip.
     """
     content = load_pickle(path)
     if isinstance(content, list):
@@ -72,31 +82,32 @@ def read_pickle(path: Path, config: ArraysConfig) -> Given:
     if set(splits) != set(SPLITS) or not all(isinstance(value, dict) for value in splits.values()):
         differs(f"{path}", f"keys {[str(key) for key in content][:12]}", "train, valid and test, a dict each")
     parts = [_split(f"{path}: {split}", split, splits[split], config) for split in SPLITS]
-    widths = {(part.widths) for part in parts}
+    widths = {tuple(signal.width for signal in part.signals.values()) for part in parts}
     if len(widths) > 1:
-        differs(f"{path}", f"widths of text and vision {sorted(widths)} in its splits", "the same in each")
+        names = " and ".join(config.modalities)
+        differs(f"{path}", f"widths of {names} {sorted(widths)} in its splits", "the same in each")
     table = _named(pl.concat([part.table for part in parts]))
     sizes = [part.table.height for part in parts]
-    return Given(
-        table,
-        _one_after_another([part.text for part in parts], sizes),
-        _one_after_another([part.frames for part in parts], sizes),
-        parts[0].widths,
-        (f"{path.name}: text", f"{path.name}: vision"),
-    )
+    signals: dict[str, GivenSignal] = {}
+    for name, first in parts[0].signals.items():
+        rows = _one_after_another([part.signals[name].rows for part in parts], sizes)
+        signals[name] = GivenSignal(rows, first.width, f"{path.name}: {name}")
+    return Given(table, signals)
 
 
 def _split(where: str, split: str, arrays: dict[str, Any], config: ArraysConfig) -> Given:
     mmsa = "regression_labels" in arrays or "classification_labels" in arrays
     key = f"{config.task}_labels" if mmsa else "labels"
-    if absent := sorted({"text", "vision", "id", key} - set(arrays)):
+    if absent := sorted({*config.modalities, "id", key} - set(arrays)):
         differs(f"{where}", f"keys {sorted(str(key) for key in arrays)}", f"{', '.join(absent)} too")
     n = len(arrays["id"])
     ids = [_parts(f"{where}/id", row) for row in arrays["id"]]
-    text, text_width = rows_of(f"{where}/text", arrays["text"], n)
-    frames, frame_width = rows_of(f"{where}/vision", arrays["vision"], n)
-    if "text_bert" in arrays:
-        text = _where_tokens_are(f"{where}/text_bert", text, arrays["text_bert"], n)
+    signals: dict[str, GivenSignal] = {}
+    for name in config.modalities:
+        rows, width = rows_of(f"{where}/{name}", arrays[name], n)
+        if name == "text" and "text_bert" in arrays:
+            rows = _rows_of_tokens(f"{where}/text_bert", rows, arrays["text_bert"], n)
+        signals[name] = GivenSignal(rows, width, f"{where}/{name}")
     raw = _strings(f"{where}/raw_text", arrays["raw_text"]) if "raw_text" in arrays else [""] * n
     _same_length(f"{where}/raw_text", len(raw), n)
     table = pl.DataFrame(
@@ -108,11 +119,14 @@ def _split(where: str, split: str, arrays: dict[str, Any], config: ArraysConfig)
         },
         {"id": pl.List(pl.String), "split": pl.String, "text": pl.String, "label": pl.Float64},
     )
-    return Given(table, text, frames, (text_width, frame_width), (where, where))
+    return Given(table, signals)
 
 
 def _named(table: pl.DataFrame) -> pl.DataFrame:
-    """Ids are one part, `video$_$clip` or `video_clip`, or three: the video, or such a name, then start and end."""
+    """Name the utterances and their videos.
+
+    An id is `video$_$clip` or `video_clip`, or has three parts: one of these or the video, then start and end.
+    """
     first = table["id"].list.first()
     if first.is_unique().all():
         names, videos = first.to_list(), [video_of(name) for name in first]
@@ -128,11 +142,11 @@ def _named(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def video_of(name: str) -> str:
-    """The video of an utterance that is named `video$_$clip` or `video_clip`; else the name."""
+    """Return the video of an utterance named `video$_$clip` or `video_clip`; for other names, the name."""
     if "$_$" in name:
         return name.partition("$_$")[0]
-    found = re.fullmatch(r"(.+)_\d+", name)
-    return found[1] if found else name
+    match = re.fullmatch(r"(.+)_\d+", name)
+    return match[1] if match else name
 
 
 def _times(parts: Sequence[str]) -> tuple[float, float]:
@@ -178,7 +192,7 @@ def _same_length(where: str, found: int, expected: int) -> None:
 
 
 def rows_of(where: str, values: Any, n: int) -> tuple[Rows, int]:
-    """The rows of each utterance and their width, from [n, d], [n, t, d], or n arrays [t, d]."""
+    """Return the rows of each utterance and their width d, from [n, d], [n, t, d], or n arrays [t, d]."""
     if not isinstance(values, np.ndarray | list | tuple):
         differs(where, f"{_shape(values)}", "numbers [n, d] or [n, t, d]")
     _same_length(where, len(values), n)
@@ -192,20 +206,20 @@ def rows_of(where: str, values: Any, n: int) -> tuple[Rows, int]:
     return (lambda i: values[i]), values[0].shape[1]
 
 
-def _where_tokens_are(where: str, text: Rows, bert: Any, n: int) -> Rows:
-    """Rows of the text that stand for tokens, by the mask in [n, 3, L] (ids, mask, types), where it fits."""
+def _rows_of_tokens(where: str, text: Rows, bert: Any, n: int) -> Rows:
+    """Keep the text's rows that stand for tokens, by the mask in `bert` [n, 3, L] (ids, mask, types), if it fits."""
     if not isinstance(bert, np.ndarray) or bert.ndim != 3 or bert.shape[:2] != (n, 3) or bert.dtype.kind not in "fiu":
         differs(where, _shape(bert), f"[{n}, 3, L] numbers: ids, mask, types")
 
     def rows(i: int) -> NDArray[Any]:
-        found = text(i)
-        return found[bert[i, 1] > 0] if len(found) == bert.shape[2] else found
+        every = text(i)
+        return every[bert[i, 1] > 0] if len(every) == bert.shape[2] else every
 
     return rows
 
 
 def labels_of(where: str, values: Any, n: int, config: ArraysConfig) -> list[float | None]:
-    """A label an utterance, None where it is NaN, from [n], [n, 1], [n, 1, 1], or seven columns, sentiment first."""
+    """Return the labels, None for NaN, from [n], [n, 1], [n, 1, 1], or seven columns with the sentiment first."""
     array = np.asarray(values)
     _same_length(where, len(array) if array.ndim else 0, n)
     columns = array.reshape(n, -1) if n else array.reshape(0, 1)
@@ -222,12 +236,12 @@ def labels_of(where: str, values: Any, n: int, config: ArraysConfig) -> list[flo
     low, high, numbers = (-3, 3, "numbers")
     if config.task == "classification":
         low, high, numbers = (0, len(config.classes) - 1, "whole numbers")
-    found = first.astype(np.float64)
-    there = found[~np.isnan(found)]
-    whole = config.task == "regression" or bool((there == there.round()).all())
-    if there.size and (there.min() < low or there.max() > high or not whole):
-        differs(where, f"labels from {there.min():g} to {there.max():g}", f"{numbers} from {low} to {high}")
-    return [None if np.isnan(value) else float(value) for value in found]
+    labels = first.astype(np.float64)
+    known = labels[~np.isnan(labels)]
+    whole = config.task == "regression" or bool((known == known.round()).all())
+    if known.size and (known.min() < low or known.max() > high or not whole):
+        differs(where, f"labels from {known.min():g} to {known.max():g}", f"{numbers} from {low} to {high}")
+    return [None if np.isnan(value) else float(value) for value in labels]
 
 
 def _one_after_another(parts: list[Rows], sizes: list[int]) -> Rows:

@@ -1,6 +1,6 @@
-"""Features of another's making, whatever file they came in: what they are cleaned of, and how they are scaled."""
+"""Clean, scale and write given features, whatever file they came in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,38 +16,59 @@ Rows = Callable[[int], NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Given:
-    """What a layout's reader finds (layouts.py, sequences.py).
+class GivenSignal:
+    """One modality as the reader of a layout returns it.
 
-    table: utterance_id, video_id, split, text, start_s, end_s, label, a row an utterance. text, frames: from the number
-    of an utterance to its rows [t, d] of numbers, in time order, none where there are none; d is the width. where: for
-    each of the two, the file and key that messages name.
+    Attributes:
+        rows: Number of an utterance -> its rows [t, d] in time order; t is 0 if the modality is absent.
+        width: d.
+        where: The file and key that messages name.
+    """
+
+    rows: Rows
+    width: int
+    where: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the reader of a layout returns (layouts.py, sequences.py).
+
+    Attributes:
+        table: utterance_id, video_id, split, text, start_s, end_s and label, one row an utterance.
+        signals: By modality, in order.
+        notes: For the reader of the results.
+        left_out: Items that are in no utterance, each with the reason.
     """
 
     table: pl.DataFrame
-    text: Rows
-    frames: Rows
-    widths: tuple[int, int]
-    where: tuple[str, str]
+    signals: Mapping[str, GivenSignal]
     notes: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass
 class Count:
-    """What was found in one array."""
+    """What cleaning changed in the array of one modality.
+
+    Attributes:
+        values: Numbers in all.
+        not_finite: Numbers that are NaN or infinite.
+        rows_lost: Rows without a finite number.
+        without: Utterances without the modality.
+    """
 
     values: int = 0
     not_finite: int = 0
-    frames_lost: int = 0
+    rows_lost: int = 0
     without: int = 0
 
 
 def cleaned(rows: NDArray[Any], count: Count) -> NDArray[np.float32]:
-    """The rows [t, d] that are there, with finite values.
+    """Return the rows [t, d] that are present, with finite values, and count what was changed.
 
-    A value that is not finite (in f32) is 0 from here on; a row of which none is finite is not there. Rows of zeros
-    before the first other row and after the last are padding, and not there; rows of zeros in between stay.
+    A value that is not finite (in f32) counts as 0. Rows without a finite value are absent. Rows of zeros at either end
+    are padding and absent; rows of zeros in between stay.
     """
     with np.errstate(over="ignore"):
         values = np.array(rows, dtype=np.float32)
@@ -55,7 +76,7 @@ def cleaned(rows: NDArray[Any], count: Count) -> NDArray[np.float32]:
     count.values += values.size
     if not finite.all():
         count.not_finite += int((~finite).sum())
-        count.frames_lost += int((~finite.any(axis=1)).sum())
+        count.rows_lost += int((~finite.any(axis=1)).sum())
         values[~finite] = 0
     filled = np.flatnonzero(values.any(axis=1))
     if filled.size == 0:
@@ -66,15 +87,19 @@ def cleaned(rows: NDArray[Any], count: Count) -> NDArray[np.float32]:
 
 
 def spread(rows: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """At most so many of the rows, evenly chosen, the first and the last among them."""
+    """Return at most so many of the rows, evenly spaced, including the first and the last."""
     if len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
 
 
+def mean_row(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of the rows [t, d] as [1, d]; no row for none."""
+    return rows.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32) if len(rows) else rows
+
+
 class Scale:
-    """Mean and deviation of each column over the rows of the training part, and the range that shows which are
-    constant there."""
+    """The mean and deviation of each column over the training rows, and its range, which shows constant columns."""
 
     def __init__(self, width: int) -> None:
         self.n = 0
@@ -83,7 +108,7 @@ class Scale:
         self.first: NDArray[np.float64] | None = None
 
     def add(self, rows: NDArray[np.float32]) -> None:
-        """Take in rows [t, d]. Sums are of differences to the first row, so that a large mean costs no digits."""
+        """Add rows [t, d]. Differences to the first row are summed, so that a large mean costs no digits."""
         if len(rows) == 0:
             return
         wide = rows.astype(np.float64)
@@ -96,11 +121,11 @@ class Scale:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """Columns that move by less than a millionth of their size."""
+        """Columns that vary by less than a millionth of their size, bool [d]."""
         return self.high - self.low <= 1e-6 * np.maximum(np.abs(self.low), np.abs(self.high))
 
     def apply(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standardised rows; columns that are constant in the training part are 0 in all."""
+        """Return standardised rows. Columns that are constant in the training part are 0."""
         assert self.first is not None
         mean = self.sum / self.n
         deviation = np.sqrt(np.maximum(self.squares / self.n - mean**2, 0))
@@ -109,56 +134,64 @@ class Scale:
             return ((rows - self.first - mean) / np.maximum(deviation, np.finfo(np.float64).tiny)).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Cleaned:
+    """One modality, cleaned but not scaled: `lengths` i64 [N] rows of each utterance, in a file one after the other."""
+
+    path: Path
+    lengths: NDArray[np.int64]
+    scale: Scale
+    count: Count
+
+
 def write_given(given: Given, most: int, folder: Path) -> tuple[pl.DataFrame, list[str], list[tuple[str, str]]]:
-    """Write text.npy f32 [N, d_t], frames.npy f32 [N, T, d_v], frame_mask.npy bool [N, T] and present.npy bool [N, 2]
-    (text, vision) to `folder`: text is the mean over its rows, frames are from the left, at most `most` of them.
+    """Write <modality>.npy f32 [N, T, d] and <modality>_mask.npy bool [N, T] of every modality.
 
-    Returns the table's rows that are there, notes, and what is left out: utterances with neither text nor frames.
-    Memory does not grow with the frames: they are cleaned into a file, and scaled from it into another.
+    A text is the mean over its rows, so T is 1. Other modalities are sequences from the left, at most `most` rows of
+    each. Memory does not grow with the sequences: they are cleaned into a file, then scaled from it into another.
+
+    Returns:
+        The rows of the table that have a modality, notes, and the utterances that have none.
     """
-    n, (text_width, frame_width) = given.table.height, given.widths
-    text, lengths = np.zeros((n, text_width), np.float32), np.zeros(n, np.int64)
-    has_text, counts = np.zeros(n, bool), (Count(), Count())
-    scales = Scale(text_width), Scale(frame_width)
+    n = given.table.height
     of_train = (given.table["split"] == "train").to_numpy()
-    unscaled = folder / "frames.part"
-    with unscaled.open("wb") as file:
-        for i in track(range(n), n, "utterances read"):
-            words = cleaned(given.text(i), counts[0])
-            frames = spread(cleaned(given.frames(i), counts[1]), most)
-            has_text[i], lengths[i] = len(words) > 0, len(frames)
-            if has_text[i]:
-                text[i] = words.mean(axis=0, dtype=np.float64)
+    parts = {name: _clean(name, given, of_train, most, folder) for name in given.signals}
+    present = np.logical_or.reduce([part.lengths > 0 for part in parts.values()])
+    kept = np.flatnonzero(present)
+    for name, part in parts.items():
+        _write(folder, name, part, kept, given.signals[name])
+        part.path.unlink()
+    ids, nothing = given.table["utterance_id"], f"none of {', '.join(given.signals)}"
+    left_out = [(ids[i], nothing) for i in range(n) if not present[i]]
+    return given.table[kept], [_note(name, part, given.signals[name]) for name, part in parts.items()], left_out
+
+
+def _clean(name: str, given: Given, of_train: NDArray[np.bool_], most: int, folder: Path) -> _Cleaned:
+    signal, n = given.signals[name], given.table.height
+    path, lengths, scale, count = folder / f"{name}.part", np.zeros(n, np.int64), Scale(signal.width), Count()
+    with path.open("wb") as file:
+        for i in track(range(n), n, f"utterances read ({name})"):
+            rows = cleaned(signal.rows(i), count)
+            rows = mean_row(rows) if name == "text" else spread(rows, most)
+            lengths[i] = len(rows)
             if of_train[i]:
-                scales[0].add(text[i : i + 1] if has_text[i] else words)
-                scales[1].add(frames)
-            file.write(np.ascontiguousarray(frames).tobytes())
-    for scale, where, what in zip(scales, given.where, ("text", "frame"), strict=True):
-        if scale.n == 0:
-            raise ContractError(f"{where}: no utterance of split train has a {what}; expected text and video")
-    kept = np.flatnonzero(has_text | (lengths > 0))
-    np.save(folder / "text.npy", np.where(has_text[:, None], _scaled(scales[0], text, given.where[0]), 0)[kept])
-    np.save(folder / "present.npy", np.stack([has_text, lengths > 0], axis=1)[kept])
-    np.save(folder / "frame_mask.npy", np.arange(lengths.max())[None, :] < lengths[kept, None])
-    _write_frames(folder, unscaled, lengths, kept, scales[1], given.where[1])
-    unscaled.unlink()
-    ids = given.table["utterance_id"]
-    left_out = [(ids[i], "neither text nor frames") for i in np.flatnonzero(~(has_text | (lengths > 0))).tolist()]
-    notes = [_note(*each) for each in zip(given.where, ("texts", "clips"), counts, scales, strict=True)]
-    return given.table[kept], notes, left_out
+                scale.add(rows)
+            file.write(np.ascontiguousarray(rows).tobytes())
+    if scale.n == 0:
+        raise ContractError(f"{signal.where}: no utterance of split train has {name}; expected some in every modality")
+    return _Cleaned(path, lengths, scale, count)
 
 
-def _write_frames(
-    folder: Path, unscaled: Path, lengths: NDArray[np.int64], kept: NDArray[np.int64], scale: Scale, where: str
-) -> None:
-    width = len(scale.sum)
+def _write(folder: Path, name: str, part: _Cleaned, kept: NDArray[np.int64], signal: GivenSignal) -> None:
+    lengths, width = part.lengths, signal.width
+    np.save(folder / f"{name}_mask.npy", np.arange(lengths.max())[None, :] < lengths[kept, None])
     shape = (len(kept), int(lengths.max()), width)
-    frames = np.lib.format.open_memmap(folder / "frames.npy", mode="w+", dtype=np.float32, shape=shape)
-    with unscaled.open("rb") as file:
-        for row, i in enumerate(kept):  # what is left out has no frames in the file
+    values = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float32, shape=shape)
+    with part.path.open("rb") as file:
+        for row, i in enumerate(kept):  # utterances that are left out have no rows in the file
             raw = np.frombuffer(file.read(4 * width * int(lengths[i])), np.float32).reshape(-1, width)
-            frames[row, : lengths[i]] = _scaled(scale, raw, where)
-    frames.flush()
+            values[row, : lengths[i]] = _scaled(part.scale, raw, signal.where)
+    values.flush()
 
 
 def _scaled(scale: Scale, rows: NDArray[np.float32], where: str) -> NDArray[np.float32]:
@@ -167,16 +200,16 @@ def _scaled(scale: Scale, rows: NDArray[np.float32], where: str) -> NDArray[np.f
         column = int(np.flatnonzero(~np.isfinite(scaled).all(axis=0))[0])
         raise ContractError(
             f"{where}: column {column} has values so far from those of split train that they cannot be scaled "
-            f"({np.abs(rows[:, column]).max():g}, where train reaches from {scale.low[column]:g} to "
-            f"{scale.high[column]:g})"
+            f"({np.abs(rows[:, column]).max():g}; in train {scale.low[column]:g} to {scale.high[column]:g})"
         )
     return scaled
 
 
-def _note(where: str, what: str, count: Count, scale: Scale) -> str:
+def _note(name: str, part: _Cleaned, signal: GivenSignal) -> str:
+    count, scale = part.count, part.scale
     return (
-        f"{where}: {count.not_finite:,} of {count.values:,} values are not finite and count as 0; "
-        f"{count.frames_lost:,} rows without a finite value are not there; {count.without:,} {what} are missing; "
-        f"{int(scale.constant.sum())} of {len(scale.sum)} columns are constant in split train and are 0; the "
-        "others are scaled to mean 0 and deviation 1 in split train."
+        f"{signal.where}: {count.not_finite:,} of {count.values:,} values are not finite and count as 0; "
+        f"{count.rows_lost:,} rows without a finite value are absent; {name} is missing in {count.without:,} "
+        f"utterances; {int(scale.constant.sum())} of {len(scale.sum)} columns are constant in split train and are 0; "
+        "the others are scaled to mean 0 and deviation 1 in split train."
     )

@@ -1,4 +1,4 @@
-"""Given features in three computational sequences (.csd) of the CMU Multimodal SDK: labels, text, vision."""
+"""Read given features from computational sequences (.csd) of the CMU Multimodal SDK: labels, and one a modality."""
 
 import json
 from pathlib import Path
@@ -8,58 +8,58 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trml.corpora.common.official_splits import cmu_fold_files
 from trml.corpora.contract import SPLITS
 from trml.corpora.feature_files.config import ArraysConfig
 from trml.corpora.feature_files.layouts import differs, labels_of
-from trml.corpora.feature_files.scaling import Given, Rows
+from trml.corpora.feature_files.scaling import Given, GivenSignal, Rows
 from trml.sources.formats.csd import Sequence, read_csd
-
-FOLDS = Path(__file__).parent.parent / "common" / "folds"
-
-
-def fold_files() -> list[Path]:
-    """The official folds that there are."""
-    return sorted(FOLDS.glob("cmu_*.json"))
 
 
 def read_sequences(paths: list[Path], config: ArraysConfig) -> Given:
-    """An utterance for each interval of the labels, named video[i]. Its rows are those whose interval has its middle in
-    it. Splits are the official folds of the corpus that most videos are of; videos of no fold are left out."""
-    labels, text, vision = (read_csd(path) for path in paths)
+    """Read an utterance for each interval of the labels, named video[i].
+
+    Its rows are those whose interval has its middle in it. Splits are the official folds of the corpus that most videos
+    belong to. Videos of no fold are left out.
+
+    Args:
+        paths: The labels, then one file for each modality, in order.
+        config: The corpus's options.
+    """
+    labels = read_csd(paths[0])
+    files = dict(zip(config.modalities, paths[1:], strict=True))
+    sequences = {modality: read_csd(path) for modality, path in files.items()}
     split_of = _splits(paths[0], labels)
-    found: dict[str, list[Any]] = {key: [] for key in ("utterance_id", "video_id", "split", "start_s", "end_s")}
+    columns: dict[str, list[Any]] = {key: [] for key in ("utterance_id", "video_id", "split", "start_s", "end_s")}
     values, left_out = [], []
     for video, sequence in labels.items():
         for i, (start, end) in enumerate(sequence.intervals):
             if video not in split_of:
-                left_out.append((f"{video}[{i}]", "its video is in none of the official folds"))
+                left_out.append((f"{video}[{i}]", "its video is in no official fold"))
                 continue
-            for key, value in zip(found, (f"{video}[{i}]", video, split_of[video], start, end), strict=True):
-                found[key].append(value)
+            for key, value in zip(columns, (f"{video}[{i}]", video, split_of[video], start, end), strict=True):
+                columns[key].append(value)
             values.append(sequence.features[i])
     n = len(values)
     if len({len(value) for value in values}) > 1:
         differs(f"{paths[0]}: features", "rows of several widths", "one or seven labels in each")
-    table = pl.DataFrame(found).with_columns(
+    table = pl.DataFrame(columns).with_columns(
         pl.lit("").alias("text"),
         pl.Series("label", labels_of(f"{paths[0]}: features", np.array(values), n, config), pl.Float64),
     )
-    text_width, frame_width = (_width(path, each) for path, each in zip(paths[1:], (text, vision), strict=True))
-    absent = [sum(video not in each for video in set(found["video_id"])) for each in (text, vision)]
-    return Given(
-        table,
-        _segments(table, text, text_width),
-        _segments(table, vision, frame_width),
-        (text_width, frame_width),
-        (f"{paths[1].name}", f"{paths[2].name}"),
-        [f"Videos of the labels that are not in {p.name}: {n}." for p, n in zip(paths[1:], absent, strict=True) if n],
-        left_out,
-    )
+    signals: dict[str, GivenSignal] = {}
+    notes, videos = [], set(columns["video_id"])
+    for modality, path in files.items():
+        width = _width(path, sequences[modality])
+        signals[modality] = GivenSignal(_segments(table, sequences[modality], width), width, path.name)
+        if absent := len(videos - sequences[modality].keys()):
+            notes.append(f"Videos of the labels that are not in {path.name}: {absent}.")
+    return Given(table, signals, notes, left_out)
 
 
 def _splits(path: Path, labels: dict[str, Sequence]) -> dict[str, str]:
-    """The split of each video by the folds that know most of them."""
-    folds = [json.loads(file.read_text()) for file in fold_files()]
+    """Return the split of each video, by the folds that have most of them."""
+    folds = [json.loads(file.read_text()) for file in cmu_fold_files()]
     known = [{video: split for split in SPLITS for video in fold[split]} for fold in folds]
     best = max(known, key=lambda of: len(of.keys() & labels.keys()), default={})
     if not best.keys() & labels.keys():
@@ -76,7 +76,7 @@ def _width(path: Path, sequences: dict[str, Sequence]) -> int:
 
 
 def _segments(table: pl.DataFrame, sequences: dict[str, Sequence], width: int) -> Rows:
-    """The rows of each utterance, found by their middles in order of time."""
+    """Return a function from the number of an utterance to its rows, found by their middles, in order of time."""
     videos, spans = table["video_id"].to_list(), table.select("start_s", "end_s").to_numpy()
     middles = {video: sequence.intervals.mean(axis=1) for video, sequence in sequences.items()}
     order = {video: np.argsort(middle, kind="stable") for video, middle in middles.items()}

@@ -1,47 +1,41 @@
-"""MVSA-Single as it is published: a photo and a text a post, and one table in which each has a label of its own."""
+"""Build MVSA-Single as it is published: a photo and a text a post, and a table that labels each of the two."""
 
 from pathlib import Path
 
 from trml.base.errors import ContractError
 from trml.corpora.common.official_splits import read_folds, repeated
-from trml.corpora.common.raw_layout import Gathered, Utterance, find_files, tidy, write_raw
+from trml.corpora.common.raw_layout import RawCorpus, Utterance, normalised, write_raw
 from trml.corpora.contract import CorpusInfo
 from trml.corpora.mvsa.config import MvsaSingleConfig
 
 CLASSES = ["negative", "neutral", "positive"]
 
-_TABLE, _POSTS = "MVSA_Single/labelResultAll.txt", "MVSA_Single/data"
-
 _OFFICIAL = {"train": 3611, "valid": 404, "test": 406}
 
 
-def raw_files(config: MvsaSingleConfig, data: Path) -> list[Path]:
-    """The table, and the photos and texts of the folds' posts. Raises DataMissing."""
-    folds = read_folds(config.kind)
-    table = find_files(config.name, data, config.folder, _TABLE)
-    posts = [*_posts(config, data, "txt").items(), *_posts(config, data, "jpg").items()]
-    return sorted([*table, *(path for guid, path in posts if guid in folds)])
-
-
 def build(config: MvsaSingleConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
-    """Fill `folder` with the corpus: labels index negative, neutral, positive. Raises DataMissing and ContractError."""
-    gathered, folds, repeats = Gathered(), read_folds(config.kind), repeated(config.kind)
-    (path,) = find_files(config.name, data, config.folder, _TABLE)
-    labels = _labels(path, gathered)
-    texts, photos = _posts(config, data, "txt"), _posts(config, data, "jpg")
+    """Write the corpus into `folder`: labels index negative, neutral, positive.
+
+    Raises:
+        DataMissing: If raw files are absent.
+        ContractError: If the table of labels does not have the expected form.
+    """
+    raw, folds, repeats = RawCorpus(), read_folds(config.kind), repeated(config.kind)
+    labels = _labels(config.table_file(data), raw)
+    texts, photos = config.posts(data, "txt"), config.posts(data, "jpg")
     for guid in sorted({*labels, *texts, *photos, *folds}, key=lambda guid: (len(guid), guid)):
         if guid in repeats:
-            gathered.leave_out(guid, "a post whose photo or text repeats an earlier split")
+            raw.leave_out(guid, "a post whose photo or text repeats an earlier split")
         elif guid not in folds:
-            gathered.leave_out(guid, "a post in no fold")
+            raw.leave_out(guid, "a post in no fold")
         elif guid not in labels:
-            gathered.leave_out(guid, "a post without label")
+            raw.leave_out(guid, "a post without label")
         elif (label := one_label(*labels[guid])) is None:
-            gathered.leave_out(guid, "a post with one label positive and the other negative")
+            raw.leave_out(guid, "a post with one label positive and the other negative")
         else:
-            text = tidy(gathered.read_text(texts[guid])) if guid in texts else ""
+            text = normalised(raw.read_text(texts[guid])) if guid in texts else ""
             photo = photos[guid].relative_to(data / config.folder).as_posix() if guid in photos else None
-            gathered.add(Utterance(guid, guid, folds[guid], text, photo, None, None, CLASSES.index(label)))
+            raw.add(Utterance(guid, guid, folds[guid], text, photo, None, None, CLASSES.index(label)))
     info = CorpusInfo(
         name=config.name,
         title="MVSA-Single",
@@ -53,31 +47,27 @@ def build(config: MvsaSingleConfig, data: Path, folder: Path, digest: str, worke
         notes=[
             "Splits: those of the CLMLF code (10-flod-1), without 90 posts of valid and test whose photo or text is"
             " also in an earlier split.",
-            "The label is that on which photo and text agree, or the other one where one of them is neutral.",
+            "The label is the one on which photo and text agree. If one of them is neutral, it is the other's.",
         ],
         digest=digest,
         root=config.folder,
     )
-    write_raw(folder, info, gathered, _OFFICIAL)
+    write_raw(folder, info, raw, _OFFICIAL)
 
 
 def one_label(text: str, image: str) -> str | None:
-    """The label of a post from those of its parts: neutral yields to the other; None where they contradict."""
+    """Return a post's label from those of its parts: neutral yields to the other. None if they contradict."""
     if image in {text, "neutral"}:
         return text
     return image if text == "neutral" else None
 
 
-def _posts(config: MvsaSingleConfig, data: Path, suffix: str) -> dict[str, Path]:
-    return {path.stem: path for path in find_files(config.name, data, config.folder, f"{_POSTS}/*.{suffix}")}
-
-
-def _labels(path: Path, gathered: Gathered) -> dict[str, tuple[str, str]]:
-    """The labels of text and photo by post. Raises ContractError that names the line."""
+def _labels(path: Path, raw: RawCorpus) -> dict[str, tuple[str, str]]:
+    """Return the labels of text and photo by post; raise ContractError with the line of a fault."""
     labels: dict[str, tuple[str, str]] = {}
-    header, *lines = gathered.read_lines(path)
+    header, *lines = raw.read_lines(path)
     if header.split() != ["ID", "text,image"]:
-        raise ContractError(f"{path} begins with {header[:40]!r}; expected `ID` and `text,image`")
+        raise ContractError(f"{path}, line 1: {header[:40]!r}; expected the columns `ID` and `text,image`")
     for place, line in enumerate(lines, 2):
         fields = [field.strip() for field in line.replace(",", "\t").split("\t")]
         if fields == [""]:
@@ -87,6 +77,6 @@ def _labels(path: Path, gathered: Gathered) -> dict[str, tuple[str, str]]:
                 f"{path}, line {place}: {line[:60]!r}; expected a number and two of {', '.join(CLASSES)}"
             )
         if fields[0] in labels:
-            raise ContractError(f"{path}, line {place}: post {fields[0]} is there twice; expected each once")
+            raise ContractError(f"{path}, line {place}: post {fields[0]} is listed twice; expected each once")
         labels[fields[0]] = (fields[1], fields[2])
     return labels

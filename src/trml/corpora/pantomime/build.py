@@ -1,4 +1,4 @@
-"""pantomime, the embedded corpus: generated speakers in real mp4 files, generated sentences, a known ceiling."""
+"""Build pantomime, the embedded corpus: generated speakers in mp4 files, generated sentences, known ceilings."""
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -12,20 +12,23 @@ from trml.base.progress import track
 from trml.corpora.contract import PAIRS_SCHEMA, CorpusInfo, write_corpus
 from trml.corpora.pantomime import face, grammar
 from trml.corpora.pantomime.config import PantomimeConfig
-from trml.corpora.pantomime.factors import Factors, ceiling, draw, label
+from trml.corpora.pantomime.factors import LEVELS, SHOWN_IN, Factors, ceiling, draw, label, redundancy
 from trml.seeding import generator
 from trml.sources.formats.video_writer import FRAMES_PER_SECOND, write_video
 
 _UTTERANCES_PER_SPEAKER = 10
 
 
-def raw_files(config: PantomimeConfig, data: Path) -> list[Path]:
-    """Nothing to bring: the corpus is generated."""
-    return []
-
-
 def build(config: PantomimeConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
-    """Fill `folder`: clips, sentences, labels, factors, ceilings and pretraining pairs."""
+    """Write clips, sentences, labels, factors, ceilings and pretraining pairs into `folder`.
+
+    Args:
+        config: Its options.
+        data: Not used.
+        folder: A new folder.
+        digest: The digest of the corpus's recipe.
+        workers: Processes that render clips.
+    """
     tables, factor_tables, jobs = [], [], []
     (folder / "media").mkdir()
     for split in ("train", "valid", "test"):
@@ -61,12 +64,14 @@ def _info(config: PantomimeConfig, digest: str) -> CorpusInfo:
         licence="MIT, with the project",
         media="files",
         notes=[
-            "The label is a known function of factors that show in the sentence, in the face, in both, or only in"
-            " their agreement; so the best reachable scores are computed exactly and drawn in as the ceiling.",
-            "The encoder is pretrained on pairs of a disjoint seed whose sentence and face say the same in every"
-            " factor; in the corpus itself only one factor is shared.",
+            "The label is a known function of latent factors, which show in the sentence, in the face, in both, or only"
+            " in their agreement. The best reachable scores follow exactly; figures show them as the ceiling.",
+            "Pairs to pretrain an encoder on come from disjoint random streams. In a pair, sentence and face agree on"
+            " every factor; in an utterance they share one.",
         ],
         digest=digest,
+        factors={name: [modality for modality in SHOWN_IN if name in SHOWN_IN[modality]] for name in LEVELS},
+        redundancy=redundancy(config.weights),
     )
 
 
@@ -96,14 +101,14 @@ _Job = tuple[PantomimeConfig, str, str, str, dict[str, int]]
 
 
 def _render_all(jobs: list[_Job], workers: int) -> None:
-    def results() -> Iterator[None]:
+    def rendered() -> Iterator[None]:
         if workers == 1:
             yield from map(_render, jobs)
         else:
             with ProcessPoolExecutor(workers) as pool:
                 yield from pool.map(_render, jobs, chunksize=25)
 
-    for _ in track(results(), len(jobs), "clips rendered"):
+    for _ in track(rendered(), len(jobs), "clips rendered"):
         pass
 
 
@@ -116,7 +121,7 @@ def _render(job: _Job) -> None:
 
 
 def _write_pairs(config: PantomimeConfig, folder: Path) -> None:
-    """Stills with sentences that say the same, all from streams that no utterance draws from."""
+    """Write stills with matching sentences. Their random streams are disjoint from those of the utterances."""
     tables = []
     pictures: list[NDArray[np.uint8]] = []
     for split, n in (("train", config.pretraining_pairs), ("heldout", config.heldout_pairs)):

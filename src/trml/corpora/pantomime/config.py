@@ -1,16 +1,19 @@
-"""TODO docstring."""
+"""Options of pantomime, the generated corpus."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from trml.base.commands import remake
 from trml.base.fields import Count, Name, NotNegative, Seed, require, strict
+from trml.corpora.common.config import CorpusConfig
 
 
 @dataclass(config=strict)
 class Weights:
-    """What each latent factor of pantomime weighs in the label (see corpora/pantomime.py)."""
+    """The weight of each latent factor in the label (see factors.py). The label must stay within [-3, 3]."""
 
     shared: NotNegative
     text_only: NotNegative
@@ -27,7 +30,7 @@ class Weights:
 
 @dataclass(config=strict)
 class Sizes:
-    """Utterances in each split."""
+    """The number of utterances in each split."""
 
     train: Count
     valid: Count
@@ -35,8 +38,19 @@ class Sizes:
 
 
 @dataclass(config=strict)
-class PantomimeConfig:
-    """The generated corpus."""
+class PantomimeConfig(CorpusConfig):
+    """The generated corpus.
+
+    Attributes:
+        kind: `pantomime`.
+        name: Of the corpus.
+        seed: Of everything that is drawn.
+        utterances: In each split.
+        frames: Of each clip.
+        weights: Of the latent factors in the label.
+        pretraining_pairs: Pairs of a sentence and a still to pretrain an encoder on.
+        heldout_pairs: Further pairs, on which its retrieval is measured.
+    """
 
     kind: Literal["pantomime"]
     name: Name
@@ -46,3 +60,14 @@ class PantomimeConfig:
     weights: Weights
     pretraining_pairs: Count
     heldout_pairs: Count
+
+    modalities = ("text", "vision")
+    recognised: ClassVar[Literal["by_files", "last", "never"]] = "never"
+
+    def raw_files(self, data: Path) -> list[Path]:
+        """Return no file: the corpus is generated."""
+        return []
+
+    def command(self, experiment: str) -> str:
+        """Return the command that remakes an experiment; no data are needed."""
+        return remake(experiment, data=False)

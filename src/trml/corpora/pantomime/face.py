@@ -1,8 +1,8 @@
-"""The faces of pantomime: a drawn speaker whose expression moves from neutral through onset and apex to offset.
+"""Draw the faces of pantomime: speakers whose expression moves from neutral through onset and apex to offset.
 
-Mouth and eyes follow an envelope that is near zero at both ends, so some frames tell more than others. The brows rise
-then fall, or fall then rise, while all else is the same forwards and backwards: the two clips have the same frames,
-and only their order tells which is which.
+Mouth and eyes follow an envelope that is near zero at both ends, so some frames are more informative than others. The
+brows rise then fall, or fall then rise; everything else is symmetric in time. The two clips have the same frames and
+differ in their order alone.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _HAIR = ((40, 30, 25), (110, 70, 35), (200, 160, 80), (150, 150, 150), (150, 60,
 
 @dataclass(frozen=True)
 class Speaker:
-    """What stays the same in all clips of a speaker; none of it tells anything of the label."""
+    """The appearance of a speaker, the same in all their clips and independent of the label."""
 
     skin: tuple[int, int, int]
     hair: tuple[int, int, int]
@@ -32,7 +32,7 @@ class Speaker:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "Speaker":
-        """A random speaker."""
+        """Return a random speaker."""
         return cls(
             skin=_SKIN[int(rng.integers(len(_SKIN)))],
             hair=_HAIR[int(rng.integers(len(_HAIR)))],
@@ -43,20 +43,20 @@ class Speaker:
 
 
 def envelope(frames: int) -> NDArray[np.float64]:
-    """Strength of the expression in each frame: neutral, onset, apex, offset; in [0, 1]."""
+    """Return the strength of the expression in each frame, f64 [frames] in [0, 1]."""
     time = np.linspace(0, 1, frames)
     return np.interp(np.minimum(time, 1 - time), [0.0, 0.1, 0.4], [0.0, 0.05, 1.0])
 
 
 def brow_path(brow: int, frames: int) -> NDArray[np.float64]:
-    """Height of the brows in each frame: up then down for brow = 1, down then up for -1; in [-1, 1]."""
+    """Return the height of the brows in each frame, f64 [frames] in [-1, 1]: up then down for brow = 1."""
     return brow * np.sin(2 * np.pi * np.linspace(0, 1, frames))
 
 
 def clip(
     shared: int, vision_only: int, brow: int, speaker: Speaker, frames: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """A clip [frames, 64, 64, 3] that shows these levels."""
+    """Return a clip u8 [frames, 64, 64, 3] that shows these levels."""
     offset = rng.uniform(-2, 2, size=2)
     strengths, heights = envelope(frames), brow_path(brow, frames)
     return np.stack(
@@ -68,7 +68,15 @@ def clip(
 
 
 def still(mouth: float, eyes: float, brow: float, speaker: Speaker, offset: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """One picture [64, 64, 3]: mouth from -2 (frown) to 2 (smile), eyes and brow from -1 (narrow, low) to 1."""
+    """Return a picture u8 [64, 64, 3].
+
+    Args:
+        mouth: -2 (frown) to 2 (smile).
+        eyes: -1 (narrow) to 1 (wide).
+        brow: -1 (low) to 1 (high).
+        speaker: Whose face it is.
+        offset: Of the face from the centre, [2] in pixels.
+    """
     k = _SUPERSAMPLE
     picture = Image.new("RGB", (SIZE * k, SIZE * k), speaker.background)
     pen = ImageDraw.Draw(picture)
@@ -86,7 +94,7 @@ def still(mouth: float, eyes: float, brow: float, speaker: Speaker, offset: NDAr
         ellipse(x, cy - 5, 2.0, min(2.2, openness), (25, 25, 35))
         y = cy - 14 - 4.5 * brow
         pen.line([((x - 5) * k, y * k), ((x + 5) * k, y * k)], fill=speaker.hair, width=2 * k + 1)
-    # An open mouth: its lips are a chord and a bow, which hangs below the chord in a smile and stands above in a frown.
+    # The lips of an open mouth are a chord and a bow, below the chord in a smile and above it in a frown.
     xs = np.linspace(-1, 1, 15)
     lift = 1 - xs**2
     chord = [((cx + 12 * x) * k, (cy + 12 - 2.2 * mouth + 1.6 * mouth * v) * k) for x, v in zip(xs, lift, strict=True)]

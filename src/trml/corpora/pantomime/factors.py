@@ -1,4 +1,4 @@
-"""The latent factors of pantomime, the label they make, and the best scores anyone can reach.
+"""The latent factors of pantomime, the label that follows from them, and the best reachable scores.
 
 An utterance draws, independently and uniformly:
 
@@ -6,12 +6,12 @@ An utterance draws, independently and uniformly:
     text_only    u_t in {-1, 0, 1}      the closing clause of the sentence
     vision_only  u_v in {-1, 0, 1}      how wide the eyes open
     tone, brow   c_t, c_v in {-1, 1}    the opening words; the order in which the brows rise and fall
-    noise        e   in {-1, 0, 0, 1}   label noise, seen nowhere
+    noise        e   in {-1, 0, 0, 1}   label noise, which shows nowhere
 
     y = w_r r + w_t u_t + w_v u_v + w_s c_t c_v + w_e e
 
-The product c_t c_v is the synergy: words and face agree or disagree, which flips the sign of its term, and
-neither modality alone tells anything about it. No method can recover u_v from the text, nor u_t from the face.
+The product c_t c_v is the synergy: words and face agree or disagree, which flips the sign of its term. Neither
+modality alone is informative about it. No method can recover u_v from the text, or u_t from the face.
 """
 
 from itertools import product
@@ -20,7 +20,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trml.corpora.contract import CEILING_SCHEMA
 from trml.corpora.pantomime.config import Weights
+from trml.missing.modalities import written
 
 LEVELS: dict[str, tuple[int, ...]] = {
     "shared": (-2, -1, 1, 2),
@@ -31,25 +33,20 @@ LEVELS: dict[str, tuple[int, ...]] = {
     "noise": (-1, 0, 0, 1),
 }
 
-SEEN_IN = {"text": ("shared", "text_only", "tone"), "vision": ("shared", "vision_only", "brow")}
+SHOWN_IN = {"text": ("shared", "text_only", "tone"), "vision": ("shared", "vision_only", "brow")}
 
-PATTERNS: dict[str, tuple[str, ...]] = {
-    "complete": ("text", "vision"),
-    "vision_missing": ("text",),
-    "text_missing": ("vision",),
-    "nothing": (),
-}
+PRESENT: tuple[tuple[str, ...], ...] = (("text", "vision"), ("text",), ("vision",), ())
 
 Factors = dict[str, NDArray[np.int64]]
 
 
 def draw(n: int, rng: np.random.Generator) -> Factors:
-    """n independent draws of all factors, each array [n]."""
+    """Return n independent draws of every factor: name -> levels i64 [n]."""
     return {name: rng.choice(np.array(levels), size=n) for name, levels in LEVELS.items()}
 
 
 def label(factors: Factors, weights: Weights) -> NDArray[np.float64]:
-    """The labels [n], within [-3, 3]. Rounded to 1e-3, so that sums which mean 0 or 0.5 are exactly that."""
+    """Return the labels f64 [n], within [-3, 3], rounded to 1e-3 so that sums of 0 or 0.5 are exact."""
     value = (
         weights.shared * factors["shared"]
         + weights.text_only * factors["text_only"]
@@ -60,23 +57,30 @@ def label(factors: Factors, weights: Weights) -> NDArray[np.float64]:
     return np.round(value, 3) + 0.0
 
 
-def ceiling(weights: Weights) -> pl.DataFrame:
-    """The best reachable population scores by pattern of presence: columns pattern, metric, value.
+def redundancy(weights: Weights) -> float:
+    """Return the share of what the face explains of the label's variance that the sentence explains too, 0 to 1."""
+    shared = weights.shared**2 * float(np.var(LEVELS["shared"]))
+    alone = weights.vision_only**2 * float(np.var(LEVELS["vision_only"]))
+    return shared / (shared + alone) if shared + alone else 0.0
 
-    Exact, by enumeration of all equally likely draws: within each set of draws that look the same, the best
-    prediction is the median for MAE, the majority for each accuracy, and the mean for the correlation, whose
-    best value is sqrt(Var E[y | seen] / Var y). Weighted F1 has no such pointwise optimum and is left out.
+
+def ceiling(weights: Weights) -> pl.DataFrame:
+    """Return the best reachable population scores for each set of present modalities (CEILING_SCHEMA).
+
+    They are exact, by enumeration of all equally likely draws. Within each set of draws that look the same, the best
+    prediction is the median for MAE, the majority for each accuracy, and the mean for the correlation, whose best value
+    is sqrt(Var E[y | seen] / Var y). Weighted F1 has no such pointwise optimum and is left out.
     """
     grid = np.array(list(product(*LEVELS.values())))
     factors: Factors = {name: grid[:, i] for i, name in enumerate(LEVELS)}
     y = label(factors, weights)
     rows = []
-    for pattern, modalities in PATTERNS.items():
-        seen = sorted({name for modality in modalities for name in SEEN_IN[modality]})
+    for present in PRESENT:
+        seen = sorted({name for modality in present for name in SHOWN_IN[modality]})
         keys = np.stack([factors[name] for name in seen], axis=1) if seen else np.zeros((len(y), 1))
         _, group = np.unique(keys, axis=0, return_inverse=True)
-        rows += [{"pattern": pattern, "metric": metric, "value": value} for metric, value in _best(y, group).items()]
-    return pl.DataFrame(rows)
+        rows += [(written(present), metric, value) for metric, value in _best(y, group).items()]
+    return pl.DataFrame(rows, CEILING_SCHEMA, orient="row")
 
 
 def _best(y: NDArray[np.float64], group: NDArray[np.int64]) -> dict[str, float]:

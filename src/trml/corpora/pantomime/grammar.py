@@ -1,6 +1,6 @@
-"""The sentences of pantomime: a small grammar that says the text's factors among words that say nothing.
+"""Write the sentences of pantomime: a small grammar expresses the text's factors among uninformative words.
 
-Every sentence fits 14 tokens of CLIP's tokenizer, so a context of 16 holds it with its start and end.
+Every sentence has at most 14 tokens of CLIP's tokenizer, so it fits a context of 16 with its start and end.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ FILLERS = ("", "um", "well", "so", "uh")
 
 
 def sentence(shared: int, text_only: int, tone: int, rng: np.random.Generator) -> str:
-    """A sentence that says these levels."""
+    """Return a sentence that expresses these levels."""
 
     def pick(words: tuple[str, ...]) -> str:
         return words[int(rng.integers(len(words)))]

@@ -1,5 +1,6 @@
-"""From the rows of a table to utterances, and what is found on the way: rows that are left out, clips that are not
-there, and what makes the whole unusable. Building a corpus and `trml check` both read a table through here: they agree.
+"""Turn the rows of a table into utterances, and collect findings: rows to leave out, absent clips, fatal faults.
+
+Building a corpus and `trml check` both read a table with `read`, so they agree.
 """
 
 from collections import Counter
@@ -11,10 +12,9 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from trml.base.errors import ContractError
 from trml.base.nearest import nearest
 from trml.corpora.contract import SCHEMA, SPLITS
-from trml.corpora.user_table.clips import Clips, fragment
+from trml.corpora.user_table.clips import Clips, cut
 from trml.corpora.user_table.config import OwnConfig
 from trml.corpora.user_table.labels import Labels, read_labels
 from trml.corpora.user_table.splits import draw_splits, split_of
@@ -22,16 +22,20 @@ from trml.corpora.user_table.table import Table, read_table
 
 Kind = Literal["refused", "left out", "no vision", "note"]
 
-NEEDED = ("text", "label")
-
-RARE = 0.005  # of the rows: a class of fewer may be a slip
+RARE = 0.005  # share of the rows below which a class may be a typing error
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is not as expected: on a line, or (None) in the table as a whole. `refused`: nothing is built until it is
-    mended. `left out`: this row. `no vision`: the row stays, without its clip. `note`: to be known, no more. `what` is
-    the row as left_out.parquet names it."""
+    """Something unexpected in a table.
+
+    Attributes:
+        line: Where, None for the table as a whole.
+        kind: `refused` stops the build, `left out` drops the row, `no vision` keeps the row without its clip, `note` is
+            only reported.
+        words: What is wrong, and what was expected.
+        what: The row, as left_out.parquet names it.
+    """
 
     line: int | None
     kind: Kind
@@ -44,8 +48,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reading:
-    """`utterances`: as the contract has them, with the column `line`; `roles`: which column stands for what; `named`:
-    rows whose table names a clip; `drawn`: the split is not the table's own."""
+    """A table that was read.
+
+    Attributes:
+        table: Its cells.
+        roles: The column of each role.
+        utterances: In the contract's form, with the column `line`.
+        labels: Of every row.
+        findings: In the order in which they were made.
+        named: The number of rows that name a clip.
+        drawn: Whether the split was drawn.
+    """
 
     table: Table
     roles: dict[str, str]
@@ -56,27 +69,13 @@ class Reading:
     drawn: bool
 
     def of(self, kind: Kind) -> list[Finding]:
-        """The findings of one kind: of the whole table, then row by row."""
-        found = [finding for finding in self.findings if finding.kind == kind]
-        return sorted(found, key=lambda finding: finding.line or 0)
-
-
-def columns_of(table: Table, config: OwnConfig) -> dict[str, str]:
-    """Which column stands for what. Raises ContractError for one that is not there, with the nearest name."""
-    roles = {}
-    for role, name in vars(config.columns).items():
-        if name in table.columns:
-            roles[role] = name
-        elif name is not None and (role in NEEDED or name != role):
-            raise ContractError(
-                f"{table.path} has no column {name!r} for {role}{nearest(name, table.columns)}. "
-                f"Say corpus.columns.{role}=NAME, or trml check ... --column {role}=NAME"
-            )
-    return roles
+        """Return the findings of one kind: those of the whole table, then row by row."""
+        findings = [finding for finding in self.findings if finding.kind == kind]
+        return sorted(findings, key=lambda finding: finding.line or 0)
 
 
 class Row(NamedTuple):
-    """The cells of one row, "" where there is nothing, with its number from 1 and its line."""
+    """The cells of a row, "" if empty, with its number from 1 and its line."""
 
     number: int
     line: int
@@ -97,10 +96,14 @@ def _rows(table: Table, roles: dict[str, str]) -> Iterator[Row]:
 
 
 def read(config: OwnConfig, folder: Path) -> Reading:
-    """The table of a folder, row by row. Raises ContractError or DataMissing where it cannot be read as a table with
-    the columns that are stated; everything else is among the findings."""
+    """Read the table of a folder. Faults of single rows become findings.
+
+    Raises:
+        DataMissing: If the table is absent.
+        ContractError: If it is not a table, or lacks a column that the configuration names.
+    """
     table = read_table(folder / config.table)
-    roles = columns_of(table, config)
+    roles = config.columns.roles(table)
     labels = read_labels(config, table.columns[roles["label"]], table.lines)
     findings = [Finding(line, "refused", words) for line, words in labels.faults]
     faulty = {line for line, _ in labels.faults}
@@ -109,22 +112,23 @@ def read(config: OwnConfig, folder: Path) -> Reading:
         name = row.utterance_id if "utterance_id" in roles else str(row.number)
         what = f"{table.path.name} line {row.line} ({name})"
         path, absent, leads_out = clips.find(row.clip)
-        clip, seconds, uncut = fragment(path, row.start_s, row.end_s)
+        clip, seconds, uncut = cut(path, row.start_s, row.end_s)
         split, why_no_clip = split_of(row.split), f"clip {row.clip!r} {absent or uncut}" if row.clip else "no clip"
         named += row.clip != ""
         if leads_out:
             findings.append(Finding(row.line, "refused", why_no_clip))
+        no_label = f"label {row.label!r} is not a label" if row.label else "label is empty"
         reasons = {
-            f"label {row.label!r} is none" if row.label else "label is empty": label is None and row.line not in faulty,
+            no_label: label is None and row.line not in faulty,
             f"no text, and {why_no_clip}": not row.text and clip is None,
-            f"split {row.split!r} is none; expected train, valid (dev) or test": "split" in roles and not split,
+            f"split {row.split!r} is unknown; expected train, valid (dev) or test": "split" in roles and not split,
         }
         if any(reasons.values()):
             why = "; ".join(reason for reason, holds in reasons.items() if holds)
             findings.append(Finding(row.line, "left out", why, what))
             continue
         if not name:
-            findings.append(Finding(row.line, "refused", "utterance_id is empty; expected a name of the row's own"))
+            findings.append(Finding(row.line, "refused", "utterance_id is empty; expected a unique name"))
         if row.clip and clip is None:
             findings.append(Finding(row.line, "no vision", why_no_clip, what))
         # Parts of one video go into one split, stated or not.
@@ -135,69 +139,68 @@ def read(config: OwnConfig, folder: Path) -> Reading:
     if drawn and kept:
         utterances = utterances.with_columns(draw_splits(utterances["video_id"], config.seed, config.shares))
     if named and not utterances["clip"].count():
-        words = f"of {named:,} clips that are named none can be used; expected paths below {folder}"
-        findings.append(Finding(None, "refused", f"{words}, or, without any clips, corpus.columns.clip=null"))
+        words = f"none of the {named:,} clips that are named can be used; expected paths below {folder}"
+        findings.append(Finding(None, "refused", f"{words}. If there are no clips, set corpus.columns.clip=null"))
     findings += _of_the_whole(utterances, labels)
     return Reading(table, roles, utterances, labels, findings, named, drawn)
 
 
 def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
-    """What only all rows together tell: ids twice, a split without rows, one label alone, groups in several splits."""
+    """Return the findings on all rows together: repeated ids, empty splits, one label, groups in several splits."""
     if utterances.is_empty():
-        return [Finding(None, "refused", "no row can be used; the rows that are left out say why")]
-    found = []
+        return [Finding(None, "refused", "no row can be used; see the reasons of the rows that are left out")]
     ids = Counter(utterances["utterance_id"])
-    found += [
+    findings = [
         Finding(
             line,
             "refused",
             f"utterance_id {name!r} is on {ids[name]:,} rows; expected each once "
-            "(corpus.columns.utterance_id=null takes the numbers of the rows instead)",
+            "(corpus.columns.utterance_id=null numbers the rows instead)",
         )
         for line, name in utterances.select("line", "utterance_id").iter_rows()
         if name and ids[name] > 1
     ]
     sizes = Counter(utterances["split"])
-    there = ", ".join(f"{split} has {sizes[split]:,} rows" for split in SPLITS if sizes[split])
+    others = ", ".join(f"{split} has {sizes[split]:,} rows" for split in SPLITS if sizes[split])
     groups = utterances["video_id"].n_unique()
-    found += [
+    findings += [
         Finding(
             None,
             "refused",
-            f"split {split} is empty ({there}); expected rows in train, valid and test. corpus.columns.split=null "
-            f"draws a split, whole groups at a time, from three groups on; here there are {groups:,}",
+            f"split {split} is empty ({others}); expected rows in train, valid and test. corpus.columns.split=null "
+            f"draws a split, whole groups at a time. It needs three groups; there are {groups:,}",
         )
         for split in SPLITS
         if not sizes[split]
     ]
     if utterances["label"].n_unique() == 1 and not labels.faults:
         only = labels.name(utterances["label"][0])
-        found.append(Finding(None, "refused", f"every label is {only}; expected two different ones or more"))
+        findings.append(Finding(None, "refused", f"every label is {only}; expected two different ones or more"))
     leaks = utterances.group_by("video_id").agg(pl.col("split").n_unique()).filter(pl.col("split") > 1)
     if leaks.height:
         some = ", ".join(sorted(leaks["video_id"])[:3])
         words = (
-            f"Groups (video_id) in more than one split: {leaks.height:,} ({some}). It is a leak, unless their names "
-            "start anew in each split; corpus.columns.split=null draws a split that keeps groups whole."
+            f"Groups (video_id) in more than one split: {leaks.height:,} ({some}). This is a leak, unless each split "
+            "numbers its groups from the start. corpus.columns.split=null draws a split that keeps groups whole."
         )
-        found.append(Finding(None, "note", words))
-    found += _rare(utterances, labels)
+        findings.append(Finding(None, "note", words))
+    findings += _rare(utterances, labels)
     garbled = utterances.filter(pl.col("text").str.contains("[\u0080-\u009f\ufffd]"))
     if garbled.height:
-        words = f"Texts with characters that are left of another encoding: {garbled.height:,}, this first."
-        found.append(Finding(garbled["line"][0], "note", words))
-    return found
+        words = f"Texts with characters of a wrong encoding: {garbled.height:,}, first in this line."
+        findings.append(Finding(garbled["line"][0], "note", words))
+    return findings
 
 
 def _rare(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
-    """Classes of hardly any row: often another class, misspelt."""
+    """Return a note for each class on very few rows, which is often another class with a typing error."""
     counts = Counter(utterances["label"].drop_nulls())
     first = dict(utterances.select("label", "line").reverse().iter_rows())
     return [
         Finding(
             first[value],
             "note",
-            f"Label {labels.name(value)} is on {number:,} of {utterances.height:,} rows, this first"
+            f"Label {labels.name(value)} is on {number:,} of {utterances.height:,} rows, first in this line"
             f"{nearest(labels.classes[int(value)], [labels.classes[int(x)] for x in counts if x != value])}",
         )
         for value, number in sorted(counts.items() if labels.task == "classification" else ())

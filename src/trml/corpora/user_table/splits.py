@@ -1,4 +1,4 @@
-"""The splits: by the names that people give them, or drawn."""
+"""Recognise the splits of a table by their usual names, or draw a split."""
 
 import polars as pl
 
@@ -14,22 +14,27 @@ _NAMES = {
 
 
 def split_of(name: str) -> str | None:
-    """train, valid or test, whatever its capitals; None where the name is none of theirs."""
+    """Return train, valid or test for a name of a split in any capitals, None for another name."""
     return _NAMES.get(name.lower())
 
 
 def draw_splits(groups: pl.Series, seed: int, shares: Shares) -> pl.Series:
-    """A split for each row, whole groups at a time, near the stated shares of rows.
+    """Draw a split for each row, whole groups at a time, close to the stated shares of rows.
 
-    The order of the groups is the seed's; each goes where most is wanting. Three groups or more leave no split empty:
-    the first three go to one each, the largest of them to train.
+    Groups are taken in an order drawn with the seed. Each goes to the split that lacks most rows. The first three go to
+    one split each, the largest of them to train, so that three groups or more leave no split empty.
+
+    Args:
+        groups: The group of each row.
+        seed: Of the order.
+        shares: Of the rows in each split.
     """
     sizes = dict(groups.value_counts().iter_rows())
     names = sorted(sizes)
     order = [names[i] for i in generator(seed, "own split").permutation(len(names))]
-    wanting = {split: getattr(shares, split) * len(groups) for split in SPLITS}
+    lacking = {split: getattr(shares, split) * len(groups) for split in SPLITS}
     place = {}
     for i, name in enumerate([*sorted(order[:3], key=lambda g: -sizes[g]), *order[3:]]):
-        place[name] = SPLITS[i] if i < 3 else max(SPLITS, key=lambda split: wanting[split])
-        wanting[place[name]] -= sizes[name]
+        place[name] = SPLITS[i] if i < 3 else max(SPLITS, key=lambda split: lacking[split])
+        lacking[place[name]] -= sizes[name]
     return groups.replace_strict(place, return_dtype=pl.String).alias("split")

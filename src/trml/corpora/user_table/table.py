@@ -1,4 +1,4 @@
-"""A table as people have them, .csv, .tsv or .parquet: every cell as text, every row with its line in the file."""
+"""Read a table (.csv, .tsv or .parquet): every cell as text, every row with its line in the file."""
 
 import csv
 import io
@@ -14,15 +14,20 @@ SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 FORMATS = (*SEPARATORS, ".parquet")
 
-SHOWN = 20  # faults of one kind that are written out
+SHOWN = 20  # faults of one kind that are listed
 
-_CELL = 1 << 24  # characters; a text is shorter, a quote that was never closed is not
+_CELL = 1 << 24  # characters; only a quote that is never closed makes a longer cell
 
 
 @dataclass(frozen=True)
 class Table:
-    """`columns`: the cells of each, stripped, "" where there is nothing. `lines`: the line on which each row begins; of
-    parquet, which has no lines, its number from 1."""
+    """A table.
+
+    Attributes:
+        path: Its file.
+        columns: Name -> cells, stripped, "" if empty.
+        lines: The line on which each row begins; for parquet, the number of the row from 1.
+    """
 
     path: Path
     columns: dict[str, list[str]]
@@ -30,10 +35,15 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a table. Raises DataMissing where it is absent, and ContractError with a line for each fault of its form."""
+    """Read a table.
+
+    Raises:
+        DataMissing: If it is absent.
+        ContractError: If it is malformed; the message has a line for each fault.
+    """
     if path.suffix.lower() not in FORMATS:
         raise ContractError(
-            f"{path} is no table that is read here; expected {', '.join(FORMATS)}: save it as one of these"
+            f"{path} has the suffix {path.suffix!r}; expected a table: {', '.join(FORMATS)}. Save it as one of these"
         )
     if not path.is_file():
         raise DataMissing(f"{path} is missing; {_tables_beside(path)}")
@@ -41,17 +51,17 @@ def read_table(path: Path) -> Table:
 
 
 def listed(lines: list[str], of: str) -> str:
-    """The first of many lines, indented, and how many more there are."""
+    """Return the first lines, indented, and the number of others."""
     more = [f"  and {len(lines) - SHOWN:,} more {of}"] if len(lines) > SHOWN else []
     return "\n".join([*(f"  {line}" for line in lines[:SHOWN]), *more])
 
 
 def _tables_beside(path: Path) -> str:
     if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
+        return f"the folder {path.parent} is absent"
     names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in FORMATS)
     if not names:
-        return f"{path.parent} holds no table ({', '.join(FORMATS)}): bring it there"
+        return f"{path.parent} holds no table ({', '.join(FORMATS)}). Put it there"
     return f"the folder holds {', '.join(names)}: corpus.table={names[0]}, or trml check ... --table {names[0]}"
 
 
@@ -64,13 +74,13 @@ def _read_csv(path: Path) -> Table:
     other = next((c for c in ";,\t|" if c != separator and c in rows[0][0]), None)
     if len(header) == 1 and other:
         raise ContractError(
-            f"{path} line {lines[0]}: the cells stand apart by {other!r}; expected {separator!r} in a "
-            f"{path.suffix} file. Save it with {separator!r}, decimals with a point"
+            f"{path} line {lines[0]}: the cells are separated by {other!r}; expected {separator!r} in a "
+            f"{path.suffix} file. Save it with {separator!r}, and decimals with a point"
         )
     _check_header(path, header)
     ragged = [
         f"line {line}: {len(row)} cells; expected {len(header)}, as in the header (a text with {separator!r} in it "
-        "stands in double quotes)"
+        "needs double quotes)"
         for line, row in zip(lines[1:], rows[1:], strict=True)
         if len(row) != len(header)
     ]
@@ -84,27 +94,27 @@ def _read_csv(path: Path) -> Table:
 
 
 def _text(path: Path) -> str:
-    """The file's text, without a byte order mark. ContractError names the line that is not UTF-8, or holds a NUL."""
+    """Return the file's text without byte order mark; raise ContractError with the line that is not UTF-8 text."""
     content = path.read_bytes()
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ContractError(f"{path} is UTF-16; expected UTF-8: iconv -f UTF-16 -t UTF-8")
     if b"\0" in content:
         line = content[: content.index(b"\0")].count(b"\n") + 1
-        raise ContractError(f"{path} line {line}: it holds a NUL byte; expected text: it is damaged, or no .csv at all")
+        raise ContractError(f"{path} line {line}: it holds a NUL byte; expected text. It is damaged, or not a .csv")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # Of a file with a byte order mark the decoder counts from behind it.
+        # With a byte order mark, the decoder counts from behind it.
         at = error.start + (3 if content.startswith(b"\xef\xbb\xbf") else 0)
         line = content[:at].count(b"\n") + 1
         raise ContractError(
-            f"{path} line {line}: byte 0x{content[at]:02x} is not UTF-8; save it as UTF-8, for example from "
-            "Windows' own: iconv -f CP1252 -t UTF-8"
+            f"{path} line {line}: byte 0x{content[at]:02x} is not UTF-8. Save it as UTF-8, for example "
+            "from Windows-1252: iconv -f CP1252 -t UTF-8"
         ) from None
 
 
 def _cells(path: Path, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
-    """The rows that are not blank, header first, and the line on which each begins."""
+    """Return the rows that are not blank, header first, and the line on which each begins."""
     csv.field_size_limit(_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows, lines, begin = [], [], 1
@@ -115,9 +125,9 @@ def _cells(path: Path, text: str, separator: str) -> tuple[list[list[str]], list
                 lines.append(begin)
             begin = reader.line_num + 1
     except csv.Error as error:
-        wrong = "a double quote is opened and never closed" if "end of data" in str(error) else str(error)
+        wrong = "a double quote is never closed" if "end of data" in str(error) else str(error)
         raise ContractError(
-            f"{path} line {begin}: {wrong}; expected a cell with quotes in it in double quotes, those in it doubled"
+            f"{path} line {begin}: {wrong}; expected double quotes around a cell with quotes in it, and those doubled"
         ) from None
     return rows, lines
 
@@ -125,21 +135,21 @@ def _cells(path: Path, text: str, separator: str) -> tuple[list[list[str]], list
 def _check_header(path: Path, header: list[str]) -> None:
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
     if twice:
-        raise ContractError(f"{path} line 1: column {twice[0]!r} is there twice; expected each name once")
+        raise ContractError(f"{path} line 1: column {twice[0]!r} is listed twice; expected each name once")
 
 
 def _read_parquet(path: Path) -> Table:
     try:
         frame = pl.read_parquet(path)
-        columns = {name: _as_text(frame[name]) for name in frame.columns if not _is_no_text(frame[name].dtype)}
+        columns = {name: _as_text(frame[name]) for name in frame.columns if not _is_nested(frame[name].dtype)}
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise ContractError(f"{path} cannot be read as parquet: {reason}") from None
     return _with_rows(Table(path, columns, list(range(1, frame.height + 1))))
 
 
-def _is_no_text(dtype: pl.DataType) -> bool:
-    """Whether it is lists, bytes and the like, which no role can be."""
+def _is_nested(dtype: pl.DataType) -> bool:
+    """Return whether a column holds lists, bytes and the like, which cannot have a role."""
     return dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration)
 
 

@@ -1,4 +1,4 @@
-"""One file from its mirrors, whole and the right one, or not at all."""
+"""Download one file from the first working mirror and verify it before it appears at its final path."""
 
 import os
 from dataclasses import dataclass
@@ -22,36 +22,44 @@ PATIENCE = Patience()
 
 
 def is_offline(offline: bool = False) -> bool:
-    """Whether nothing is to be fetched: asked for, or TRML_OFFLINE=1 in the environment."""
+    """Return whether nothing may be fetched: `offline`, or TRML_OFFLINE=1 in the environment."""
     return offline or os.environ.get("TRML_OFFLINE", "0") not in ("", "0")
 
 
 def download(source: Source, target: Path, lock: Lock, offline: bool = False, patience: Patience = PATIENCE) -> None:
-    """Have `source` at `target`. A file that is there is not fetched, only checked, once.
+    """Have a source at `target`. An existing file is not fetched, only verified, once.
 
-    Raises DataMissing where it is absent and nothing may be fetched, FetchFailed where no mirror has the right file,
-    the one that is there is not the right one, or the disk has no room.
+    Args:
+        source: What to fetch.
+        target: Where to.
+        lock: Where checksums are recorded.
+        offline: Whether nothing may be fetched.
+        patience: Timeouts and limits.
+
+    Raises:
+        DataMissing: If the file is absent and nothing may be fetched.
+        FetchFailed: If no mirror has the right file, the existing file is wrong, or the disk is full.
     """
     if target.is_file():
-        return check_there(source, target, lock)
+        return verify(source, target, lock)
     if is_offline(offline):
-        raise DataMissing(missing_in_words([(source, target)]))
-    with alone(target, f"{target.name}: another process fetches it; waiting for that"):
+        raise DataMissing(absent_in_words([(source, target)]))
+    with alone(target, f"{target.name}: waiting for another process that is fetching it"):
         if target.is_file():
-            return check_there(source, target, lock)
+            return verify(source, target, lock)
         _from_mirrors(source, target, lock, patience)
     return None
 
 
-def missing_in_words(absent: list[tuple[Source, Path]]) -> str:
-    """Which files are not there in a run that may not fetch them, and where each is to be had."""
+def absent_in_words(absent: list[tuple[Source, Path]]) -> str:
+    """Return a message that lists absent files and their addresses, for a run that may not fetch them."""
     lines = [f"{target} is missing (from {' or '.join(source.urls)})" for source, target in absent]
-    return "; ".join(lines) + ". This run is offline: bring the files there, or run it with a network"
+    return "; ".join(lines) + ". This run is offline: put the files there, or run it with a network"
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What a file must be, as far as it is known, and who says so."""
+    """The known size and checksum of a file, None if unknown, and where they are stated."""
 
     size: int | None
     sha256: str | None
@@ -61,40 +69,37 @@ class Expected:
 def _expected(source: Source, target: Path, lock: Lock) -> Expected:
     entry = lock.entry(target)
     if source.sha256 is not None or entry is None:
-        return Expected(source.size, source.sha256, "by the configuration")
-    return Expected(source.size, entry.sha256, f"as on {entry.date}, by {lock.path}")
+        return Expected(source.size, source.sha256, "in the configuration")
+    return Expected(source.size, entry.sha256, f"recorded on {entry.date} in {lock.path}")
 
 
-def check_there(source: Source, target: Path, lock: Lock) -> None:
-    """Raise FetchFailed where a file that is there is not the one that is expected; what is right is recorded."""
+def verify(source: Source, target: Path, lock: Lock) -> None:
+    """Record an existing file in the lock file, or raise FetchFailed if it is not the expected one."""
     entry, expected = lock.entry(target), _expected(source, target, lock)
     if entry and entry.sha256 == expected.sha256 and lock.untouched(target):
         return
-    size, found = target.stat().st_size, ""
+    size, checksum = target.stat().st_size, ""
     with target.open("rb") as handle:
         fault = wrong_content(target.name, handle.read(HEAD))
     if not fault and expected.size not in (None, size):
         fault = f"has {size} bytes; expected {expected.size}"
     if not fault:
-        found = digest(target, size).hexdigest()
-        if expected.sha256 not in (None, found):
-            fault = f"has sha256 {found}; expected {expected.sha256} ({expected.by})"
+        checksum = digest(target, size).hexdigest()
+        if expected.sha256 not in (None, checksum):
+            fault = f"has sha256 {checksum}; expected {expected.sha256} ({expected.by})"
     if fault:
         raise FetchFailed(
-            f"{target} {fault}. Move it away, and it is fetched again: {fetch_again()}. Where it is the file that you "
-            f"want, change size and sha256 of this source in the configuration, or take its entry out of {lock.path}"
+            f"{target} {fault}. To fetch it again, move it away and run: {fetch_again()}. To keep it, change size and "
+            f"sha256 of this source in the configuration, or remove its entry from {lock.path}"
         )
-    lock.record(target, found, entry.url if entry else None)
-
-
-# --- the mirrors -----------------------------------------------------------------------------------------
+    lock.record(target, checksum, entry.url if entry else None)
 
 
 def _from_mirrors(source: Source, target: Path, lock: Lock, patience: Patience) -> None:
     part, expected, failures = Part(target), _expected(source, target, lock), []
     part.recall()
     with new_session() as session:
-        # What has arrived can only be gone on with where it came from; sorting keeps the order of the others.
+        # A partial file can only be resumed from its own mirror. Sorting keeps the order of the others.
         for url in sorted(source.urls, key=lambda url: url != part.url):
             try:
                 _from_one(session, url, part, expected, patience)
@@ -102,27 +107,27 @@ def _from_mirrors(source: Source, target: Path, lock: Lock, patience: Patience) 
                 say(f"{target.name}: {url} {error}")
                 failures.append(f"{url} {error}")
                 continue
-            found = part.hash.hexdigest()
+            checksum = part.hash.hexdigest()
             part.finish()
-            lock.record(target, found, url)
+            lock.record(target, checksum, url)
             return say(f"{target.name}: {bytes_in_words(target.stat().st_size)} fetched")
-    kept = f"The {bytes_in_words(part.size)} that have arrived are kept. " if part.size else ""
+    kept = f"The {bytes_in_words(part.size)} received so far are kept. " if part.size else ""
     raise FetchFailed(
         f"{target.name} could not be fetched: {'; '.join(failures)}. {kept}Try again later: {fetch_again()}. "
-        f"Or bring the file by hand: {target}"
+        f"Or put the file there by hand: {target}"
     )
 
 
 def _from_one(session: requests.Session, url: str, part: Part, expected: Expected, patience: Patience) -> None:
-    """The whole file from one mirror, in as many requests as it takes. Raises Again or Elsewhere where it fails."""
+    """Download the file from one mirror, in as many requests as needed; raise Again or Elsewhere if that fails."""
 
     def once() -> None:
         transfer(session, url, part, expected.size, expected.sha256 is not None, patience)
-        found, resumed = part.hash.hexdigest(), part.resumed
-        if expected.sha256 not in (None, found):
+        checksum, resumed = part.hash.hexdigest(), part.resumed
+        if expected.sha256 not in (None, checksum):
             part.drop()
-            reason = f"sends a file of sha256 {found}; expected {expected.sha256} ({expected.by})"
-            raise Again(f"{reason}; it is fetched from its beginning") if resumed else Elsewhere(reason)
+            reason = f"sends a file of sha256 {checksum}; expected {expected.sha256} ({expected.by})"
+            raise Again(f"{reason}; starting over") if resumed else Elsewhere(reason)
 
     best, fruitless = part.size if part.url == url else 0, 0
 

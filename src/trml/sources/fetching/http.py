@@ -1,4 +1,4 @@
-"""One request for a file, or for the rest of it, to one server."""
+"""Request a file, or the rest of it, from one server."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ _BUSY = (408, 425, 429)  # and all from 500: worth another try
 
 
 class Again(Exception):
-    """This server may yet send the file. `after`: seconds that it asked to wait."""
+    """The server may send the file later. `after`: seconds that it asks to wait."""
 
     def __init__(self, reason: str, after: float = 0.0) -> None:
         super().__init__(reason)
@@ -34,14 +34,14 @@ class Again(Exception):
 
 
 class Elsewhere(Exception):
-    """This server does not send the file."""
+    """The server will not send the file."""
 
 
 def new_session() -> requests.Session:
-    """A session for one file's requests."""
+    """Return a session for the requests for one file."""
     session = requests.Session()
     session.max_redirects = _REDIRECTS
-    # Compressed on the way, lengths and ranges would not be the file's.
+    # With compression, lengths and ranges would not be those of the file.
     session.headers.update({"User-Agent": f"trml/{__version__}", "Accept-Encoding": "identity"})
     return session
 
@@ -49,9 +49,20 @@ def new_session() -> requests.Session:
 def transfer(
     session: requests.Session, url: str, part: Part, size: int | None, known: bool, patience: Patience
 ) -> None:
-    """Bring the part to its end. size: what the file must have, in bytes; known: whether a checksum will tell.
+    """Receive the rest of a file.
 
-    Raises Again or Elsewhere, and FetchFailed where the disk has no room; what has arrived stays in the part.
+    Args:
+        session: Of this file.
+        url: Its address.
+        part: What has arrived. Whatever arrives now is kept in it.
+        size: The required size in bytes, None if unknown.
+        known: Whether a checksum will be compared.
+        patience: Timeouts and limits.
+
+    Raises:
+        Again: If another attempt may succeed.
+        Elsewhere: If only another server can help.
+        FetchFailed: If the disk is full.
     """
     resuming = part.url == url and part.validator != "" and part.size > 0
     if resuming and part.size == part.total == (size or part.total):
@@ -77,18 +88,18 @@ def transfer(
     except requests.TooManyRedirects:
         raise Elsewhere(f"redirects more than {_REDIRECTS} times") from None
     except (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema):
-        raise Elsewhere("leads to an address that is none of http") from None
+        raise Elsewhere("leads to an address that is not http") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise Again(_in_words(error, part)) from None
     if limit is not None and part.size != limit:
         raise Again(f"broke off after {part.size} of {limit} bytes")
 
 
-# --- the answer's head -----------------------------------------------------------------------------------
+# --- head of the response --------------------------------------------------------------------------------
 
 
 def _refuse(response: requests.Response, part: Part, resuming: bool, patience: Patience) -> None:
-    """Raise unless the answer holds the file, or the rest that was asked for."""
+    """Raise unless the response has the file, or the rest that was requested."""
     code = response.status_code
     answer = f"answers {code} {response.reason or ''}".rstrip()
     if code in _BUSY or code >= 500:
@@ -98,14 +109,14 @@ def _refuse(response: requests.Response, part: Part, resuming: bool, patience: P
         raise Again(answer, after)
     if code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and resuming:
         part.drop()
-        raise Again(f"{answer}: the file there has changed; it is fetched from its beginning")
+        raise Again(f"{answer}: the file has changed on the server; starting over")
     if code not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT) or (code == HTTPStatus.PARTIAL_CONTENT and not resuming):
         raise Elsewhere(answer)
     encoding = response.headers.get("Content-Encoding", "identity").lower()
-    # Some servers call a .tar.gz gzip-encoded; its bytes are the file's all the same.
+    # Some servers declare a .tar.gz gzip-encoded; its bytes are the file's own.
     itself = encoding.removeprefix("x-") == "gzip" and part.target.suffix in (".gz", ".tgz")
     if encoding != "identity" and not itself:
-        raise Elsewhere(f"sends the file {encoding}-encoded, though it was asked for as it is")
+        raise Elsewhere(f"sends the file {encoding}-encoded; expected it without an encoding")
 
 
 def _retry_after(response: requests.Response) -> float:
@@ -119,35 +130,35 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _validator(response: requests.Response) -> str:
-    """What tells this version of the file from others; a weak ETag does not."""
+    """Return what identifies this version of the file. A weak ETag does not."""
     etag = response.headers.get("ETag", "")
     return response.headers.get("Last-Modified", "") if not etag or etag.startswith("W/") else etag
 
 
 def _require_rest(response: requests.Response, part: Part) -> None:
-    """Raise unless these are the bytes that the part lacks, of the same version."""
-    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+    """Raise unless these are the missing bytes, of the same version."""
+    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     told = {response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")} - {""}
-    total = int(found[2]) if found and found[2] != "*" else part.total
-    if found is None or int(found[1]) != part.size or total is None:
-        what = "another part than was asked for"
+    total = int(match[2]) if match and match[2] != "*" else part.total
+    if match is None or int(match[1]) != part.size or total is None:
+        what = "another range than requested"
     elif total != (part.total or total) or (told and part.validator not in told):
         what = "another version of the file than before"
     else:
         part.total = total
         return
     part.drop()
-    raise Again(f"sends {what}; the file is fetched from its beginning")
+    raise Again(f"sends {what}; starting over")
 
 
 def _length(response: requests.Response, size: int | None, known: bool) -> int | None:
-    """How many bytes the whole file has, where that is told."""
+    """Return the size of the whole file in bytes, None if the server does not tell."""
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdigit() else None
     _require_size(total, size)
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     if total is None and size is None and not chunked and not known:
-        raise Elsewhere("does not say how long the file is, so that a cut one could not be told from a whole one")
+        raise Elsewhere("does not state the size of the file, so a truncated one could not be detected")
     return total
 
 
@@ -156,12 +167,12 @@ def _require_size(total: int | None, size: int | None) -> None:
         raise Elsewhere(f"has a file of {total} bytes; expected {size}")
 
 
-# --- its body --------------------------------------------------------------------------------------------
+# --- body of the response --------------------------------------------------------------------------------
 
 
 def _blocks(response: requests.Response, pace: Pace) -> Iterator[bytes]:
-    """What arrives, as it arrives. Raises Elsewhere where that is too slow."""
-    done = pace.there
+    """Yield blocks as they arrive; raise Elsewhere if they arrive too slowly."""
+    done = pace.before
     while block := response.raw.read1(_BLOCK, decode_content=False):
         yield block
         done += len(block)
@@ -170,12 +181,12 @@ def _blocks(response: requests.Response, pace: Pace) -> Iterator[bytes]:
 
 
 def _head(blocks: Iterator[bytes], name: str) -> bytes:
-    """The first bytes of a file, if they can be those of such a file."""
+    """Return the first bytes of a file; raise Elsewhere if its name requires another format."""
     head = b""
     while len(head) < HEAD and (block := next(blocks, b"")):
         head += block
     if reason := wrong_content(name, head):
-        raise Elsewhere(f"sends what {reason}")
+        raise Elsewhere(f"sends a file that {reason}")
     return head
 
 
@@ -198,8 +209,8 @@ def _require_room(part: Part, needed: int, patience: Patience) -> None:
     free = shutil.disk_usage(part.target.parent).free
     if free < needed + patience.reserve:
         raise FetchFailed(
-            f"{part.target.name} needs {bytes_in_words(needed)} more, and {bytes_in_words(patience.reserve)} should "
-            f"stay free; {part.target.parent} has {bytes_in_words(free)}. Free some space, or say where there is more: "
+            f"{part.target.name} needs {bytes_in_words(needed)} more, and {bytes_in_words(patience.reserve)} must stay "
+            f"free; {part.target.parent} has {bytes_in_words(free)}. Free disk space, or choose another folder: "
             "data=<folder>"
         )
 
@@ -210,7 +221,7 @@ def _in_words(error: Exception, part: Part) -> str:
     if isinstance(error, requests.exceptions.ReadTimeout | urllib3.exceptions.ReadTimeoutError):
         return "stopped sending"
     if isinstance(error, requests.exceptions.SSLError):
-        return "has no certificate that can be trusted"
+        return "has no valid certificate"
     if isinstance(error, requests.ConnectionError) and error.request is not None:
         return f"cannot be reached ({urlsplit(str(error.request.url)).hostname} does not answer)"
     arrived = f"{part.size} bytes" if part.total is None else f"{part.size} of {part.total} bytes"

@@ -1,7 +1,7 @@
-"""data/sources.lock: what was fetched or brought, so that later it must be the same.
+"""Record in data/sources.lock which files were fetched or provided, so that a changed file is noticed.
 
-JSON: a file's path below data -> its sha256, size in bytes, url (null: it was brought), date, and the time it was last
-changed, by which a file that nobody touched is known again without reading it.
+The file is JSON: path below data -> sha256, size in bytes, url (null if the user provided the file), date, and
+modification time, by which an untouched file is recognised without reading it.
 """
 
 import os
@@ -18,7 +18,7 @@ from trml.base.lock import alone
 
 @dataclass(config=ConfigDict(extra="forbid", strict=True), frozen=True)
 class Entry:
-    """What is known of a file."""
+    """The record of a file."""
 
     sha256: str
     size: int
@@ -37,18 +37,18 @@ class Lock:
         self.data, self.path = data, data / "sources.lock"
 
     def entry(self, target: Path) -> Entry | None:
-        """What is recorded of a file. Raises FetchFailed where the lock file is damaged."""
+        """Return the record of a file, None without one; raise FetchFailed if the lock file is damaged."""
         return self._read().get(self._key(target))
 
     def untouched(self, target: Path) -> bool:
-        """Whether a file is, by its size and time, the one that was recorded."""
-        entry, found = self.entry(target), target.stat()
-        return entry is not None and (entry.size, entry.mtime_ns) == (found.st_size, found.st_mtime_ns)
+        """Return whether a file has the recorded size and modification time."""
+        entry, stat = self.entry(target), target.stat()
+        return entry is not None and (entry.size, entry.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
 
     def record(self, target: Path, sha256: str, url: str | None) -> None:
-        """Record a whole file."""
-        found = target.stat()
-        entry = Entry(sha256, found.st_size, url, f"{datetime.now(UTC):%Y-%m-%d}", found.st_mtime_ns)
+        """Record a complete file; `url` is None if the user provided it."""
+        stat = target.stat()
+        entry = Entry(sha256, stat.st_size, url, f"{datetime.now(UTC):%Y-%m-%d}", stat.st_mtime_ns)
         with alone(self.path):
             write_json(self.path, dict(sorted({**self._read(), self._key(target): entry}.items())))
 
@@ -62,6 +62,6 @@ class Lock:
             return {}
         except ValidationError:
             raise FetchFailed(
-                f"{self.path} is damaged; expected JSON with the checksums of the files that were fetched. Bring it "
-                "back from a copy, or remove it: then the files that are there are recorded anew, as they are"
+                f"{self.path} is damaged; expected JSON with the checksums of fetched files. Restore it from a backup, "
+                "or remove it: the existing files are then recorded again without comparison"
             ) from None

@@ -1,7 +1,7 @@
-"""The part of a file that has arrived: <file>.part, and beside it <file>.part.json, which says how far it is sure.
+"""Keep the part of a file that has arrived in <file>.part, with a record of its verified length beside it.
 
-After a kill or a power cut the last bytes of a file may never have reached the disk. So what is sure is written down
-every few seconds: how many bytes, and their checksum; whatever comes after them is fetched again.
+After a kill or a power cut, the last bytes of a file may never have reached the disk. <file>.part.json therefore
+records the last fsynced offset and the checksum up to it every few seconds. Bytes after it are fetched again.
 """
 
 import hashlib
@@ -18,13 +18,15 @@ from pydantic.dataclasses import dataclass
 from trml.base.artifacts import write_json
 from trml.sources.fetching.rate import Pace, Patience
 
-SURE_EVERY_S = 5.0
+SYNC_EVERY_S = 5.0
 
 _BLOCK = 1 << 20
 
 
 @dataclass(config=ConfigDict(extra="forbid", strict=True), frozen=True)
-class _Sure:
+class _Synced:
+    """The record of the bytes that have reached the disk."""
+
     url: str
     validator: str
     total: int | None
@@ -32,25 +34,30 @@ class _Sure:
     sha256: str
 
 
-_SURE: TypeAdapter[_Sure] = TypeAdapter(_Sure)
+_SYNCED: TypeAdapter[_Synced] = TypeAdapter(_Synced)
 
 
 def digest(path: Path, size: int) -> "hashlib._Hash":
-    """The sha256 of the first `size` bytes of a file, or of all where it is shorter; says how far it is."""
-    found, done, pace = hashlib.sha256(), 0, Pace(f"checking {path.name}", 0, size, Patience())
+    """Return the sha256 of the first `size` bytes of a file, or of a shorter file; print progress."""
+    checksum, done, pace = hashlib.sha256(), 0, Pace(f"checking {path.name}", 0, size, Patience())
     with path.open("rb") as handle:
         while block := handle.read(min(size - done, _BLOCK)):
-            found.update(block)
+            checksum.update(block)
             done += len(block)
             pace.update(done)
-    return found
+    return checksum
 
 
 class Part:
-    """A file on its way to `target`.
+    """A file that is being downloaded to `target`.
 
-    url, validator (ETag or Last-Modified; empty where there is none), total: of the answer that it began with.
-    size: bytes that are there; hash: their sha256. resumed: whether they came in more than one answer.
+    Attributes:
+        url: Of the response that it began with.
+        validator: Its ETag or Last-Modified, empty without one.
+        total: Its size in bytes, None if unknown.
+        size: Bytes received.
+        hash: Their sha256.
+        resumed: Whether they came in more than one response.
     """
 
     def __init__(self, target: Path) -> None:
@@ -60,30 +67,30 @@ class Part:
         self.begin("", "", None)
 
     def begin(self, url: str, validator: str, total: int | None) -> None:
-        """Nothing of the file is there, and it comes from this answer."""
+        """Start from the first byte, with this response."""
         self.url, self.validator, self.total = url, validator, total
         self.size, self.hash, self.resumed = 0, hashlib.sha256(), False
 
     def drop(self) -> None:
-        """Forget what is there, also on the disk."""
+        """Discard the received bytes, also on disk."""
         self.begin("", "", None)
         self.side.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
     def recall(self) -> None:
-        """Take up what an earlier process left, as far as it is sure; a part that was damaged is left aside."""
+        """Resume from the recorded bytes of an earlier process; ignore a damaged part."""
         try:
-            sure = _SURE.validate_json(self.side.read_bytes())
-            found = digest(self.path, sure.size)
+            synced = _SYNCED.validate_json(self.side.read_bytes())
+            checksum = digest(self.path, synced.size)
         except (OSError, ValidationError):
             return
-        if found.hexdigest() == sure.sha256:
-            self.url, self.validator, self.total = sure.url, sure.validator, sure.total
-            self.size, self.hash, self.resumed = sure.size, found, True
+        if checksum.hexdigest() == synced.sha256:
+            self.url, self.validator, self.total = synced.url, synced.validator, synced.total
+            self.size, self.hash, self.resumed = synced.size, checksum, True
 
     @contextmanager
     def writing(self) -> Iterator["Writer"]:
-        """A writer of what comes after the bytes that are there; they are sure when the block ends, however it does."""
+        """Yield a writer that appends to the part. Its bytes are synced when the block ends, also by an error."""
         with self.path.open("r+b" if self.path.exists() else "w+b") as handle:
             handle.truncate(self.size)
             handle.seek(self.size)
@@ -91,10 +98,10 @@ class Part:
             try:
                 yield writer
             finally:
-                writer.make_sure()
+                writer.sync()
 
     def finish(self) -> None:
-        """The file is whole: put it in its place."""
+        """Move the complete file to its final path."""
         self.path.replace(self.target)
         self.side.unlink(missing_ok=True)
         folder = os.open(self.target.parent, os.O_RDONLY)
@@ -105,26 +112,26 @@ class Part:
 
 
 class Writer:
-    """Appends to a part and makes sure of it now and then."""
+    """Appends to a part and syncs it every few seconds."""
 
     def __init__(self, part: Part, handle: IO[bytes]) -> None:
         self.part, self.handle, self.last = part, handle, time.monotonic()
 
     def write(self, block: bytes) -> bool:
-        """Append a block; True where all that is there was made sure."""
+        """Append a block; return whether the part was synced."""
         self.handle.write(block)
         self.part.hash.update(block)
         self.part.size += len(block)
-        due = time.monotonic() - self.last >= SURE_EVERY_S
+        due = time.monotonic() - self.last >= SYNC_EVERY_S
         if due:
-            self.make_sure()
+            self.sync()
         return due
 
-    def make_sure(self) -> None:
-        """Bring all to the disk, then write down how much it is."""
+    def sync(self) -> None:
+        """Flush the part to disk, then record its length and checksum."""
         part = self.part
         self.handle.flush()
         os.fsync(self.handle.fileno())
         self.last = time.monotonic()
         sha256 = part.hash.hexdigest()
-        write_json(part.side, _Sure(part.url, part.validator, part.total, part.size, sha256))
+        write_json(part.side, _Synced(part.url, part.validator, part.total, part.size, sha256))

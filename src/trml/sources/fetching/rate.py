@@ -1,4 +1,4 @@
-"""How fast a file comes: said every few seconds, and too slow below a floor."""
+"""Print the rate of a download every few seconds, and reject a server below a minimum rate."""
 
 import time
 from dataclasses import dataclass
@@ -8,11 +8,18 @@ from trml.base.progress import EVERY_S, say
 
 @dataclass(frozen=True)
 class Patience:
-    """How long is waited for a server, and what is too little of it.
+    """Timeouts and limits of a download.
 
-    connect_s, read_s: seconds until it answers, and between two of its bytes. attempts: requests in a row that brought
-    less than `step` new bytes. wait_s, longest_s: seconds before the first new attempt, then twice as many each time,
-    to the longest. floor: bytes a second over window_s seconds. reserve: bytes of the disk that stay free.
+    Attributes:
+        connect_s: Seconds until a server must answer.
+        read_s: Seconds between two of its bytes.
+        attempts: Requests in a row that may bring less than `step` new bytes.
+        step: In bytes.
+        wait_s: Seconds before the first new attempt; they double with each one.
+        longest_s: Seconds before a new attempt, at most.
+        window_s: Seconds over which the rate is measured.
+        floor: The minimum rate, in bytes a second.
+        reserve: Bytes of the disk that stay free.
     """
 
     connect_s: float = 15.0
@@ -27,19 +34,26 @@ class Patience:
 
 
 class Pace:
-    """Watches the bytes of one answer. `there`: those that came before it."""
+    """The rate of one response.
 
-    def __init__(self, name: str, there: int, total: int | None, patience: Patience) -> None:
-        self.name, self.there, self.total, self.patience = name, there, total, patience
+    Args:
+        name: What messages call the file.
+        before: Bytes received before this response.
+        total: Bytes of the file, None if unknown.
+        patience: The limits.
+    """
+
+    def __init__(self, name: str, before: int, total: int | None, patience: Patience) -> None:
+        self.name, self.before, self.total, self.patience = name, before, total, patience
         self.start = self.said = self.window = time.monotonic()
-        self.window_done = there
+        self.window_done = before
 
     def update(self, done: int) -> str | None:
-        """So many bytes are there now; what is too slow about it, if anything."""
+        """Take note of the bytes received so far; return why the server is too slow, None if it is not."""
         now = time.monotonic()
         if now - self.said >= EVERY_S:
             self.said = now
-            say(self._line(done, (done - self.there) / (now - self.start)))
+            say(self._line(done, (done - self.before) / (now - self.start)))
         if now - self.window < self.patience.window_s:
             return None
         rate = (done - self.window_done) / (now - self.window)
@@ -54,7 +68,7 @@ class Pace:
 
 
 def bytes_in_words(count: float) -> str:
-    """1234567 -> 1.2 MB."""
+    """Return a size in words: 1.2 MB for 1234567."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
@@ -63,7 +77,7 @@ def bytes_in_words(count: float) -> str:
 
 
 def time_in_words(seconds: float) -> str:
-    """500 -> 8 min."""
+    """Return a duration in words: 8 min for 500."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""The terms of corpora, and which of them the user has accepted: data/terms.json, name -> date and text."""
+"""Record in data/terms.json which terms of corpora the user has accepted: name -> date and text."""
 
 import json
 from collections.abc import Collection
@@ -15,25 +15,25 @@ from trml.sources.fetching.config import FetchedCorpus, Terms
 
 
 def known_terms(config_dir: Path) -> dict[str, Terms]:
-    """The terms of all corpora in config_dir/corpus, by name."""
-    found = {}
+    """Return the terms of all corpora in config_dir/corpus, by name; raise ConfigError if there are none."""
+    known = {}
     for path in sorted((config_dir / "corpus").glob("*.yaml")):
         try:
             terms = (yaml.safe_load(path.read_text()) or {}).get("terms")
             if terms is not None:
-                found[terms["name"]] = Terms(**terms)
+                known[terms["name"]] = Terms(**terms)
         except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"{path}: its terms cannot be read; expected name, text and url ({error})") from None
-    if not found:
-        raise ConfigError(f"{config_dir}/corpus has no corpus with terms; run it in the project's folder")
-    return found
+    if not known:
+        raise ConfigError(f"{config_dir}/corpus has no corpus with terms. Run trml in the project's folder")
+    return known
 
 
 def accept(name: str, data: Path, config_dir: Path = Path("config")) -> Terms:
-    """Record that the user accepts these terms. Raises ConfigError with the nearest name where there are none such."""
+    """Record that the user accepts terms; raise ConfigError with the nearest name if they are unknown."""
     known = known_terms(config_dir)
     if name not in known:
-        raise ConfigError(f"{name}: there are no such terms{nearest(name, known)}")
+        raise ConfigError(f"there are no terms {name!r}{nearest(name, known)}")
     terms, path = known[name], data / "terms.json"
     with alone(path):
         write_json(path, {**_read(path), name: {"date": f"{datetime.now(UTC):%Y-%m-%d}", "text": terms.text}})
@@ -41,16 +41,16 @@ def accept(name: str, data: Path, config_dir: Path = Path("config")) -> Terms:
 
 
 def is_accepted(terms: Terms, data: Path, accepted: Collection[str] = ()) -> bool:
-    """Whether these terms are accepted, by the configuration or by `trml accept`: then with this very text."""
+    """Return whether terms are accepted, by the configuration or, with exactly this text, by `trml accept`."""
     return terms.name in accepted or _read(data / "terms.json").get(terms.name, {}).get("text") == terms.text
 
 
 def require_accepted(config: FetchedCorpus, data: Path, accepted: Collection[str]) -> None:
-    """Raise TermsNotAccepted, with the terms, where they are not."""
+    """Raise TermsNotAccepted, with the terms in the message, unless they are accepted."""
     terms = config.terms
     if not is_accepted(terms, data, accepted):
         raise TermsNotAccepted(
-            f"corpus {config.name} has terms that are accepted before it is fetched:\n{terms.text}\n{terms.url}\n"
+            f"corpus {config.name} has terms to accept before it is fetched:\n{terms.text}\n{terms.url}\n"
             f"Accept them: trml accept {terms.name} --data {data}   (or accept_terms=[{terms.name}] in the "
             "configuration)"
         )
@@ -58,11 +58,11 @@ def require_accepted(config: FetchedCorpus, data: Path, accepted: Collection[str
 
 def _read(path: Path) -> dict[str, dict[str, str]]:
     try:
-        found = json.loads(path.read_text())
-        if not all(isinstance(entry, dict) for entry in found.values()):
-            raise ValueError("an entry is no object")
+        entries: dict[str, dict[str, str]] = json.loads(path.read_text())
+        if not all(isinstance(entry, dict) for entry in entries.values()):
+            raise ValueError("an entry is not an object")
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError):
-        raise TermsNotAccepted(f"{path} is damaged; remove it and accept again: trml accept NAME") from None
-    return found
+        raise TermsNotAccepted(f"{path} is damaged. Remove it and accept the terms again: trml accept NAME") from None
+    return entries

@@ -15,12 +15,11 @@ from av.stream import Disposition
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trml.base.errors import ClipUnreadable
+from trml.sources.formats.media_fragment import split_part
 
 T = TypeVar("T")
 
 Part = tuple[float, float]
-
-_MARK = "#t="
 
 _PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
@@ -38,17 +37,9 @@ class Clip:
 
     @classmethod
     def parse(cls, clip: str, folder: Path) -> "Clip":
-        """The clip of a corpus's table, whose path starts in `folder`: `a.jpg`, `a.mp4` or `a.mp4#t=12.3,15.2`."""
-        name, mark, seconds = clip.partition(_MARK)
-        if not mark:
-            return cls(folder / name)
-        start, _, end = seconds.partition(",")
-        return cls(folder / name, (float(start), float(end)))
-
-
-def part_of(path: str, start_s: float, end_s: float) -> str:
-    """The clip that is these seconds of a video, as a corpus's table has it."""
-    return f"{path}{_MARK}{start_s:.3f},{end_s:.3f}"
+        """Return the clip that a corpus's table names: `a.jpg`, `a.mp4` or `a.mp4#t=12.3,15.2`, below `folder`."""
+        name, part = split_part(clip)
+        return cls(folder / name, part)
 
 
 def read_frames(clip: Clip, count: int, per_second: float | None = None) -> list[Image.Image]:
