@@ -202,9 +202,16 @@ def _write_evaluation(
     if redundancy:
         _write_redundancy(folder, study)
     write_json(folder / "claims.json", [_claim(study, *each, failed) for each in _CLAIMS])
+    about = {"variant": "default", "device": "cpu", "parameters": 12}
     cells = [
-        {"digest": "aaaaaaaaaaaa", "device": "cpu", "wall_s": 1.25, "failed": None},
-        {"digest": "bbbbbbbbbbbb", "device": "cpu", "wall_s": 1.0, "failed": "the loss was nan" if failed else None},
+        {**about, "method": "trml", "digest": "aaaaaaaaaaaa", "wall_s": 1.25, "failed": None},
+        {
+            **about,
+            "method": "zero_fill",
+            "digest": "bbbbbbbbbbbb",
+            "wall_s": 1.0,
+            "failed": "the loss was nan" if failed else None,
+        },
     ]
     write_json(folder / "cells.json", cells)
     rows = pl.DataFrame({"cell": [cell["digest"] for cell in cells], "value": [0.5, None if failed else 0.6]})

@@ -4,6 +4,7 @@ import re
 import sys
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -223,30 +224,19 @@ def test_published_figures_of_the_same_modalities_name_their_protocols():
     assert published_words([], ("text",)) == "No published figure is on file for this corpus."
 
 
-MINE = """
-import polars as pl
-
-from trml.report.tables.common.table import Table, plain
-
-
-def tables(data):
-    rows = [["trml", str(len(data.study.methods))]]
-    groups = [("", [plain(row) for row in rows])]
-    frame = pl.DataFrame(rows, schema=["a", "b"], orient="row")
-    return [Table(SECTION, NAME, "Mine", "A note.", ["a", "b"], groups, frame)]
-"""
-
-
 @pytest.fixture
 def extension(tmp_path, monkeypatch):
-    """A function that adds a table in one file, in a package of its own."""
+    """A function that adds the table of docs/adding_a_table.md in a package of its own, under other names."""
+    page = (Path(__file__).parents[2] / "docs/adding_a_table.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     package = tmp_path / "extension/trml_lab"
     (package / "report/tables").mkdir(parents=True)
     (package / "__init__.py").touch()
     monkeypatch.syspath_prepend(package.parent)
 
     def write(section, name):
-        (package / "report/tables/mine.py").write_text(f"SECTION, NAME = {section!r}, {name!r}\n{MINE}")
+        named = code.replace('"robustness"', repr(section)).replace('name="parameters"', f"name={name!r}")
+        (package / "report/tables/mine.py").write_text(named)
         for cached in (extensions, module_file):
             cached.cache_clear()
 
@@ -261,10 +251,14 @@ def extension(tmp_path, monkeypatch):
 def test_a_table_of_an_extension_package_is_on_the_page(tmp_path, undrawn, extension, section, anchor):
     extension(section, "mine")
     folder = built(report_inputs(tmp_path / "made", victims=("vision", "text")), tmp_path)
-    assert (folder / "tables/mine.csv").read_text() == "a,b\ntrml,4\n"
+    assert re.fullmatch(
+        r"method,parameters,value\ntrml,12,0\.\d+\nzero_fill,12,0\.\d+\n", (folder / "tables/mine.csv").read_text()
+    )
     page = (folder / "report/index.html").read_text()
     assert anchor in headings(page)
-    assert "<summary>Mine</summary>" in page.partition(f'<h2 id="{anchor}">')[2].partition("<h2")[0]
+    assert (
+        "<summary>Parameters of each method</summary>" in page.partition(f'<h2 id="{anchor}">')[2].partition("<h2")[0]
+    )
 
 
 def test_two_tables_of_one_name_are_refused(tmp_path, extension):

@@ -156,7 +156,7 @@ def _share(condition: pl.Expr) -> Callable[[pl.DataFrame], str]:
 
 
 def _left_out(card: Card) -> str:
-    reasons = card.left_out["reason"].value_counts(sort=True)
+    reasons = card.left_out["reason"].value_counts().sort("count", "reason", descending=[True, False])
     if reasons.is_empty():
         return ""
     return " Left out: " + ", ".join(f"{n} ({reason})" for reason, n in reasons.iter_rows()) + "."

@@ -37,6 +37,6 @@ def published_words(corpora: Sequence[str], modalities: Sequence[str]) -> str:
     count = "All" if len(same) == rows.height else str(len(same))
     protocols = "; ".join(sorted({row["protocol"] for row in same}))
     return (
-        f"{on_file} {count} are of our modalities, {', '.join(ours)}, but made under other protocols: {protocols}. None "
-        "is comparable."
+        f"{on_file} {count} are of our modalities, {', '.join(ours)}, but made under other protocols: {protocols}. "
+        "None is comparable."
     )

@@ -32,7 +32,11 @@ def claim_table(claim: Mapping[str, Any], metric: MetricInfo, order: int = 0) ->
     """Return the comparisons of a claim, a row each."""
     header = ["against", "victim", "rate", f"gain in {metric.label}", "95 % interval", "p (Holm)", "verdict"]
     lines = [
-        [*plain([str(c["label"]), c["victim"], f"{c['rate']:g}"]), *_gain_cells(c), *plain([c["verdict"]])]
+        [
+            *plain([str(c["label"]), c["victim"].replace("_", " "), f"{c['rate']:g}"]),
+            *_gain_cells(c),
+            *plain([c["verdict"]]),
+        ]
         for c in claim["comparisons"]
     ]
     sample = f"n = {claim['utterances']} test utterances, {claim['seeds']} seeds, {claim['resamples']} resamples"

@@ -35,5 +35,8 @@ def tables(data: Dataset) -> list[Table]:
         f"its span. Effective: the area above the curve of {reference}, moved to the same start. Both as MultiBench "
         "defines them (Liang et al. 2021), whose reference is late fusion. Of an error a smaller area is better."
     )
-    header = ["method", *(f"{victim}, {_TRAINED[protocol]}, {measure}" for protocol, victim, measure in columns)]
+    header = [
+        "method",
+        *(f"{victim.replace('_', ' ')}, {_TRAINED[protocol]}, {measure}" for protocol, victim, measure in columns),
+    ]
     return [Table("robustness", "robustness", "Robustness over the missing rate", note, header, [("", lines)], rows)]
