@@ -3,7 +3,9 @@
 import time
 from dataclasses import dataclass
 
-from trml.base.progress import EVERY_S, say
+from trml.base.progress import say
+
+EVERY_S = 5.0  # between two lines of progress
 
 
 @dataclass(frozen=True)
