@@ -1,50 +1,60 @@
-"""Every number of the tables, worked out again from the stored predictions by a plain script: scikit-learn, scipy and
-loops, with nothing of the project's evaluation. The masks are the protocol's own (trml.missingness)."""
+"""Every number of the tables, worked out again from the stored predictions by a plain script.
+
+It uses scikit-learn, scipy and loops, and nothing of the project's evaluation. The masks are the protocol's own
+(trml.missing).
+"""
 
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
-from test_results import fill, small_plan
 
+from helpers.synthetic_cells import STUDY, fill, inputs_of, with_sweep
+from helpers.synthetic_features import SETTINGS, TRIPLE
 from trml.evaluation.evaluate import evaluate
-from trml.evaluation.metrics import metrics_of
-from trml.methods.config import sweep_name
-from trml.missing.masks import frames_condition, lost_of_either, missing
-from trml.report.tables import main_table, rate_table, robustness_table, settings_table, study_table, write_table
+from trml.missing.registry import missing_pattern
+from trml.report.contract import ReportInputs
+from trml.report.dataset import Dataset
+from trml.report.tables import main, matrix, rates, robustness, settings, studies
+from trml.report.tables.common.table import write_table
+
+VICTIMS = ("vision", "text", "random_modality", "frames")
+THREE = {"modalities": TRIPLE, "victims": ("vision", "text", "audio", "text+audio", "random_modality")}
+
+
+def made_of(study, folder):
+    """Write the cells of a study with drawn predictions, their evaluation, and its tables as csv."""
+    inputs = inputs_of(folder, study)
+    complete = "+".join(study.modalities)
+    fill(inputs, lambda cell, present: 0.3 + 0.1 * len(cell.spec.method) % 0.4 + 0.2 * (present != complete))
+    evaluation, tables = folder / "evaluation", folder / "tables"
+    evaluation.mkdir()
+    evaluate(inputs, evaluation)
+    data = Dataset(
+        ReportInputs(study, evaluation, None, inputs.corpus, inputs.features, None, {}, SETTINGS, None, "", {}, {})
+    )
+    for kind in (main, settings, rates, robustness, studies, matrix):
+        for table in kind.tables(data):
+            write_table(table, tables)
+    return inputs, tables
 
 
 @pytest.fixture(scope="module")
-def made(default_raw, tmp_path_factory):
-    """A plan with every protocol, its cells filled in with predictions, and its tables as csv."""
-    folder = tmp_path_factory.mktemp("recomputed")
-    raw = json.loads(json.dumps(default_raw))
-    plan = small_plan(raw, folder, victims=["vision", "text", "either", "frames"], sweeps={"temperature": [0.07, 0.5]})
-    fill(plan, lambda cell, condition: 0.3 + 0.1 * len(cell.method) % 0.4 + 0.2 * (condition != "complete"))
-    evaluation, tables = folder / "evaluation", folder / "tables"
-    evaluation.mkdir()
-    evaluate(plan, evaluation)
-    summary = pl.read_parquet(evaluation / "summary.parquet")
-    robustness = pl.read_parquet(evaluation / "robustness.parquet")
-    metrics, params = metrics_of("regression", 0), plan.params
-    for table in (
-        main_table(params, summary, metrics),
-        settings_table(params, summary, metrics),
-        *(
-            rate_table(params, summary, p, v, metrics[0])
-            for p in ("alike", "complete")
-            for v in params.protocol.victims
-        ),
-        robustness_table(params, robustness, metrics[0]),
-        study_table(params, summary, "trml", metrics[0]),
-    ):
-        write_table(table, tables)
-    return plan, tables
+def made(tmp_path_factory):
+    """A study of two modalities with every protocol."""
+    return made_of(with_sweep(replace(STUDY, victims=VICTIMS)), tmp_path_factory.mktemp("recomputed"))
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """A study of three modalities."""
+    return made_of(replace(STUDY, **THREE, resamples=200), tmp_path_factory.mktemp("three"))
 
 
 SCORES = {
@@ -56,109 +66,139 @@ SCORES = {
     "f1_neg_nonneg": lambda y, p: f1_score(y >= 0, p >= 0, average="weighted"),
     "f1_neg_pos": lambda y, p: f1_score(y[y != 0] > 0, p[y != 0] > 0, average="weighted"),
 }
+ON_COMPLETE_DATA = ("supervised_single", "supervised_single_matched", "supervised_double")  # whatever the rate
+OF_ONE_MODALITY = ("supervised_single", "supervised_single_matched")
 
 
 class Store:
     """The stored predictions, found by what cell.json says."""
 
-    def __init__(self, plan):
-        index = pl.read_parquet(plan.features / "index.parquet")
+    def __init__(self, inputs):
+        index = pl.read_parquet(inputs.features / "index.parquet")
         self.label = index.filter(pl.col("split") == "test")["label"].to_numpy().astype(float)
         train = index.filter(pl.col("split") == "train")["label"].to_numpy().astype(float)
         self.constant = np.full(len(self.label), np.median(train))
-        self.depends_on = {name: method.depends_on for name, method in plan.params.methods.items()}
-        self.options = {name: method.options for name, method in plan.params.methods.items()}
-        self.variants = plan.params.methods["trml"].variants
-        self.seeds, self.cells = plan.params.protocol.seeds, {}
-        for path in plan.cell_store.rglob("cell.json"):
+        self.study, self.cells = inputs.study, {}
+        for path in inputs.features.parent.glob("cells/*/cell.json"):
             cell = json.loads(path.read_text())
             table = pl.read_parquet(path.parent / "predictions.parquet").filter(pl.col("split") == "test")
-            dev = cell["rate"] if cell["of_dev"] is None else cell["of_dev"]
-            key = cell["method"], json.dumps(cell["options"], sort_keys=True), cell["victim"], cell["rate"], dev
-            self.cells[*key, cell["seed"]] = {
+            key = cell["method"], json.dumps(cell["options"], sort_keys=True), cell["missing"]
+            self.cells[*key, cell["rate"], cell["dev_rate"], cell["seed"]] = {
                 name: part["prediction"].to_numpy().astype(float)
-                for (name,), part in table.group_by("condition", maintain_order=True)
+                for (name,), part in table.group_by("present", maintain_order=True)
             }
 
     def score(self, row):
-        """The mean score over seeds that a row of a table should hold."""
-        predictions = [self.predictions(row, seed) for seed in self.seeds]
+        """Return the mean score over seeds that a row of a table should hold."""
+        predictions = [self.predictions(row, seed) for seed in self.study.seeds]
         return np.mean([SCORES[row["metric"]](self.label, p) for p in predictions])
 
     def predictions(self, row, seed):
+        """Return what the method predicts for each utterance from what is left of it."""
         if row["method"] == "constant":
             return self.constant
-        victim, rate = row["victim"], row["rate"]
-        stored = self.stored(row, seed)
-        if rate == 0:
-            return stored["complete"]
+        stored, victim, rate = self.stored(row, seed), row["victim"], row["rate"]
+        complete, n = "+".join(self.study.modalities), len(self.label)
         if victim == "frames":
-            return stored["vision_missing" if rate == 1 else frames_condition(rate)]
-        found = stored["complete"].copy()
-        n = len(found)
-        if victim == "either":
-            lost = lost_of_either("pantomime", "test", seed, rate, n)
-            lost = {"text": lost[:, 0], "vision": lost[:, 1]}
-        else:
-            lost = {victim: missing("pantomime", victim, "test", seed, rate, n)}
-        for i in range(n):
-            for modality, of_modality in lost.items():
-                if of_modality[i]:
-                    found[i] = stored[f"{modality}_missing"][i]
-        return found
+            return stored["text" if rate == 1 else complete if rate == 0 else f"frames@{rate:g}"]
+        pattern = missing_pattern(victim, self.study.modalities)
+        lost = pattern.losing("synthetic", "test", seed, rate, n)
+        return np.array([stored[self.left(lost, i)][i] for i in range(n)])
+
+    def left(self, lost, i):
+        """Return the modalities that utterance i keeps, as one word."""
+        return "+".join(name for name in self.study.modalities if name not in lost or not lost[name][i])
 
     def stored(self, row, seed):
+        """Return the predictions of the cell that a row of the summary is about."""
         method, victim, trained = row["method"], row["victim"], row["trained"]
         dev = 1.0 if row["protocol"] == "setting_a" else trained
-        if "rate" not in self.depends_on[method]:
+        if method in ON_COMPLETE_DATA:
             trained = dev = 0.0
         if victim == "frames" and trained == 1:
             victim = "vision"
-        if trained == 0 and "victim" not in self.depends_on[method]:
+        if trained == 0 and method not in OF_ONE_MODALITY:
             victim = None
-        options = dict(self.options[method])
-        if row["variant"] in self.variants:
-            options |= self.variants[row["variant"]].options
-        elif row["variant"] == sweep_name("temperature", 0.5):
-            options["temperature"] = 0.5
-        return self.cells[method, json.dumps(options, sort_keys=True), victim, trained, dev, seed]
+        return self.cell(method, row["variant"], victim, trained, dev, seed)
+
+    def cell(self, method, variant, missing, rate, dev, seed):
+        """Return the predictions of one cell by what was present."""
+        config = self.study.by_name[method]
+        moved = next((v.options for v in config.variants if v.name == variant), {})
+        options = json.dumps({**config.options, **moved}, sort_keys=True)
+        return self.cells[method, options, missing, rate, dev, seed]
 
 
-@pytest.mark.parametrize("name", ["main", "settings", "rates_vision", "rates_either", "rates_frames", "study_trml"])
-def test_a_table_is_what_a_plain_script_finds(made, name):
-    plan, tables = made
-    store, rows = Store(plan), pl.read_csv(tables / f"{name}.csv").filter(pl.col("method") != "ceiling")
-    assert rows.height > 20
+def check(inputs, table, at_least):
+    """Compare every row of a table's csv with the plain script."""
+    store, rows = Store(inputs), pl.read_csv(table).filter(pl.col("method") != "ceiling")
+    assert rows.height > at_least
     for row in rows.iter_rows(named=True):
         assert row["value"] == pytest.approx(store.score(row), abs=2e-6), row
 
 
-def test_complete_training_is_what_a_plain_script_finds(made):
-    plan, tables = made
-    store = Store(plan)
-    for victim in ("vision", "text", "either", "frames"):
-        rows = pl.read_csv(tables / f"complete_training_{victim}.csv").filter(pl.col("method") != "ceiling")
-        assert set(rows["trained"]) == {0.0}
-        for row in rows.iter_rows(named=True):
-            assert row["value"] == pytest.approx(store.score(row), abs=2e-6), row
+@pytest.mark.parametrize("name", ["main", "settings", "rates_random_modality", "rates_frames", "study_trml"])
+def test_a_table_is_what_a_plain_script_finds(made, name):
+    inputs, tables = made
+    check(inputs, tables / f"{name}.csv", 20)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_complete_training_is_what_a_plain_script_finds(made, victim):
+    inputs, tables = made
+    table = tables / f"complete_training_{victim}.csv"
+    assert set(pl.read_csv(table)["trained"]) == {0.0}
+    check(inputs, table, 10)
+
+
+@pytest.mark.parametrize("name", ["main", "rates_text+audio", "rates_random_modality", "settings"])
+def test_three_modalities_are_what_a_plain_script_finds(three, name):
+    inputs, tables = three
+    check(inputs, tables / f"{name}.csv", 20)
 
 
 def test_robustness_is_what_a_plain_script_finds(made):
-    plan, tables = made
-    store = Store(plan)
+    inputs, tables = made
+    store = Store(inputs)
     for row in pl.read_csv(tables / "robustness.csv").iter_rows(named=True):
-        rates = sorted(plan.params.protocol.rates_of(row["victim"]))
+        at = sorted(inputs.study.rates_of(row["victim"]))
 
-        def curve(method, protocol, row=row, rates=rates):
+        def curve(method, protocol, row=row, at=at):
             about = {**row, "method": method, "variant": "default", "protocol": protocol}
-            trained = {r: 0.0 if protocol == "complete" else r for r in rates}
-            return np.array([store.score({**about, "rate": r, "trained": trained[r]}) for r in rates])
+            trained = {r: 0.0 if protocol == "complete" else r for r in at}
+            return np.array([store.score({**about, "rate": r, "trained": trained[r]}) for r in at])
 
         ours = curve(row["method"], row["protocol"])
         if row["measure"] == "effective":
-            reference = curve("supervised_double", "alike")
+            reference = curve("supervised_double", "matched")
             ours = ours - (reference + ours[0] - reference[0])
-        assert row["value"] == pytest.approx(np.trapezoid(ours, rates) / (rates[-1] - rates[0]), abs=2e-6), row
+        assert row["value"] == pytest.approx(np.trapezoid(ours, at) / (at[-1] - at[0]), abs=2e-6), row
+
+
+@pytest.mark.parametrize("name", ["made", "three"])
+def test_the_matrix_is_what_a_plain_script_finds(name, request):
+    """Each training (complete data, or a pattern at the study rate) shown each set of modalities."""
+    inputs, tables = request.getfixturevalue(name)
+    store, study = Store(inputs), inputs.study
+    rows = pl.read_parquet(tables.parent / "evaluation" / "matrix.parquet")
+    assert rows.select("method", "victim", "rate", "present", "metric").is_duplicated().sum() == 0
+    assert rows["present"].n_unique() == 2 ** len(study.modalities) - 1
+    assert set(rows.filter(victim="none")["method"]) == {"trml", "zero_fill", "supervised_double"}
+    # The upper bound is trained on complete data, whatever the pattern.
+    patterns = rows.filter(pl.col("victim") != "none")
+    assert set(patterns["victim"]) == set(study.victims)
+    assert set(patterns["method"]) == {"trml", "zero_fill", "supervised_single", "supervised_single_matched"}
+    for row in rows.filter(pl.col("metric").is_in(["mae", "f1_neg_pos"])).iter_rows(named=True):
+        missing = None if row["victim"] == "none" else row["victim"]
+        rate = 0.0 if row["method"] in ON_COMPLETE_DATA else row["rate"]
+        expected = [
+            SCORES[row["metric"]](
+                store.label, store.cell(row["method"], "default", missing, rate, rate, seed)[row["present"]]
+            )
+            for seed in study.seeds
+        ]
+        assert row["value"] == pytest.approx(np.mean(expected), abs=1e-9), row
+        assert row["low"] < row["value"] < row["high"]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")

@@ -1,4 +1,4 @@
-"""From cells to claims and tables: scores come from the store, damage is refused, claims can come out any way."""
+"""From cells to scores and claims: scores come from the store, damage is refused, claims can come out any way."""
 
 import shutil
 from dataclasses import replace
@@ -8,264 +8,385 @@ import polars as pl
 import pytest
 from sklearn.metrics import mean_absolute_error
 
-from conftest import made_features
+from helpers.extension import extension
+from helpers.synthetic_cells import (
+    METHODS,
+    STUDY,
+    SWEEP,
+    fill,
+    inputs_of,
+    scaled,
+    with_sweep,
+    write,
+    write_failed,
+)
+from helpers.synthetic_features import synthetic_features
 from trml.base.artifacts import read_json, write_json, write_sums
-from trml.base.errors import StoreError
-from trml.config.load import check
+from trml.base.errors import ContractError, StoreError
+from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.evaluation.ceiling import Ceiling
+from trml.evaluation.decide import decide
 from trml.evaluation.evaluate import evaluate
-from trml.evaluation.metrics import metrics_of
 from trml.evaluation.predictions import Evaluation
-from trml.features.writer import write_features
-from trml.missing.conditions import Condition, conditions
-from trml.missing.masks import missing
-from trml.planning.attic import bring_back, set_aside, unreachable
-from trml.planning.plan import Plan
-from trml.report.figures import forest, rate_curves
-from trml.report.publish import is_published, publish
-from trml.report.style import plt
-from trml.report.tables import Table, claim_table, main_table, to_latex, to_markdown
-from trml.training.contract import is_done, read_cell, write_cell
-from trml.training.stack_run import Outcome
+from trml.features.contract import read_features
+from trml.missing.conditions import Condition
+from trml.missing.registry import missing_pattern
+from trml.training.contract import Cell, read_cell
 
-FEW = ("trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double")
-
-
-def small_plan(raw, tmp_path, victims=("vision", "text"), sweeps=None):
-    """A small plan whose features are made and whose cells a test fills in itself."""
-    raw["protocol"].update(victims=list(victims), rates=[0.0, 0.5, 1.0], complete=[0.5], seeds=[1, 2, 3])
-    raw["report"].update(resamples=1000, conditions=[0.5, 1.0])
-    raw["methods"] = {name: raw["methods"][name] for name in FEW}
-    raw["methods"]["trml"].update(sweeps=sweeps or {}, grids=[])
-    plan = Plan(check(raw), tmp_path / "work")
-    plan.features.mkdir(parents=True)
-    features = made_features(n=300)
-    write_features(plan.features, replace(features, info=replace(features.info, digest=plan.features.name)))
-    return plan
+PAIR = ("text", "vision")
 
 
 @pytest.fixture
-def plan(raw, tmp_path):
-    return small_plan(raw, tmp_path)
+def inputs(tmp_path):
+    return inputs_of(tmp_path)
 
 
-def fill(plan, error_of):
-    """Put cells into the store whose errors are drawn with the scale that `error_of(cell, pattern)` says."""
-    index = pl.read_parquet(plan.features / "index.parquet")
-    for cell in plan.cells:
-        predictions = {}
-        rng = np.random.default_rng(int(cell.digest, 16))
-        for split, condition in conditions(cell):
-            label = index.filter(pl.col("split") == split)["label"].to_numpy()
-            noise = rng.normal(size=len(label)) * error_of(cell, condition)
-            predictions[split, condition] = (label + noise).astype(np.float32)
-        history = [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}]
-        ids = {s: index.filter(pl.col("split") == s)["utterance_id"].to_list() for s in ("valid", "test")}
-        write_cell(plan, cell, Outcome(predictions, history, 0, {}), ids, {"device": "cpu", "wall_s": 0.1})
-
-
-def claims(plan, tmp_path):
+def claims(inputs, tmp_path):
     folder = tmp_path / "evaluation"
     folder.mkdir()
-    evaluate(plan, folder)
+    evaluate(inputs, folder)
     return {claim["id"]: claim for claim in read_json(folder / "claims.json")}
 
 
-def test_a_planted_winner_is_found(plan, tmp_path):
-    fill(plan, lambda cell, _: 0.2 if cell.method == "trml" and cell.variant == "default" else 0.6)
-    found = claims(plan, tmp_path)
-    assert found["C1"]["verdict"] == "supported"
-    assert found["C3"]["verdict"] == "supported"
-    assert all(c["low"] > 0 for c in found["C1"]["comparisons"])
+def decided(inputs):
+    return {claim.id: claim for claim in decide(Evaluation(inputs))}
 
 
-def test_a_planted_loser_is_refuted(plan, tmp_path):
-    fill(plan, lambda cell, _: 0.6 if cell.method == "trml" and cell.variant == "default" else 0.2)
-    found = claims(plan, tmp_path)
-    assert (found["C1"]["verdict"], found["C3"]["verdict"]) == ("refuted", "refuted")
+# --- verdicts --------------------------------------------------------------------------------------------
 
 
-def test_equals_are_undecided(plan, tmp_path):
-    fill(plan, lambda *_: 0.4)
-    found = claims(plan, tmp_path)
-    assert (found["C1"]["verdict"], found["C3"]["verdict"]) == ("undecided", "undecided")
+def test_a_planted_winner_is_found(inputs, tmp_path):
+    fill(inputs, scaled({"trml": 0.2}, 0.6))
+    by_id = claims(inputs, tmp_path)
+    assert by_id["C1"]["verdict"] == "supported"
+    assert by_id["C3"]["verdict"] == "supported"
+    assert all(c["low"] > 0 for c in by_id["C1"]["comparisons"])
+    assert by_id["C1"]["text"] == "TRML beats each baseline with vision missing and with text missing, at each rate."
 
 
-def test_one_loss_among_wins_refutes(plan, tmp_path):
-    fill(plan, lambda cell, _: {"trml": 0.3, "zero_fill": 0.1}.get(cell.method, 0.9))
-    assert claims(plan, tmp_path)["C1"]["verdict"] == "refuted"
+def test_a_planted_loser_is_refuted(inputs):
+    fill(inputs, scaled({"trml": 0.6}, 0.2))
+    by_id = decided(inputs)
+    assert [by_id[name].verdict for name in ("C1", "C3", "C3b")] == ["refuted"] * 3
 
 
-def test_a_condition_mixes_patterns_by_the_mask(plan):
-    fill(plan, lambda _, pattern: {"complete": 0.0, "text_missing": 1.0}.get(pattern, 2.0))
-    evaluation = Evaluation(plan)
-    cell = plan.cell("trml", "default", "text", 0.5, 0.5, 2)
-    at_half = evaluation.cell_predictions(cell, Condition.alike("text", 0.5))
+def test_equals_are_undecided(inputs):
+    fill(inputs, lambda *_: 0.4)
+    by_id = decided(inputs)
+    assert (by_id["C1"].verdict, by_id["C3"].verdict) == ("undecided", "undecided")
+
+
+def test_one_loss_among_wins_refutes(inputs):
+    fill(inputs, lambda cell, _: {"trml": 0.3, "zero_fill": 0.1}.get(cell.spec.method, 0.9))
+    assert decided(inputs)["C1"].verdict == "refuted"
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.1, "supported"), (0.9, "refuted")])
+def test_near_the_upper_bound_is_within_a_tenth_of_the_way_to_the_constant_predictor(inputs, error, verdict):
+    fill(inputs, lambda cell, _: error if cell.spec.method == "trml" else 0.1)
+    claim = decided(inputs)["C2"]
+    assert claim.verdict == verdict
+    assert {c.label for c in claim.comparisons} == {f"Supervised-Double, Setting {s}, p = 0.5" for s in "AB"}
+    evaluation = Evaluation(inputs)
+    bound = evaluation.predictions("supervised_double", Condition.matched("vision", 0.0))
+    way = [evaluation.scores(evaluation.primary, p).value for p in (bound, evaluation.constant)]
+    assert f"Near is within {0.1 * (way[1] - way[0]):.3f}: 10%" in claim.how
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.1, "supported"), (0.9, "refuted")])
+def test_missing_frames_are_coped_with_or_not(tmp_path, error, verdict):
+    inputs = inputs_of(tmp_path, replace(STUDY, victims=("vision", "frames")))
+    fill(inputs, lambda _, present: error if present.startswith("frames@") else 0.1)
+    claim = decided(inputs)["C5"]
+    assert (claim.verdict, claim.figures) == (verdict, ["rates_frames"])
+    assert claim.text == "TRML copes with missing frames."
+    assert {c.rate for c in claim.comparisons} == {0.5}
+
+
+def test_claims_that_an_experiment_cannot_decide_are_left_out(tmp_path):
+    study = replace(STUDY, complete=(), methods=tuple(replace(m, variants=()) for m in METHODS))
+    inputs = inputs_of(tmp_path, study)
+    fill(inputs, lambda *_: 0.4)
+    assert set(decided(inputs)) == {"C1"}
+    nobody = replace(inputs, study=replace(study, methods=METHODS[1:]))
+    assert decide(Evaluation(nobody)) == []
+
+
+def test_no_margin_without_trainings_on_complete_data(tmp_path):
+    """Then nothing is called near."""
+    study = with_sweep(replace(STUDY, rates=(0.5,), victims=("vision", "frames")))
+    inputs = inputs_of(tmp_path, study)
+    fill(inputs, lambda *_: 0.4)
+    assert set(decided(inputs)) == {"C1", "C2", "C3", "C3b"}  # the upper bound is trained on complete data anyhow
+
+
+@pytest.mark.parametrize(("moved", "verdict"), [(0.8, "supported"), (0.3, "refuted")])
+def test_the_temperature_matters_or_does_not(tmp_path, moved, verdict):
+    inputs = inputs_of(tmp_path, with_sweep(STUDY))
+    features = read_features(inputs.features)
+    rng = np.random.default_rng(3)
+    noise = {split: rng.normal(size=len(features.rows(split))) for split in ("valid", "test")}
+    for cell in inputs.distinct_cells():  # the same errors at two scales, so that no difference is left to chance
+        scale = moved if cell.spec.options.get("temperature") == SWEEP[1].options["temperature"] else 0.3
+        label = features.index["label"].to_numpy()
+        predictions = {
+            (split, present): label[features.rows(split)] + scale * errors
+            for split, errors in noise.items()
+            for present in ("text+vision", "text", "vision")
+        }
+        write(cell, predictions, features)
+    claim = decided(inputs)["C6"]
+    assert (claim.verdict, claim.needs) == (verdict, "any")
+    assert [c.label for c in claim.comparisons] == ["temperature 0.5"] * 2 + ["temperature 0.5, vision less text"]
+    assert claim.comparisons[-1].victim == "both"
+
+
+def test_an_aligned_space_is_what_helps(tmp_path):
+    """The gain over the baselines is planted in the aligned space alone."""
+    apart = inputs_of(tmp_path / "apart", replace(STUDY, dataset="apart", purpose="alignment"))
+    inputs = replace(inputs_of(tmp_path), others=(apart,))
+    fill(apart, lambda *_: 0.5)
+    fill(inputs, scaled({"trml": 0.2, "supervised_double": 0.5}, 0.6))
+    claim = decided(inputs)["C7"]
+    assert claim.verdict == "supported"
+    assert {c.against for c in claim.comparisons} == {"supervised_single", "supervised_single_matched", "zero_fill"}
+    assert claim.comparisons[0].label == "gain over Supervised-Single, aligned less unaligned"
+    other = inputs_of(tmp_path / "other", apart.study, synthetic_features(seed=1, n=300))
+    fill(other, lambda *_: 0.5)
+    assert "C7" not in decided(replace(inputs, others=(other,)))  # other labels: not to be compared
+
+
+# --- scores ----------------------------------------------------------------------------------------------
+
+
+def test_a_condition_mixes_patterns_by_the_mask(inputs):
+    cell = inputs.cell("trml", "default", "text", 0.5, 0.5, 2)
+    fill(inputs, lambda _, present: {"text+vision": 0.0, "vision": 1.0}.get(present, 2.0), [cell])
+    evaluation = Evaluation(inputs)
+    at_half = evaluation.cell_predictions(cell, Condition.matched("text", 0.5))
     wrong = ~np.isclose(at_half, evaluation.label, atol=1e-5)
-    assert (wrong == missing("pantomime", "text", "test", 2, 0.5, len(wrong))).all()
+    lost = missing_pattern("text", PAIR).losing("synthetic", "test", 2, 0.5, len(wrong))
+    assert (wrong == lost["text"]).all()
 
 
-def test_metrics_equal_scikit_learn_on_the_stored_predictions(plan, tmp_path):
-    fill(plan, lambda *_: 0.5)
-    folder = tmp_path / "evaluation"
-    folder.mkdir()
-    evaluate(plan, folder)
-    rows = pl.read_csv(folder / "metrics.csv")
-    index = pl.read_parquet(plan.features / "index.parquet").filter(pl.col("split") == "test")
-    for cell in plan.cells[::5]:
-        stored = pl.read_parquet(plan.cell_folder(cell) / "predictions.parquet")
-        test = stored.filter(pl.col("split") == "test", pl.col("condition") == "complete")
+def test_metrics_equal_scikit_learn_on_the_stored_predictions(inputs, tmp_path):
+    fill(inputs, lambda *_: 0.5)
+    claims(inputs, tmp_path)
+    rows = pl.read_csv(tmp_path / "evaluation" / "metrics.csv")
+    index = pl.read_parquet(inputs.features / "index.parquet").filter(pl.col("split") == "test")
+    for cell in inputs.distinct_cells()[::5]:
+        stored = pl.read_parquet(cell.folder / "predictions.parquet")
+        test = stored.filter(pl.col("split") == "test", pl.col("present") == "text+vision")
         expected = mean_absolute_error(index["label"].cast(pl.Float64), test["prediction"].cast(pl.Float64))
         row = rows.filter(pl.col("cell") == cell.digest, pl.col("condition") == "complete", pl.col("metric") == "mae")
         assert row["value"].item() == pytest.approx(expected, abs=1e-6)
     assert rows.filter(pl.col("metric") == "mae").group_by("cell").len()["len"].min() >= 2
 
 
-def test_damage_in_the_store_is_named(plan):
-    fill(plan, lambda *_: 0.5)
-    cell, other = plan.cells[0], plan.cells[1]
-    path = plan.cell_folder(cell) / "predictions.parquet"
+def test_classes_are_scored_too(tmp_path):
+    inputs = inputs_of(tmp_path, STUDY, synthetic_features(n=300, classes=3))
+    fill(inputs, scaled({"trml": 0.02}, 0.9))
+    by_id = claims(inputs, tmp_path)
+    assert (by_id["C1"]["verdict"], by_id["C1"]["metric"]) == ("supported", "accuracy")
+    metrics = read_json(tmp_path / "evaluation" / "metrics.json")
+    assert [m["name"] for m in metrics] == ["accuracy", "f1_weighted", "f1_macro"]
+    summary = pl.read_parquet(tmp_path / "evaluation" / "summary.parquet")
+    constant = summary.filter(method="constant", metric="accuracy")["value"].unique()
+    index = pl.read_parquet(inputs.features / "index.parquet")
+    train, test = (index.filter(split=split)["label"] for split in ("train", "test"))
+    assert constant.to_list() == pytest.approx([(test == train.mode().min()).mean()])
+
+
+def test_damage_in_the_store_is_named(inputs):
+    cell, other = inputs.distinct_cells()[:2]
+    fill(inputs, lambda *_: 0.5, [cell, other])
+    path = cell.folder / "predictions.parquet"
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(StoreError, match="its checksum differs") as damage:
-        read_cell(plan, cell)
-    assert f"{plan.cell_folder(cell)}: predictions.parquet" in str(damage.value)
+        read_cell(cell)
+    assert f"{cell.folder}: predictions.parquet" in str(damage.value)
     assert "snakemake --cores all" in str(damage.value)
-    assert not is_done(plan, cell)  # withdrawn: the next run trains it again
-    rename(plan, other, "0" * 12)
+    assert not cell.is_done  # withdrawn: the next run trains it again
+    write_json(other.folder / "cell.json", {**read_json(other.folder / "cell.json"), "digest": "0" * 12})
+    write_sums(other.folder)
     with pytest.raises(StoreError, match="holds cell 000000000000; expected"):
-        read_cell(plan, other)
+        read_cell(other)
 
 
-def rename(plan, cell, digest):
-    """Have a cell's folder hold, undamaged, the cell of another recipe."""
-    folder = plan.cell_folder(cell)
-    write_json(folder / "cell.json", {**read_json(folder / "cell.json"), "digest": digest})
-    write_sums(folder)
+def test_predictions_that_a_cell_lacks_are_named(inputs):
+    cell = inputs.distinct_cells()[0]
+    fill(inputs, lambda *_: 0.5, [cell])
+    with pytest.raises(ContractError, match=r"no predictions of test with audio; there are: text\+vision, text, "):
+        Evaluation(inputs).predicted_with(cell, "audio")
 
 
-def test_a_failed_training_is_shown_as_failed_and_never_as_a_number(plan, tmp_path):
-    fill(plan, lambda *_: 0.4)
-    cell = plan.cell("trml", "default", "vision", 0.5, 0.5, 2)
-    shutil.rmtree(plan.cell_folder(cell))
-    failed = Outcome(
-        {}, [{"epoch": 0, "train_loss": float("nan"), "dev_loss": 1.0}], -1, {}, "the training loss was nan"
-    )
-    write_cell(plan, cell, failed, {}, {"device": "cpu", "wall_s": 0.1})
-    found = claims(plan, tmp_path)
+def test_predictions_of_other_utterances_are_refused(tmp_path, inputs):
+    other = inputs_of(tmp_path / "other", features=synthetic_features(n=240))
+    cell, same = inputs.distinct_cells()[0], other.distinct_cells()[0]
+    fill(other, lambda *_: 0.5, [same])
+    shutil.copytree(same.folder, cell.folder)
+    with pytest.raises(ContractError, match="are not of the 50 test utterances of"):
+        Evaluation(inputs).predicted_with(cell, "text")
+
+
+def test_a_failed_training_is_shown_as_failed_and_never_as_a_number(inputs, tmp_path):
+    fill(inputs, lambda *_: 0.4)
+    cell = inputs.cell("trml", "default", "vision", 0.5, 0.5, 2)
+    shutil.rmtree(cell.folder)
+    write_failed(cell)
+    by_id = claims(inputs, tmp_path)
     metrics = pl.read_csv(tmp_path / "evaluation" / "metrics.csv")
-    assert (
-        metrics.filter(pl.col("cell") == cell.digest)["value"].null_count()
-        == metrics.filter(pl.col("cell") == cell.digest).height
-        > 0
-    )
+    of_cell = metrics.filter(pl.col("cell") == cell.digest)
+    assert of_cell["value"].null_count() == of_cell.height > 0
     assert metrics.filter(pl.col("cell") != cell.digest)["value"].null_count() == 0
     summary = pl.read_parquet(tmp_path / "evaluation" / "summary.parquet")
-    row = summary.filter(
-        pl.col("protocol") == "alike",
-        pl.col("method") == "trml",
-        pl.col("variant") == "default",
-        pl.col("victim") == "vision",
-        pl.col("rate") == 0.5,
-    )
-    assert row["failed"].to_list() == [1] * row.height
-    assert row["value"].null_count() == row.height
-    assert not row["leads"].any()
-    here = [c for c in found["C1"]["comparisons"] if (c["victim"], c["rate"]) == ("vision", 0.5)]
+    about = {"method": "trml", "victim": "vision", "rate": 0.5}
+    matrix = pl.read_parquet(tmp_path / "evaluation" / "matrix.parquet")
+    for rows in (summary.filter(protocol="matched", variant="default", **about), matrix.filter(**about)):
+        assert rows["failed"].to_list() == [1] * rows.height
+        assert rows["value"].null_count() == rows.height > 0
+        assert not rows["leads"].any()
+    here = [c for c in by_id["C1"]["comparisons"] if (c["victim"], c["rate"]) == ("vision", 0.5)]
     assert {(c["verdict"], c["effect"]) for c in here} == {("failed", None)}
-    assert found["C1"]["verdict"] != "supported"
-    params, known = plan.params, metrics_of("regression", 0)
-    main = to_markdown(main_table(params, summary, known))
-    assert "failed (1 of the seeds)" in main
-    assert "nan" not in main + to_markdown(claim_table(found["C1"], known[0]))
-    for figure in (
-        rate_curves(params, summary, "alike", "vision", known[:2]),
-        forest(params, found["C3"], known[0], "gain in"),
-    ):
-        plt.close(figure)
+    assert by_id["C1"]["verdict"] != "supported"
 
 
-def test_publishing_keeps_equal_results_and_replaces_others(plan, tmp_path):
-    fill(plan, lambda *_: 0.5)
-
-    def make(numbers, digest=plan.results.name):
-        from trml.base.digests import file_digest
-
-        plan.results.mkdir(parents=True, exist_ok=True)
-        (plan.results / "metrics.csv").write_text(numbers)
-        files = {"metrics.csv": file_digest(plan.results / "metrics.csv")}
-        write_json(plan.results / "manifest.json", {"digest": digest, "files": files})
-
-    results = tmp_path / "results"
-    make("1")
-    assert not is_published(plan, results)
-    publish(plan, results)
-    assert is_published(plan, results)
-    (results / "pantomime" / "note").write_text("the copy of an earlier run")
-    publish(plan, results)
-    assert (results / "pantomime" / "note").exists()  # reproduced: left as it was
-    make("2")
-    publish(plan, results)
-    assert (results / "pantomime" / "metrics.csv").read_text() == "2"
-    assert [p.name for p in results.iterdir()] == ["pantomime"]
-    (results / "pantomime" / "metrics.csv").write_text("edited by hand")
-    assert not is_published(plan, results)
-    make("3", digest="another")
-    with pytest.raises(StoreError, match="it is not published"):
-        publish(plan, results)
+def test_a_failed_training_is_in_no_interval(inputs, tmp_path):
+    fill(inputs, lambda *_: 0.4)
+    cell = inputs.cell("zero_fill", "default", "text", 0.5, 0.5, 1)
+    shutil.rmtree(cell.folder)
+    write_failed(cell)
+    claims(inputs, tmp_path)
+    for name in ("summary", "robustness", "matrix"):
+        table = pl.read_parquet(tmp_path / "evaluation" / f"{name}.parquet")
+        for column in ("value", "low", "high"):
+            assert not table[column].is_nan().any(), name
 
 
-def test_publishing_refuses_a_cell_of_another_recipe(plan, tmp_path):
-    fill(plan, lambda *_: 0.5)
-    plan.results.mkdir(parents=True)
-    write_json(plan.results / "manifest.json", {"digest": plan.results.name, "files": {}})
-    cell = plan.cells[3]
-    rename(plan, cell, "stale")
-    with pytest.raises(StoreError, match="holds cell stale"):
-        publish(plan, tmp_path / "results")
-    assert not (tmp_path / "results").exists()
-
-
-def test_only_what_the_configuration_cannot_reach_is_collected(plan):
-    fill(plan, lambda *_: 0.5)
-    stray = [plan.work / "corpora" / "old-abc", plan.cell_store / "trml" / "default-none-0-1-abc"]
-    for path in stray:
-        path.mkdir(parents=True)
-    assert unreachable([plan], work=plan.work) == stray
-    assert unreachable([plan], ["corpora"], plan.work) == stray[:1]
-
-
-def test_what_is_set_aside_comes_back_by_name(plan, raw):
-    fill(plan, lambda *_: 0.5)
-    raw["protocol"]["seeds"] = [1, 2]
-    narrower = Plan(check(raw), plan.work)
-    before = {path: path.stat().st_mtime_ns for path in plan.work.rglob("cell.json")}
-    aside = unreachable([narrower], ["cells"], plan.work)
-    assert len(aside) == len(plan.cells) - len(narrower.cells) > 0
-    for path in aside:
-        set_aside(path, plan.work)
-    assert unreachable([narrower], ["cells"], plan.work) == []
-    bring_back([plan], plan.work)
-    assert {path: path.stat().st_mtime_ns for path in plan.work.rglob("cell.json")} == before
+# --- what there is to reach ------------------------------------------------------------------------------
 
 
 def test_ceiling_mixes_as_a_pooled_predictor_does(tmp_path):
     rng = np.random.default_rng(0)
     y = rng.normal(size=400_000)
-    seen = {"complete": y * 0.9, "text_missing": y * 0.9}  # conditional means of a signal seen through noise
-    seen["text_missing"] = 0.25 * (y + rng.normal(size=len(y)) * np.sqrt(3))
-    seen["complete"] = 0.8 * (y + rng.normal(size=len(y)) * 0.5)
-    rows = [{"pattern": k, "metric": "corr", "value": np.corrcoef(y, v)[0, 1]} for k, v in seen.items()]
+    # Conditional means of a signal that is seen through noise.
+    seen = {"text+vision": 0.8 * (y + rng.normal(size=len(y)) * 0.5)}
+    seen["vision"] = 0.25 * (y + rng.normal(size=len(y)) * np.sqrt(3))
+    rows = [{"present": k, "metric": "corr", "value": np.corrcoef(y, v)[0, 1]} for k, v in seen.items()]
     pl.DataFrame(rows).write_parquet(tmp_path / "ceiling.parquet")
     lost = rng.random(len(y)) < 0.3
-    pooled = np.corrcoef(y, np.where(lost, seen["text_missing"], seen["complete"]))[0, 1]
-    assert Ceiling(tmp_path).at("corr", "text", 0.3) == pytest.approx(pooled, abs=3e-3)
-    assert Ceiling(tmp_path / "none").at("corr", "text", 0.3) is None
+    pooled = np.corrcoef(y, np.where(lost, seen["vision"], seen["text+vision"]))[0, 1]
+    text = missing_pattern("text", PAIR)
+    assert Ceiling(tmp_path).at("corr", text, 0.3, PAIR) == pytest.approx(pooled, abs=3e-3)
+    assert Ceiling(tmp_path / "none").at("corr", text, 0.3, PAIR) is None
+    assert Ceiling(tmp_path).at("mae", text, 0.3, PAIR) is None
 
 
-def test_tables_escape_and_embolden():
-    groups = [("MAE", [[("a_b & 50%", False), ("0.1", True)]])]
-    table = Table("t", "T", "note", ["method", "x"], groups, pl.DataFrame())
-    latex, markdown = to_latex(table), to_markdown(table)
-    assert r"a\_b \& 50\% & \textbf{0.1} \\" in latex
-    assert latex.count(r"\begin") == latex.count(r"\end") == 2
-    assert "| a_b & 50% | **0.1** |" in markdown
+def test_a_ceiling_mixes_by_the_shares_of_what_is_left(tmp_path):
+    values = {"text+vision": 0.1, "text": 0.5, "vision": 0.9}
+    pl.DataFrame([{"present": k, "metric": "mae", "value": v} for k, v in values.items()]).write_parquet(
+        tmp_path / "ceiling.parquet"
+    )
+    ceiling, at = Ceiling(tmp_path), {}
+    for name in ("vision", "text", "random_modality", "frames"):
+        at[name] = [ceiling.at("mae", missing_pattern(name, PAIR), rate, PAIR) for rate in (0.0, 0.5, 1.0)]
+    assert at["vision"] == pytest.approx([0.1, 0.3, 0.5])
+    assert at["text"] == pytest.approx([0.1, 0.5, 0.9])
+    assert at["random_modality"] == pytest.approx([0.1, 0.4, 0.7])
+    assert at["frames"] == [0.1, None, 0.5]  # of half the frames nobody knows it
+
+
+def write_generated_corpus(folder, features, redundancy):
+    """Write a corpus that knows its ceiling and its redundancy."""
+    folder.mkdir(parents=True)
+    table = features.index.with_columns(
+        video_id=pl.lit("v"), text=pl.lit("words"), clip=pl.lit("x.png"), start_s=pl.lit(0.0), end_s=pl.lit(1.0)
+    )
+    info = CorpusInfo(
+        "synthetic", "Synthetic", "regression", [], "a test", "MIT", "files", [], "x", redundancy=redundancy
+    )
+    write_corpus(folder, info, table)
+    best = {"text+vision": 0.1, "text": 0.4}
+    rows = [{"present": k, "metric": "mae", "value": v} for k, v in best.items()]
+    pl.DataFrame(rows).write_parquet(folder / "ceiling.parquet")
+
+
+def test_what_is_recovered_and_what_is_made_up(tmp_path):
+    """Half of the way from the constant predictor to the ceiling is recovered; beyond the constant it is made up."""
+    study = replace(STUDY, dataset="half", purpose="redundancy", rates=(0.5,), victims=("vision",))
+    inputs = inputs_of(tmp_path / "half", study)
+    features = read_features(inputs.features)
+    write_generated_corpus(inputs.corpus, features, 0.5)
+    label, constant = features.index["label"].to_numpy(), float(Evaluation(inputs).constant[0, 0])
+    for cell in inputs.distinct_cells():
+        shrunk = {"trml": 0.5, "zero_fill": -1.0}.get(cell.spec.method, 0.0)  # of the way to the label
+        predictions = {
+            (split, present): constant + shrunk * (label[features.rows(split)] - constant)
+            for split in ("valid", "test")
+            for present in ("text+vision", "text", "vision")
+        }
+        write(cell, predictions, features)
+    own = replace(inputs_of(tmp_path), others=(inputs,))
+    fill(own, lambda *_: 0.5)
+    claims(own, tmp_path)
+    rows = pl.read_parquet(tmp_path / "evaluation" / "redundancy.parquet")
+    assert rows["method"].to_list() == [method.name for method in study.methods]
+    trml, made_up = (rows.row(by_predicate=pl.col("method") == name, named=True) for name in ("trml", "zero_fill"))
+    assert trml["value"] == pytest.approx(trml["constant"] / 2, abs=1e-6)
+    share = (trml["constant"] - trml["value"]) / (trml["constant"] - 0.4)
+    assert (trml["recovered"], trml["redundancy"]) == (pytest.approx(share), 0.5)
+    assert trml["recovered_low"] < trml["recovered"] < trml["recovered_high"]
+    assert (trml["ceiling"], trml["complete_ceiling"], trml["makes_up"]) == (0.4, 0.1, False)
+    assert made_up["makes_up"]
+    assert made_up["above_constant"] == pytest.approx(made_up["constant"], abs=1e-6)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    evaluate(inputs, alone)
+    assert read_json(alone / "claims.json") == []
+
+
+# --- one file more ---------------------------------------------------------------------------------------
+
+CLAIM = """
+from trml.evaluation.claims.common.comparing import PAIRED, better
+from trml.evaluation.claims.common.judge import Statement, judged
+from trml.missing.conditions import Condition
+
+
+def claim(evaluation, proposed):
+    statement = Statement("M1", "It beats zeros.", "At rate 0.5.", PAIRED, ["rates_vision"])
+    condition = Condition.matched("vision", 0.5)
+    return judged(evaluation, statement, [better(evaluation, "Zero fill", condition, proposed.name, "zero_fill")])
+"""
+METRIC = """
+from trml.evaluation.metrics.common.metric import Metric
+from trml.evaluation.metrics.common.sums import ratio, with_count
+
+
+def metrics(task, classes):
+    squared = Metric("mse", "MSE", False, lambda y, p: with_count((p - y) ** 2), ratio, headline=True)
+    return [squared] if task == "regression" else []
+"""
+
+
+def test_a_claim_and_a_metric_of_an_extension_are_one_file_each(inputs, tmp_path):
+    fill(inputs, scaled({"trml": 0.2}, 0.6))
+    files = {"evaluation/claims/mine.py": CLAIM, "evaluation/metrics/squared.py": METRIC}
+    with extension(tmp_path / "extension", files):
+        by_id = claims(inputs, tmp_path)
+    folder = tmp_path / "evaluation"
+    assert list(by_id) == ["C1", "C2", "C3", "C3b", "M1"]
+    assert by_id["M1"]["verdict"] == "supported"
+    metrics = read_json(folder / "metrics.json")
+    assert metrics[-1] == {
+        "name": "mse", "label": "MSE", "higher_is_better": False, "headline": True, "drawn": False,
+    }  # fmt: skip
+    assert metrics[0]["name"] == "mae"  # the primary stays
+    for name in ("metrics", "summary", "matrix", "robustness"):
+        assert "mse" in pl.read_parquet(folder / f"{name}.parquet")["metric"], name
+
+
+def test_trainings_that_are_one_cell_are_scored_once(inputs):
+    cells = inputs.distinct_cells()
+    assert all(isinstance(cell, Cell) for cell in cells)
+    assert len({cell.digest for cell in cells}) == len(cells) < len(inputs.cells)

@@ -40,14 +40,18 @@ def matrix(evaluation: Evaluation) -> pl.DataFrame:
 
 
 def _cells(evaluation: Evaluation, victim: str, rate: float) -> dict[str, list[Cell]]:
-    """Return the cells of each method, one a seed. Methods of one modality have no one cell for complete data."""
+    """Return the cells of each method that are trained so, one a seed.
+
+    A method that is trained on complete data whatever the protocol, as the upper bound is, counts for NOTHING alone. A
+    method of one modality has no one cell for complete data.
+    """
     cells = {}
     for method in evaluation.study.methods:
-        if victim != NOTHING:
-            of_seeds = evaluation.trained_with(method.name, victim, rate)
-        else:
+        if victim == NOTHING:
             of_seeds = None if method.single else evaluation.trained_complete(method.name)
-        if of_seeds is not None:
+        else:
+            of_seeds = evaluation.trained_with(method.name, victim, rate)
+        if of_seeds is not None and (victim == NOTHING or all(cell.spec.missing for cell in of_seeds)):
             cells[method.name] = of_seeds
     return cells
 

@@ -19,7 +19,7 @@ from trml.evaluation.statistics import ALPHA, Scores, holm
 from trml.missing.conditions import Condition
 
 VICTIM = "vision"
-NOTHING = 0.02  # of the label's scale: a smaller recoverable part is none
+NEGLIGIBLE = 0.02  # of the label's scale: a smaller recoverable part counts as none
 
 
 def redundancy(evaluation: Evaluation) -> pl.DataFrame | None:
@@ -68,7 +68,7 @@ def _rows(evaluation: Evaluation, share: float) -> Iterator[dict[str, Any]]:
 
 def _recovered(constant: Scores, score: Scores, best: float) -> dict[str, float | None]:
     """Return the share of the recoverable part that was recovered, with its interval; None if there is no such part."""
-    if constant.value - best < NOTHING:
+    if constant.value - best < NEGLIGIBLE:
         return {"recovered": None, "recovered_low": None, "recovered_high": None}
     share = (constant - score) * (1 / (constant.value - best))
     low, high = share.interval

@@ -1,0 +1,163 @@
+"""A small study, and cells in a store that a test writes itself: no configuration, no plan, no training."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers.synthetic_features import PAIR, synthetic_features
+from trml.base.digests import digest
+from trml.evaluation.contract import EvaluationInputs, Study, StudyMethod, StudyVariant
+from trml.features.contract import FeatureSet, read_features
+from trml.features.writer import write_features
+from trml.methods.config import DEFAULT
+from trml.missing.conditions import predicted_under
+from trml.missing.modalities import written
+from trml.training.contract import Cell, CellSpec, Outcome, Predicted, Training, write_cell
+
+TARGETS = {
+    "trml": "trml.methods.trml.TRML",
+    "supervised_single": "trml.methods.supervised_single.SupervisedSingle",
+    "supervised_single_matched": "trml.methods.supervised_single.SupervisedSingleMatched",
+    "zero_fill": "trml.methods.zero_fill.ZeroFill",
+    "supervised_double": "trml.methods.zero_fill.ZeroFill",
+}
+PROPOSED = StudyMethod(
+    "trml",
+    "TRML",
+    "proposed",
+    False,
+    {"temperature": 0.07, "weight": 0.1},
+    (
+        StudyVariant("no_l_v", "without l_v", "loss", {"use_l_v": 0.0}),
+        StudyVariant("no_l_sml", "without L_sml", "loss", {"weight": 0.0}),
+        StudyVariant("cosine", "matching by cosine", "design", {"matching": "cosine"}),
+    ),
+)
+METHODS = (
+    PROPOSED,
+    StudyMethod("supervised_single", "Supervised-Single", "baseline", True, {"hidden": 8}),
+    StudyMethod("supervised_single_matched", "Supervised-Single, TRML's size", "baseline", True, {"hidden": 16}),
+    StudyMethod("zero_fill", "Zero fill + dropout", "baseline", False, {"drop": 0.1}),
+    StudyMethod("supervised_double", "Supervised-Double", "upper", False, {"drop": 0.0}),
+)
+SWEEP = tuple(
+    StudyVariant(f"temperature={value}", f"temperature = {value}", "sweep", {"temperature": value})
+    for value in (0.07, 0.5)
+)
+STUDY = Study(
+    name="synthetic",
+    dataset=None,
+    purpose="own",
+    corpus="synthetic",
+    modalities=PAIR,
+    methods=METHODS,
+    victims=("vision", "text"),
+    rates=(0.0, 0.5, 1.0),
+    study_rate=0.5,
+    complete=(0.5,),
+    seeds=(1, 2, 3),
+    shown_rates=(0.5, 1.0),
+    resamples=1000,
+    seed=1,
+)
+
+
+def with_sweep(study: Study) -> Study:
+    """Return the study with a sweep over the temperature."""
+    swept = replace(PROPOSED, variants=(*PROPOSED.variants, *SWEEP))
+    return replace(study, methods=(swept, *study.methods[1:]))
+
+
+def inputs_of(folder: Path, study: Study = STUDY, features: FeatureSet | None = None) -> EvaluationInputs:
+    """Write features, and return what evaluation reads of a study below `folder`; its cells are not written yet.
+
+    Args:
+        folder: For features and cells.
+        study: What is compared.
+        features: Those of the cells; None makes 300 utterances.
+    """
+    features = synthetic_features(n=300, modalities=study.modalities) if features is None else features
+    path = folder / "features"
+    path.mkdir(parents=True)
+    write_features(path, features)
+    cells: dict[Training, Cell] = {}
+    stored: dict[str, Cell] = {}
+    for training, moved in trainings(study):
+        spec = spec_of(study, training, moved)
+        name = digest({k: v for k, v in asdict(spec).items() if k not in ("method", "variant")})
+        cells[training] = stored.setdefault(name, Cell(spec, name, folder / "cells" / name))
+    return EvaluationInputs(study, cells, folder / "corpus", path)
+
+
+def trainings(study: Study) -> Iterator[tuple[Training, dict[str, Any]]]:
+    """Yield every training of a study, and the options that its variant moves."""
+    for method, seed in product(study.methods, study.seeds):
+        for victim in study.victims:
+            for rate in study.rates_of(victim) if study.runs(method, victim) else ():
+                yield Training(method.name, DEFAULT, victim, rate, rate, seed), {}
+        for victim, rate in product(study.single_victims, study.setting_rates):
+            yield Training(method.name, DEFAULT, victim, rate, 1.0, seed), {}
+        for victim, variant in product(study.single_victims, method.variants):
+            training = Training(method.name, variant.name, victim, study.study_rate, study.study_rate, seed)
+            yield training, dict(variant.options)
+
+
+def spec_of(study: Study, training: Training, moved: dict[str, Any]) -> CellSpec:
+    """Return the cell that stands for a training.
+
+    The upper bound and the methods of one modality are trained on complete data whatever the rate.
+    """
+    method, missing = study.by_name[training.method], study.pattern(training.victim)
+    free = method.single or method.role == "upper"
+    rate, dev_rate = (0.0, 0.0) if free else (training.rate, training.dev_rate)
+    victim: str | None = training.victim
+    if missing.level == "step" and rate == dev_rate == 1.0:
+        victim = written(missing.lost[0])
+    if rate == dev_rate == 0.0 and not method.single:
+        victim = None
+    options, target = {**method.options, **moved}, TARGETS.get(method.name, "nowhere.Method")
+    return CellSpec(method.name, training.variant, target, options, victim, rate, dev_rate, training.seed)
+
+
+# What a test says of a cell's predictions: (cell, present) -> the scale of their errors.
+Errors = Callable[[Cell, str], float]
+
+
+def fill(inputs: EvaluationInputs, error_of: Errors, cells: Iterable[Cell] | None = None) -> None:
+    """Write cells, all of them by default, with errors drawn at a scale: classes are wrong with that probability."""
+    study, features = inputs.study, read_features(inputs.features)
+    for cell in inputs.distinct_cells() if cells is None else cells:
+        rng, predictions = np.random.default_rng(int(cell.digest, 16)), {}
+        missing = study.pattern(cell.spec.missing) if cell.spec.missing else None
+        for split, present in predicted_under(missing, study.modalities):
+            label = features.index["label"].to_numpy()[features.rows(split)]
+            if features.info.task == "regression":
+                value = label + rng.normal(size=len(label)) * error_of(cell, present)
+            else:
+                drawn = rng.integers(0, len(features.info.classes), size=len(label))
+                value = np.where(rng.random(len(label)) < error_of(cell, present), drawn, label)
+            predictions[split, present] = value.astype(np.float32)
+        write(cell, predictions, features)
+
+
+def write(cell: Cell, predictions: dict[tuple[str, str], np.ndarray], features: FeatureSet) -> None:
+    """Write a cell with these predictions by (split, present)."""
+    ids = {split: features.index["utterance_id"].gather(features.rows(split)).to_list() for split in ("valid", "test")}
+    made = {key: Predicted(value.astype(np.float32)) for key, value in predictions.items()}
+    history = [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}]
+    write_cell(cell, Outcome(made, history, 0, b"weights", 1), ids, features.info.classes, {"device": "cpu"})
+
+
+def write_failed(cell: Cell, reason: str = "the training loss was nan") -> None:
+    """Write a cell whose training failed."""
+    history = [{"epoch": 0, "train_loss": float("nan"), "dev_loss": 1.0}]
+    write_cell(cell, Outcome({}, history, -1, b"", 0, reason), {}, [], {"device": "cpu"})
+
+
+def scaled(by_method: dict[str, float], other: float, variants: Sequence[str] = (DEFAULT,)) -> Errors:
+    """Return errors of a scale by method, for these variants of it; `other` for all else."""
+    return lambda cell, _: by_method.get(cell.spec.method, other) if cell.spec.variant in variants else other
