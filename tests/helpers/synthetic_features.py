@@ -1,5 +1,7 @@
 """Features and settings for tests: small, with a label that every modality tells."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
@@ -18,21 +20,38 @@ SETTINGS = Settings(
     clip_norm=1.0,
     chunk=3,
 )
-STEPS = {"text": 1, "vision": 4, "audio": 3}
+PAIR, TRIPLE = ("text", "vision"), ("text", "vision", "audio")
 
 
 def synthetic_features(
-    seed: int = 0, n: int = 90, d: int = 8, classes: int = 0, modalities: tuple[str, ...] = ("text", "vision")
+    seed: int = 0,
+    n: int = 90,
+    d: int = 8,
+    frames: int = 4,
+    classes: int = 0,
+    modalities: tuple[str, ...] = PAIR,
+    tokens: int = 0,
 ) -> FeatureSet:
-    """Return features whose label is in every modality: each is a noisy view of one hidden number."""
+    """Return features whose label is in every modality: each is a noisy view of one hidden number.
+
+    Args:
+        seed: Of the numbers.
+        n: Utterances: two thirds train, a sixth each valid and test.
+        d: Numbers of a step, for every modality.
+        frames: T of vision; audio has three steps, text is one vector.
+        classes: 0 for a score, or 3.
+        modalities: Which there are.
+        tokens: L of the text's second view, 0 for none.
+    """
     rng = np.random.default_rng(seed)
+    steps = {"text": 1, "vision": frames, "audio": 3}
     hidden = rng.normal(size=n)
     signals = {}
     for i, modality in enumerate(in_order(modalities)):
-        values = rng.normal(size=(n, STEPS[modality], d)).astype(np.float32)
+        values = rng.normal(size=(n, steps[modality], d)).astype(np.float32)
         values[:, :, i] += 2 * hidden[:, None]
         mask = np.ones(values.shape[:2], dtype=bool)
-        if STEPS[modality] > 1:
+        if steps[modality] > 1:
             mask[::7, -1] = False
         signals[modality] = View(values, mask)
     label = np.digitize(hidden, [-0.5, 0.5]).astype(np.int32) if classes else np.clip(hidden, -3, 3).astype(np.float32)
@@ -41,4 +60,9 @@ def synthetic_features(
     task = "classification" if classes else "regression"
     names = ["low", "mid", "high"][:classes]
     info = FeatureInfo("synthetic", "made by a test", True, None, task, names, "synthetic", list(signals))
-    return FeatureSet(info, index, signals)
+    if not tokens:
+        return FeatureSet(info, index, signals)
+    values = (signals["text"].values + rng.normal(size=(n, tokens, d))).astype(np.float32)
+    lengths = rng.integers(1, tokens + 1, size=n)
+    views = {"text": View(values, np.arange(tokens) < lengths[:, None])}
+    return FeatureSet(replace(info, views=["text"]), index, signals, views)

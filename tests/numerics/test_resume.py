@@ -1,4 +1,4 @@
-"""Left before its end, gone on with later: the same bytes; damage named; a full disk loses nothing finished."""
+"""Stopped and resumed: the same bytes; damage is reported; a full disk loses nothing finished."""
 
 import errno
 import os
@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_phases import cells_of as phased_cells
-from test_training import CPU, cell, run, same
 
 import trml.training.resume as module
-from conftest import SETTINGS, made_features
+from helpers.small_methods import KINDS, small_cells
+from helpers.synthetic_features import SETTINGS, TRIPLE, synthetic_features
+from helpers.synthetic_training import CPU, cell, run, same
 from trml.base.errors import Interrupted
 from trml.training.resume import Unfinished, asked_to_stop
 from trml.training.trainer import train
@@ -23,15 +23,15 @@ def cells_of(params):
     return [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(5)]
 
 
-def go_on(cells, features, folder, found, settings=SETTING, **options):
-    """Train what is not found yet, as a block does."""
-    todo = [c for c in cells if c.digest not in found]
+def resume(cells, features, folder, ended, settings=SETTING, **options):
+    """Train what has not ended yet, as a block does."""
+    todo = [c for c in cells if c.digest not in ended]
     train(
         todo,
         features,
         settings,
         CPU,
-        lambda c, o: found.__setitem__(c.digest, o),
+        lambda c, o: ended.__setitem__(c.digest, o),
         unfinished=Unfinished(folder, **options),
     )
 
@@ -48,36 +48,38 @@ class StopAfter:
 
 
 @pytest.mark.parametrize("batches", [0, 1, 2, 5, 7, 16, 40])
-def test_stopped_at_any_batch_it_goes_on_to_the_same_bytes(params, tmp_path, batches):
-    features, cells, found, rounds = made_features(), cells_of(params), {}, 0
+def test_stopped_at_any_batch_it_resumes_to_the_same_bytes(params, tmp_path, batches):
+    features, cells, ended, rounds = synthetic_features(), cells_of(params), {}, 0
     undisturbed = run(cells, features, SETTING)
-    while len(found) < len(cells):
+    while len(ended) < len(cells):
         rounds += 1
         try:
-            go_on(cells, features, tmp_path / "b", found, stopping=StopAfter(batches if rounds < 12 else 10**6))
+            resume(cells, features, tmp_path / "b", ended, stopping=StopAfter(batches if rounds < 12 else 10**6))
         except Interrupted as stop:
-            assert "Go on with: snakemake --cores all" in str(stop)
+            assert "Resume with: snakemake --cores all" in str(stop)
     assert rounds > 1
     for c in cells:
-        assert same(found[c.digest], undisturbed[c.digest])
+        assert same(ended[c.digest], undisturbed[c.digest])
     assert not (tmp_path / "b").exists()
 
 
-@pytest.mark.parametrize("name", ["WarmedUp", "Alternating"])
-def test_phases_and_their_optimizers_are_saved_too(tmp_path, name):
-    features, cells, found = made_features(), phased_cells(name), {}
+@pytest.mark.parametrize("name", KINDS)
+def test_what_a_method_asks_for_is_resumed_too(tmp_path, name):
+    """Phases and their optimizers, copies, losses so far, draws; with three modalities."""
+    features, cells, ended = synthetic_features(modalities=TRIPLE), small_cells(name), {}
     settings = replace(SETTING, patience=6)
     undisturbed = run(cells, features, settings)
-    with pytest.raises(Interrupted):
-        go_on(cells, features, tmp_path, found, settings, stopping=StopAfter(11))
-    go_on(cells, features, tmp_path, found, settings)
-    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells)
+    for batches in (5, 11):  # of four batches an epoch and one of dev: within the second epoch and the third
+        with pytest.raises(Interrupted):
+            resume(cells, features, tmp_path, ended, settings, stopping=StopAfter(batches))
+    resume(cells, features, tmp_path, ended, settings)
+    assert all(same(ended[c.digest], undisturbed[c.digest]) for c in cells)
 
 
-def test_a_chunk_is_saved_from_time_to_time(params, tmp_path, monkeypatch):
-    """What a kill leaves behind: the last save, from which it goes on."""
+def test_a_run_is_saved_from_time_to_time(params, tmp_path, monkeypatch):
+    """What a kill leaves behind: the last save, which is resumed."""
     monkeypatch.setattr(module, "SAVE_EVERY_S", 0.0)
-    features, cells, found = made_features(), cells_of(params), {}
+    features, cells, ended = synthetic_features(), cells_of(params), {}
 
     class Killed(Exception):
         pass
@@ -89,52 +91,52 @@ def test_a_chunk_is_saved_from_time_to_time(params, tmp_path, monkeypatch):
     with pytest.raises(Killed):
         train(cells, features, SETTING, CPU, lambda *_: None, unfinished=Unfinished(tmp_path), progress=kill)
     assert len(list(tmp_path.glob("*.chunk"))) == 1
-    go_on(cells, features, tmp_path, found)
+    resume(cells, features, tmp_path, ended)
     undisturbed = run(cells, features, SETTING)
-    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells)
+    assert all(same(ended[c.digest], undisturbed[c.digest]) for c in cells)
 
 
 def test_cells_that_are_wanted_no_more_are_left_out(params, tmp_path):
-    features, cells, found = made_features(), cells_of(params), {}
+    features, cells, ended = synthetic_features(), cells_of(params), {}
     with pytest.raises(Interrupted):
-        go_on(cells, features, tmp_path, found, stopping=StopAfter(3))
-    go_on(cells[1:], features, tmp_path, found)
+        resume(cells, features, tmp_path, ended, stopping=StopAfter(3))
+    resume(cells[1:], features, tmp_path, ended)
     undisturbed = run(cells, features, SETTING)
-    assert found.keys() == {c.digest for c in cells[1:]}
-    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells[1:])
+    assert ended.keys() == {c.digest for c in cells[1:]}
+    assert all(same(ended[c.digest], undisturbed[c.digest]) for c in cells[1:])
 
 
 @pytest.mark.parametrize("harm", ["truncated", "flipped", "empty"])
-def test_a_damaged_save_is_named_and_not_gone_on_from(params, tmp_path, capsys, harm):
-    features, cells, found = made_features(), cells_of(params), {}
+def test_a_damaged_save_is_reported_and_not_resumed(params, tmp_path, capsys, harm):
+    features, cells, ended = synthetic_features(), cells_of(params), {}
     with pytest.raises(Interrupted):
-        go_on(cells, features, tmp_path, found, stopping=StopAfter(3))
+        resume(cells, features, tmp_path, ended, stopping=StopAfter(3))
     (path,) = tmp_path.glob("*.chunk")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes({"truncated": content[: len(content) // 2], "flipped": content, "empty": b""}[harm])
-    go_on(cells, features, tmp_path, found)
+    resume(cells, features, tmp_path, ended)
     assert f"{path} is damaged" in capsys.readouterr().err
     undisturbed = run(cells, features, SETTING)
-    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells)
+    assert all(same(ended[c.digest], undisturbed[c.digest]) for c in cells)
 
 
 def test_a_full_disk_keeps_the_last_save(params, tmp_path, monkeypatch):
-    features, cells, found = made_features(), cells_of(params), {}
+    features, cells, ended = synthetic_features(), cells_of(params), {}
     with pytest.raises(Interrupted):
-        go_on(cells, features, tmp_path, found, stopping=StopAfter(3))
+        resume(cells, features, tmp_path, ended, stopping=StopAfter(3))
     (path,) = tmp_path.glob("*.chunk")
     before = path.read_bytes()
     with monkeypatch.context() as full:
         full.setattr("pathlib.Path.write_bytes", _no_space)
         full.setattr(module, "SAVE_EVERY_S", 0.0)
         with pytest.raises(OSError, match="No space left"):
-            go_on(cells, features, tmp_path, found)
+            resume(cells, features, tmp_path, ended)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == before
-    go_on(cells, features, tmp_path, found)
+    resume(cells, features, tmp_path, ended)
     undisturbed = run(cells, features, SETTING)
-    assert all(same(found[c.digest], undisturbed[c.digest]) for c in cells)
+    assert all(same(ended[c.digest], undisturbed[c.digest]) for c in cells)
 
 
 def _no_space(path, content):
@@ -155,9 +157,9 @@ def test_the_first_signal_asks_and_the_second_ends(number):
 
 def test_torch_arrays_of_a_save_are_exact(params, tmp_path):
     """Saved and read back, bit for bit."""
-    features, cells = made_features(), cells_of(params)
+    features, cells = synthetic_features(), cells_of(params)
     with pytest.raises(Interrupted):
-        go_on(cells, features, tmp_path, {}, stopping=StopAfter(3))
+        resume(cells, features, tmp_path, {}, stopping=StopAfter(3))
     (saved,) = Unfinished(tmp_path).saved()
     assert saved.cells == [c.digest for c in cells[: len(saved.cells)]]
     assert saved.tensors["values"].dtype == torch.float32

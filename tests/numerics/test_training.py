@@ -1,0 +1,237 @@
+"""The stacked trainer: against the plain loop, the same bytes in any company, blind to what is masked."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load
+
+from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
+from helpers.synthetic_training import (
+    CPU,
+    METHODS,
+    cell,
+    cells_of,
+    run,
+    run_one,
+    same,
+    same_predictions,
+    skip_unless_defined,
+)
+from trml.methods.zero_fill import ZeroFill
+from trml.training.data import load_data
+from trml.training.memory import bytes_a_cell
+from trml.training.reference import train_one
+from trml.training.stack_run import StackRun
+from trml.training.trainer import train
+
+MODALITIES = pytest.mark.parametrize("modalities", [PAIR, TRIPLE], ids=["two", "three"])
+
+
+class Peeking(ZeroFill):
+    """A method that reads what the missing pattern took away."""
+
+    def forward(self, batch):
+        raw = {name: s._replace(mask=torch.ones_like(s.mask)) for name, s in batch.signals.items()}
+        return super().forward(batch._replace(signals=raw))
+
+
+def test_every_configured_method_is_tested_here(params):
+    assert set(METHODS) == set(params.methods)
+
+
+@pytest.mark.parametrize(
+    ("classes", "modalities"), [(0, PAIR), (3, PAIR), (0, TRIPLE)], ids=["regression", "classes", "three"]
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_many_agree_with_a_plain_loop_of_one(params, method, classes, modalities):
+    skip_unless_defined(params, method, modalities)
+    features = synthetic_features(classes=classes, modalities=modalities)
+    cells = cells_of(params, method, modalities=modalities)
+    together = run(cells, features, dtype=torch.float64)
+    for c in cells:
+        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
+        ours = together[c.digest]
+        assert (ours.best_epoch, ours.parameters) == (alone.best_epoch, alone.parameters)
+        assert ours.predictions.keys() == alone.predictions.keys()
+        for key, predicted in alone.predictions.items():
+            np.testing.assert_allclose(ours.predictions[key].value, predicted.value, atol=1e-4)
+            if classes:
+                np.testing.assert_allclose(ours.predictions[key].probabilities, predicted.probabilities, atol=1e-4)
+        for mine, theirs in zip(ours.history, alone.history, strict=True):
+            assert mine == pytest.approx(theirs, rel=1e-6)
+        weights = load(ours.weights)
+        for name, value in load(alone.weights).items():
+            torch.testing.assert_close(weights[name], value, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("hidden", [8, 13, 64])
+@pytest.mark.parametrize("method", METHODS)
+def test_same_bytes_alone_and_in_any_company(params, method, hidden):
+    features = synthetic_features()
+    cells = cells_of(params, method, hidden)
+    for settings in (SETTINGS, replace(SETTINGS, chunk=None)):
+        together, backwards = run(cells, features, settings), run(cells[::-1], features, settings)
+        for c in cells:
+            alone = run_one(c, features, settings)
+            assert same(together[c.digest], alone)
+            assert same(backwards[c.digest], alone)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_same_bytes_in_any_company_with_three_modalities(params, method):
+    skip_unless_defined(params, method, TRIPLE)
+    features = synthetic_features(modalities=TRIPLE)
+    cells = cells_of(params, method, modalities=TRIPLE)
+    together = run(cells, features)
+    assert all(same(together[c.digest], run_one(c, features)) for c in cells)
+
+
+@pytest.mark.parametrize("d", [8, 64])
+def test_same_bytes_in_a_stack_of_any_size(params, d):
+    """What lets finished cells leave, and stacks have the size that suits the machine."""
+    features = synthetic_features(d=d)
+    cells = [cell(params, "trml", "vision", 0.5, 2020 + i, hidden=d) for i in range(20)]
+    alone = run_one(cells[0], features)
+    for size in (2, 3, 4, 5, 7, 8, 11, 15, 16, 20):
+        for c in (cells[:size], cells[:size][::-1]):
+            assert same(run(c, features, replace(SETTINGS, chunk=size))[cells[0].digest], alone), size
+
+
+def test_finished_cells_leave_and_change_nothing(params):
+    """With a patience of one, cells end at different epochs, so the stack shrinks on the way."""
+    features, settings = synthetic_features(), replace(SETTINGS, epochs=12, patience=1, chunk=8, learning_rate=0.03)
+    cells = [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(8)]
+    left = []
+    train(cells, features, settings, CPU, lambda c, outcome: left.append((c, outcome)))
+    lengths = [len(outcome.history) for _, outcome in left]
+    assert len(set(lengths)) > 1
+    for c, outcome in left:
+        assert same(run_one(c, features, settings), outcome)
+
+
+@MODALITIES
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_sees_a_masked_value(params, method, modalities):
+    skip_unless_defined(params, method, modalities)
+    features = synthetic_features(modalities=modalities)
+    cells = cells_of(params, method, modalities=modalities)
+    with_nans = run(cells, features, fill=float("nan"))
+    for c, zeros in run(cells, features).items():
+        nans = with_nans[c]
+        assert nans.history == zeros.history
+        for key, predicted in zeros.predictions.items():
+            assert np.isfinite(predicted.value).all()
+            assert same_predictions(nans.predictions[key], predicted)
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+@pytest.mark.parametrize("method", METHODS)
+def test_training_stays_finite_where_frames_are_lost(params, method, frames):
+    """Clips of one frame too, classes, and values that are not there hold NaN."""
+    features, settings = synthetic_features(frames=frames, classes=3), replace(SETTINGS, epochs=1)
+    cells = [cell(params, method, "frames", rate) for rate in (0.3, 1.0)]
+    for outcome in run(cells, features, settings, fill=float("nan")).values():
+        assert outcome.failed is None
+        for predicted in outcome.predictions.values():
+            assert np.isfinite(predicted.value).all()
+            assert np.isfinite(predicted.probabilities).all()
+
+
+def test_a_method_that_peeks_is_caught(params):
+    """The NaN test can fail: a method that reads the raw batch turns its loss to NaN."""
+    c = cell(params, "zero_fill", "text", 0.5)
+    peeking = replace(c, spec=replace(c.spec, target="test_training.Peeking"))
+    outcome = run_one(peeking, synthetic_features(), fill=float("nan"))
+    assert outcome.failed == "the training loss was nan in epoch 0"
+
+
+@MODALITIES
+def test_training_learns(params, modalities):
+    features = synthetic_features(n=300, modalities=modalities)
+    settings = replace(SETTINGS, epochs=15, patience=15)
+    label = features.index["label"].to_numpy()[features.rows("test")]
+    for missing in modalities:
+        c = cell(params, "trml", missing, 0.5)
+        predicted = run_one(c, features, settings).predictions["test", "+".join(modalities)]
+        assert np.abs(predicted.value - label).mean() < 0.6 * np.abs(label - np.median(label)).mean(), missing
+
+
+def test_selection_never_sees_test_labels(params):
+    features = synthetic_features()
+    index = features.index.with_columns(label=-features.index["label"])
+    rows = features.rows("test")
+    swapped = features.index["label"].to_numpy().copy()
+    swapped[rows] = index["label"].to_numpy()[rows]
+    other = replace(features, index=features.index.with_columns(label=swapped))
+    c = cell(params, "trml", "vision", 0.5)
+    assert same(run_one(c, features), run_one(c, other))
+
+
+def test_predictions_of_a_cell(params):
+    """Every non-empty set of modalities on dev and test; lost frames on test where training lost them or nothing."""
+    frames = {("test", f"frames@{rate}") for rate in (0.1, 0.3, 0.5, 0.7, 0.9)}
+    pairs = {*product(("valid", "test"), ("text+vision", "text", "vision"))}
+    assert set(run_one(cell(params, "trml", "text", 0.5), synthetic_features()).predictions) == pairs
+    for c in (cell(params, "supervised_double"), cell(params, "trml", "frames", 0.5)):
+        assert set(run_one(c, synthetic_features()).predictions) == pairs | frames
+    three = run_one(cell(params, "zero_fill", "text+audio", 0.5), synthetic_features(modalities=TRIPLE)).predictions
+    assert {present for _, present in three} == {
+        "text+vision+audio", "text+vision", "text+audio", "vision+audio", "text", "vision", "audio",
+    }  # fmt: skip
+
+
+def test_matched_single_has_the_parameters_of_trml(params):
+    target = run_one(cell(params, "trml", "text", 0.5), synthetic_features()).parameters
+    for missing in ("text", "vision"):
+        matched = run_one(cell(params, "supervised_single_matched", missing), synthetic_features()).parameters
+        assert abs(matched - target) <= 10  # one unit of its head: 8 + 1 + 1
+
+
+def test_a_run_of_fixed_shape_idles_where_others_shrink(params):
+    """What runs on a GPU, where kernels are chosen by shape, run here."""
+    features, settings = synthetic_features(), replace(SETTINGS, epochs=12, patience=1, learning_rate=0.03)
+    cells = [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(5)]
+    fixed = StackRun(cells, load_data(features, CPU, torch.float32), settings, shape=9)
+    left = list(fixed.train(lambda: None))
+    expected = run(cells, features, settings)
+    assert len({len(outcome.history) for _, outcome in left}) > 1
+    assert all(same(outcome, expected[c.digest]) for c, outcome in left)
+
+
+def test_a_run_knows_what_memory_a_cell_takes(params):
+    data = load_data(synthetic_features(), CPU, torch.float32)
+    small, large = (
+        bytes_a_cell(StackRun([cell(params, "trml", "vision", 0.5, hidden=hidden)], data, SETTINGS))
+        for hidden in (8, 64)
+    )
+    assert 4 * 6 * 1000 < small < large / 4
+
+
+def test_a_training_that_diverges_fails_alone(params):
+    """One of a stack gets an infinite loss: it ends with its reason, and the bits of the others stay."""
+    features = synthetic_features()
+    cells = [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(3)]
+    cells[1] = cell(params, "trml", "vision", 0.5, 2021, weight=float("inf"))
+    alone = {c.digest: run_one(c, features) for c in cells}
+    for c, outcome in run(cells, features).items():
+        assert same(outcome, alone[c]) or outcome.failed
+    failed = alone[cells[1].digest]
+    assert failed.failed in ("the training loss was inf in epoch 0", "the training loss was nan in epoch 0")
+    assert (failed.predictions, failed.weights, failed.parameters) == ({}, b"", 0)
+    assert train_one(cells[1], features, SETTINGS, dtype=torch.float32).failed == failed.failed
+
+
+def test_each_cell_has_its_own_learning_rate(params):
+    features, c = synthetic_features(), cell(params, "zero_fill", "vision", 0.5, 2020)
+    slow = replace(c.spec, options={**c.spec.options, "learning_rate": 0.0005})
+    cells = [c, replace(c, spec=slow, digest="slower")]
+    together = run(cells, features, dtype=torch.float64)
+    for c in cells:
+        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
+        assert together[c.digest].history[-1] == pytest.approx(alone.history[-1], rel=1e-6)
+        assert same(run_one(c, features), run(cells, features)[c.digest])
+    slower = run_one(cells[0], features, replace(SETTINGS, learning_rate=0.0005), dtype=torch.float64)
+    assert slower.history == [pytest.approx(h, rel=1e-9) for h in together["slower"].history]
