@@ -1,5 +1,8 @@
-"""What an archive holds: every member of a zip, tar or tar.gz, read from its first byte to its last and checked before
-anything of it is written."""
+"""List and check the members of a zip, tar or tar.gz, from its first byte to its last, before anything is written.
+
+Threat model: archives come from the network and are not trusted. Refused are links, special files, paths out of the
+folder, names that collide, members that overlap, and archives that unpack to far more than their size.
+"""
 
 import errno
 import gzip
@@ -25,7 +28,7 @@ CHUNK = 1 << 20
 
 MEMBERS = 200_000  # MOSEI, the largest corpus, has some 30,000
 
-RATIO, AT_LEAST = 200, 1 << 30  # unpacked bytes to packed ones; what a small archive may hold all the same
+RATIO, AT_LEAST = 200, 1 << 30  # unpacked bytes for each packed byte; bytes that any archive may unpack to
 
 UNFINISHED = ".part"
 
@@ -34,7 +37,15 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry as the archive has it; `open` gives its bytes while the entries are gone through."""
+    """An entry as the archive states it.
+
+    Attributes:
+        name: As it is written in the archive.
+        kind: What it is.
+        size: Unpacked, in bytes.
+        crc: Checksum, None in a tar.
+        open: Return its bytes; only while `entries` is being iterated.
+    """
 
     name: str
     kind: Literal["file", "folder", "link", "special"]
@@ -45,7 +56,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Member:
-    """A file to unpack. crc: zip alone has one of each."""
+    """A file to unpack.
+
+    Attributes:
+        path: Below the folder it is unpacked to.
+        size: In bytes.
+        crc: Checksum, None in a tar.
+    """
 
     path: PurePosixPath
     size: int
@@ -53,19 +70,20 @@ class Member:
 
     @property
     def is_archive(self) -> bool:
-        """Whether its name says that it is to be unpacked in its turn."""
+        """Whether it is itself an archive to unpack, by its name."""
         return self.path.name.lower().endswith(ARCHIVES)
 
 
 def refuse(archive: Path, reason: str) -> NoReturn:
-    """One line that names the archive and what of it is not taken."""
+    """Raise ArchiveRefused with the archive and the reason."""
     raise ArchiveRefused(f"{archive} is refused: {reason}")
 
 
 def members(archive: Path) -> tuple[dict[str, Member], int]:
-    """The files to unpack by the name that the archive has for them, and the number of macOS leftovers among the rest.
+    """Return the files to unpack, by their name in the archive, and the number of macOS metadata files.
 
-    Raises ArchiveRefused by the first thing in it that no archive of a corpus holds.
+    Raises:
+        ArchiveRefused: For the first member that is not allowed.
     """
     files: dict[str, Member] = {}
     taken: dict[str, tuple[PurePosixPath, bool]] = {}  # by the name on a file system that ignores case; is it a file?
@@ -78,7 +96,7 @@ def members(archive: Path) -> tuple[dict[str, Member], int]:
             leftovers += 1
             continue
         if entry.kind == "link":
-            refuse(archive, f"{entry.name!r} is a link; links are never unpacked, wherever they lead")
+            refuse(archive, f"{entry.name!r} is a link; links are never unpacked")
         if entry.kind == "special":
             refuse(archive, f"{entry.name!r} is a device, pipe or other special file")
         if not path.parts:
@@ -96,23 +114,23 @@ def members(archive: Path) -> tuple[dict[str, Member], int]:
 
 
 def _take(archive: Path, taken: dict[str, tuple[PurePosixPath, bool]], path: PurePosixPath, is_file: bool) -> None:
-    """Note that a path is a file or a folder; it can be one of them, files once, and under one spelling."""
-    there, was_file = taken.setdefault(unicodedata.normalize("NFC", str(path)).casefold(), (path, is_file))
-    if there != path:
-        refuse(archive, f"{str(path)!r} and {str(there)!r} are one name where case does not count")
+    """Record a path as a file or folder; refuse one that is both, a file twice, or another spelling of a path."""
+    earlier, was_file = taken.setdefault(unicodedata.normalize("NFC", str(path)).casefold(), (path, is_file))
+    if earlier != path:
+        refuse(archive, f"{str(path)!r} and {str(earlier)!r} are one name on file systems that ignore case")
     if was_file != is_file:
         refuse(archive, f"{str(path)!r} is a file and a folder")
-    if is_file and there is not path:
+    if is_file and earlier is not path:
         refuse(archive, f"{str(path)!r} is in it twice")
 
 
 def most(archive: Path) -> int:
-    """The bytes that an archive of this size may unpack to."""
+    """Return the bytes that an archive of this size may unpack to."""
     return max(RATIO * archive.stat().st_size, AT_LEAST)
 
 
 def _path(archive: Path, name: str) -> PurePosixPath:
-    """Where a member goes, below the folder. Empty for the folder itself (`./`)."""
+    """Return the path of a member below the folder, empty for the folder itself (`./`)."""
     reason = None
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
@@ -126,15 +144,18 @@ def _path(archive: Path, name: str) -> PurePosixPath:
     elif len(name.encode()) > 1024 or any(len(part.encode()) > 240 for part in parts):
         reason = "a name that is too long"
     elif any(part.endswith(UNFINISHED) for part in parts):
-        reason = f"a name that ends in {UNFINISHED}, as unfinished files do"
+        reason = f"a name that ends in {UNFINISHED}, which is reserved for unfinished files"
     if reason:
         refuse(archive, f"{name[:80]!r} is {reason}")
     return PurePosixPath(*parts)
 
 
 def entries(archive: Path) -> Iterator[Entry]:
-    """All entries in the archive's order, what its first bytes say deciding how it is read. Raises ArchiveRefused where
-    it is damaged or no archive."""
+    """Yield all entries in the archive's order. Its first bytes decide how it is read, not its name.
+
+    Raises:
+        ArchiveRefused: If it is damaged or not an archive.
+    """
     content = content_of(archive)
     with readable(archive):
         if content == "a zip archive":
@@ -160,14 +181,14 @@ _DAMAGE = (
     lzma.LZMAError,
     struct.error,
     EOFError,
-    ValueError,  # names that are not in the encoding they say, numbers that are none
+    ValueError,  # names in another encoding than stated, malformed numbers
     OverflowError,
 )
 
 
 @contextmanager
 def readable(archive: Path) -> Iterator[None]:
-    """What libraries say of damaged archives, in one line."""
+    """Turn what libraries raise for a damaged archive into ArchiveRefused with one line."""
     try:
         yield
     except _DAMAGE as error:
@@ -175,14 +196,17 @@ def readable(archive: Path) -> Iterator[None]:
     except NotImplementedError as error:
         refuse(archive, f"it cannot be read ({error})")
     except OSError as error:
-        if error.errno not in (None, errno.EINVAL):  # the disk's fault; EINVAL is a place before the file's start
+        if error.errno not in (
+            None,
+            errno.EINVAL,
+        ):  # of the disk; EINVAL: a seek before the start
             raise
         _damaged(archive, error)
 
 
 def _damaged(archive: Path, error: Exception) -> NoReturn:
     reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-    raise ArchiveRefused(f"{archive} is damaged ({reason}); fetch it again") from None
+    raise ArchiveRefused(f"{archive} is damaged ({reason}). Fetch it again") from None
 
 
 # --- zip -------------------------------------------------------------------------------------------------
@@ -208,13 +232,13 @@ def _zip_entries(archive: Path) -> Iterator[Entry]:
 
 
 def _declared_members(archive: Path) -> int:
-    """What the end of a zip says of their number, before the list of them is read into memory."""
+    """Return the number of members that the end of a zip states, before their list is read into memory."""
     with archive.open("rb") as file:
         file.seek(max(0, archive.stat().st_size - 65_600))
         tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) < at + 22:
-        return 0  # zipfile says what is wrong
+        return 0  # zipfile reports what is wrong
     (count,) = struct.unpack_from("<H", tail, at + 10)
     large = tail.rfind(b"PK\x06\x06", 0, at)
     if count == 0xFFFF and large >= 0 and len(tail) >= large + 40:
@@ -226,8 +250,10 @@ def _declared_members(archive: Path) -> int:
 
 
 class _Strict(tarfile.TarInfo):
-    """tarfile takes a damaged header, and an end without the blocks that mark one, for the end of the archive; here
-    they are damage."""
+    """A tar header that is strict: a damaged header and a missing end marker are errors.
+
+    tarfile takes both for the end of the archive.
+    """
 
     @classmethod
     def fromtarfile(cls, tarfile_: tarfile.TarFile) -> "_Strict":
@@ -244,8 +270,10 @@ class _Strict(tarfile.TarInfo):
 
 
 class _Forward:
-    """A stream as tarfile wants it. It goes forward only, in small pieces, and no further than an archive of this size
-    may unpack to. `skip`: how to pass over bytes without reading them, where that can be done."""
+    """A stream for tarfile that only goes forward, in small pieces, up to the bytes that the archive may unpack to.
+
+    `skip` passes over bytes without reading them, if the stream can do that.
+    """
 
     def __init__(self, archive: Path, stream: Any, skip: Callable[[int], int] | None) -> None:
         self.archive, self.stream, self.skip, self.at = archive, stream, skip, 0
@@ -277,7 +305,7 @@ def _tar_entries(archive: Path, stream: _Forward) -> Iterator[Entry]:
     meter = Meter(f"MB of {archive.name} read", packed >> 20)
     with tarfile.open(fileobj=stream, mode="r:", tarinfo=_Strict) as file:  # type: ignore[call-overload]
         while (entry := file.next()) is not None:
-            file.members.clear()  # or they are all kept
+            file.members.clear()  # tarfile would keep them all in memory
             kind: Literal["file", "folder", "link", "special"] = "special"
             if entry.isdir():
                 kind = "folder"
@@ -287,5 +315,5 @@ def _tar_entries(archive: Path, stream: _Forward) -> Iterator[Entry]:
                 kind = "file"
             yield Entry(entry.name, kind, entry.size, None, lambda entry=entry: file.extractfile(entry))  # type: ignore
             meter.update(stream.stream.fileobj.tell() >> 20 if stream.skip is None else stream.at >> 20)
-    while stream.skip is None and stream.read(CHUNK):  # to the end, where gzip has its checksum
+    while stream.skip is None and stream.read(CHUNK):  # to the end, where gzip stores its checksum
         pass

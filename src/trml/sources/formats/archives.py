@@ -1,5 +1,8 @@
-"""Unpacking the archives that corpora come in: each is read and checked whole before its first file is written
-(members.py), a file is there whole or not at all, and a killed unpacking goes on where it was."""
+"""Unpack archives safely and resumably.
+
+An archive is read and checked as a whole before its first file is written (archive_members.py). Each file appears
+complete or not at all. Unpacking that was killed resumes where it stopped.
+"""
 
 import shutil
 import zlib
@@ -15,28 +18,31 @@ _DEPTH = 3  # of archives in archives
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip, tar or tar.gz below `folder`, and the archives in it beside themselves, which then are removed.
+    """Unpack a zip, tar or tar.gz below `folder`.
 
-    What is there already is kept and must be the same; nothing is overwritten. Modes, owners and times are not taken.
-    Beside an archive that was in another stays `.<its name>.members`, the list of what came out of it. Raises
-    ArchiveRefused for an archive that is damaged or holds what it should not, DataMissing where there is none.
+    Inner archives are unpacked beside themselves and then removed; `.<name>.members` keeps the list of their files.
+    Existing files must be equal to the archive's; nothing is overwritten. Modes, owners and times are ignored.
+
+    Raises:
+        DataMissing: If there is no archive.
+        ArchiveRefused: If it is damaged or unsafe.
     """
     if not archive.is_file():
-        raise DataMissing(f"{archive} is missing; bring the archive there")
+        raise DataMissing(f"{archive} is missing. Put the archive there")
     _unpack(archive, folder, 1)
 
 
 def _unpack(archive: Path, folder: Path, depth: int) -> list[tuple[str, int]]:
-    """Unpack; the paths below `folder` and sizes of what came out."""
+    """Unpack an archive; return the paths below `folder` and the sizes of its files."""
     if depth > _DEPTH:
-        refuse(archive, f"it is an archive in an archive, {_DEPTH} deep")
+        refuse(archive, f"archives are nested more than {_DEPTH} deep")
     planned, leftovers = members(archive)
     done = {
         member.path: listed
         for member in planned.values()
         if member.is_archive and (listed := _listed(folder, member)) is not None
     }
-    waiting = {n: m for n, m in planned.items() if m.path not in done and not _is_there(archive, folder, m)}
+    waiting = {n: m for n, m in planned.items() if m.path not in done and not _is_unpacked(archive, folder, m)}
     _write(archive, folder, waiting)
     came_out = [(str(m.path), m.size) for m in planned.values() if not m.is_archive]
     for member in (member for member in planned.values() if member.is_archive):
@@ -46,8 +52,8 @@ def _unpack(archive: Path, folder: Path, depth: int) -> list[tuple[str, int]]:
             write_json(_listing(path), {"size": member.size, "members": done[member.path]})
         path.unlink(missing_ok=True)
         came_out += [(str(member.path.parent / name), size) for name, size in done[member.path]]
-    skipped = f", {leftovers} leftovers of macOS passed over" if leftovers else ""
-    say(f"{archive.name}: {len(waiting)} files unpacked, {len(planned) - len(waiting)} were there{skipped}")
+    skipped = f", {leftovers} macOS metadata files skipped" if leftovers else ""
+    say(f"{archive.name}: {len(waiting)} files unpacked, {len(planned) - len(waiting)} were already unpacked{skipped}")
     return came_out
 
 
@@ -56,32 +62,32 @@ def _listing(path: Path) -> Path:
 
 
 def _listed(folder: Path, member: Member) -> list[tuple[str, int]] | None:
-    """What came out of an inner archive, where it was unpacked before and all of it is still there."""
+    """Return the files of an inner archive that was unpacked before, None if any of them is absent."""
     path = folder / member.path
     try:
         listing = read_json(_listing(path))
-        found = [(str(name), int(size)) for name, size in listing["members"]]
+        files = [(str(name), int(size)) for name, size in listing["members"]]
         whole = listing["size"] == member.size and all(
-            (path.parent / name).is_file() and (path.parent / name).stat().st_size == size for name, size in found
+            (path.parent / name).is_file() and (path.parent / name).stat().st_size == size for name, size in files
         )
-    except (StoreError, OSError, ValueError, KeyError, TypeError):  # none, or damaged: it is unpacked again
+    except (StoreError, OSError, ValueError, KeyError, TypeError):  # absent or damaged: the archive is unpacked again
         return None
-    return found if whole else None
+    return files if whole else None
 
 
-def _is_there(archive: Path, folder: Path, member: Member) -> bool:
-    """Whether a member was unpacked before. Refuses to go through a link, or over anything else of that name."""
+def _is_unpacked(archive: Path, folder: Path, member: Member) -> bool:
+    """Return whether a member was unpacked before; refuse to follow a link or to overwrite anything else."""
     path = folder / member.path
     for parent in [path, *(folder / part for part in member.path.parents if part.parts)]:
         if parent.is_symlink():
-            refuse(archive, f"{parent} is a link, and {member.path} is not written through one; remove it")
+            refuse(archive, f"{parent} is a link, and files are not written through links. Remove it")
         if parent != path and parent.exists() and not parent.is_dir():
-            refuse(archive, f"{parent} is a file, and {member.path} needs a folder there; remove it")
+            refuse(archive, f"{parent} is a file, and {member.path} needs a folder there. Remove it")
     if not path.exists():
         return False
     same = path.is_file() and path.stat().st_size == member.size
     if not same or (member.crc is not None and _crc(path) != member.crc):
-        refuse(archive, f"{path} is there already and is not what the archive has; remove it to unpack this one")
+        refuse(archive, f"{path} exists and differs from the archive's. Remove it to unpack the archive's")
     return True
 
 
@@ -99,7 +105,7 @@ def _write(archive: Path, folder: Path, waiting: dict[str, Member]) -> None:
     total = sum(member.size for member in waiting.values())
     free = shutil.disk_usage(folder).free
     if total > free:
-        refuse(archive, f"it unpacks to {total >> 20} MB and {free >> 20} MB are free below {folder}; free some space")
+        refuse(archive, f"it unpacks to {total >> 20} MB and {free >> 20} MB are free below {folder}. Free disk space")
     meter, done = Meter(f"MB of {archive.name} unpacked", total >> 20), 0
     left = dict(waiting)
     for entry in entries(archive) if waiting else ():
@@ -118,11 +124,11 @@ def _write(archive: Path, folder: Path, waiting: dict[str, Member]) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     if left:
-        refuse(archive, f"it changed while it was read: {min(left)!r} is gone")
+        refuse(archive, f"it changed while it was read: {min(left)!r} is absent")
 
 
 def _copy(source: IO[bytes], file: IO[bytes], meter: Meter, done: int) -> int:
-    """Copy all of it in chunks; `done` and the bytes copied."""
+    """Copy a member in chunks; return `done` plus the bytes copied."""
     while chunk := source.read(CHUNK):
         file.write(chunk)
         done += len(chunk)

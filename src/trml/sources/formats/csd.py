@@ -1,5 +1,7 @@
-"""Computational sequences (.csd), the HDF5 files of the CMU Multimodal SDK: a list of intervals a video, each with a
-row of features."""
+"""Read computational sequences (.csd), the HDF5 files of the CMU Multimodal SDK.
+
+They hold a list of intervals for each video, each with a row of features.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +16,14 @@ from trml.base.errors import ContractError
 
 @dataclass(frozen=True)
 class Sequence:
-    """Of one video: intervals f64 [n, 2] in seconds, and features [n, d], numbers or (of words) bytes."""
+    """The sequence of a video: intervals f64 [n, 2] in seconds, and features [n, d], numbers or (for words) bytes."""
 
     intervals: NDArray[np.float64]
     features: NDArray[Any]
 
 
 def read_csd(path: Path) -> dict[str, Sequence]:
-    """The sequences by video id, in the file's order. Raises ContractError where the file is none of this kind."""
+    """Return the sequences by video, in the file's order; raise ContractError if the file is not a .csd."""
     try:
         with h5py.File(path, "r") as file:
             if len(file) != 1:
@@ -33,7 +35,7 @@ def read_csd(path: Path) -> dict[str, Sequence]:
     except (OSError, KeyError, AttributeError, TypeError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise ContractError(
-            f"{path} is no computational sequence ({reason}); expected HDF5 of <name>/data/<video>/intervals, features"
+            f"{path} is not a computational sequence ({reason}); expected HDF5: <name>/data/<video>/intervals, features"
         ) from None
 
 

@@ -1,5 +1,4 @@
-"""What a file is by its first bytes, whatever its name says. Servers send pages with "not found" or "log in" where a
-file was."""
+"""Recognise files by their first bytes, whatever their name. Servers often send a web page in place of a file."""
 
 from pathlib import Path
 
@@ -18,24 +17,26 @@ _BEGINNINGS = [
 
 _USTAR = slice(257, 262)
 
-HEAD = 512  # bytes that are enough to tell
+_UNKNOWN = "of unknown type"
+
+HEAD = 512  # bytes that suffice
 
 _BY_NAME = {"zip": "a zip archive", "gz": "a gzip file", "tgz": "a gzip file", "csd": "an HDF5 file", "csv": "a table"}
 
 
 def content_of(path: Path) -> str:
-    """In words, as `a zip archive`."""
+    """Return what a file is, in words: `a zip archive`."""
     with path.open("rb") as file:
         return described(file.read(HEAD))
 
 
 def may_be_pickle(content: str) -> bool:
-    """Whether what `content_of` says can be a pickle: those of protocols 0 and 1 begin with anything."""
-    return content == "a pickle" or content.startswith("something")
+    """Return whether a file that `content_of` describes can be a pickle: protocols 0 and 1 have no mark."""
+    return content == "a pickle" or content.startswith(_UNKNOWN)
 
 
 def described(head: bytes) -> str:
-    """The same of the first HEAD bytes."""
+    """Return what a file is, in words, by its first HEAD bytes."""
     if not head:
         return "an empty file"
     for beginning, words in _BEGINNINGS:
@@ -47,17 +48,17 @@ def described(head: bytes) -> str:
         return "a web page"
     if head[0] == 0x80 and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "a pickle"
-    return f"something that begins with {head[:8]!r}"
+    return f"{_UNKNOWN} (it begins with {head[:8]!r})"
 
 
 def wrong_content(name: str, head: bytes) -> str | None:
-    """What a file is instead of what its name says, by its first bytes; None where nothing speaks against it."""
-    expected, found = _BY_NAME.get(name.rpartition(".")[2].lower()), described(head)
+    """Return what a file is instead of what its name says, by its first bytes; None if they do not disagree."""
+    expected, content = _BY_NAME.get(name.rpartition(".")[2].lower()), described(head)
     if not head:
         return "is empty"
-    if expected is None or found == expected:
+    if expected is None or content == expected:
         return None
     markup = head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
-    if expected == "a table" and found.startswith("something") and not markup and b"\0" not in head:
+    if expected == "a table" and content.startswith(_UNKNOWN) and not markup and b"\0" not in head:
         return None
-    return f"is {'a web page' if markup else found}, not {expected}"
+    return f"is {'a web page' if markup else content}, not {expected}"

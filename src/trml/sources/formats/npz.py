@@ -1,4 +1,4 @@
-"""Arrays of an .npz, without pickles and without reading those that are not asked for."""
+"""Read arrays of an .npz one by one, without pickles."""
 
 import lzma
 import struct
@@ -27,7 +27,7 @@ _DAMAGE = (
 
 
 def is_npz(path: Path) -> bool:
-    """Whether a file is a zip archive of arrays, whatever its name says."""
+    """Return whether a file is a zip archive of arrays, whatever its name."""
     try:
         with zipfile.ZipFile(path) as file:
             return any(name.endswith(".npy") for name in file.namelist())
@@ -36,7 +36,7 @@ def is_npz(path: Path) -> bool:
 
 
 class Npz:
-    """The arrays of a file by name. Those that are stored uncompressed, as numpy.savez does, are mapped to memory."""
+    """The arrays of a file by name. Uncompressed ones, as numpy.savez writes them, are memory-mapped."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,10 +47,10 @@ class Npz:
             raise ContractError(f"{path} is damaged ({error}); expected an .npz of arrays") from None
 
     def read(self, name: str) -> NDArray[Any]:
-        """One array. Raises ContractError where it is absent, holds objects, or is not as long as it says."""
+        """Return an array; raise ContractError if it is absent, holds objects, or has another size than it states."""
         if name not in self.members:
-            found = ", ".join(sorted(self.members))[:200]
-            raise ContractError(f"{self.path}: there is no array {name!r}; it has {found}")
+            names = ", ".join(sorted(self.members))[:200]
+            raise ContractError(f"{self.path}: there is no array {name!r}; it has {names}")
         info = self.members[name]
         try:
             with zipfile.ZipFile(self.path) as file, file.open(info) as member:
@@ -61,7 +61,7 @@ class Npz:
                 if dtype.hasobject:
                     self._refuse(name, "it holds objects; expected numbers or strings")
                 if info.file_size != at + size or info.file_size > max(1 << 24, _RATIO * info.compress_size):
-                    self._refuse(name, f"it says {list(shape)} of {dtype}, {size} bytes; {info.file_size - at} follow")
+                    self._refuse(name, f"states {list(shape)} of {dtype}, {size} bytes; {info.file_size - at} follow")
                 if info.compress_type != zipfile.ZIP_STORED or size == 0:
                     array = np.frombuffer(member.read(), dtype).reshape(shape, order="F" if fortran else "C")
                     return array
@@ -70,7 +70,7 @@ class Npz:
         return np.memmap(self.path, dtype, "r", self._data(info) + at, shape, order="F" if fortran else "C")
 
     def _data(self, info: zipfile.ZipInfo) -> int:
-        """Where in the file a stored member's bytes begin."""
+        """Return the offset of a stored member's bytes in the file."""
         with self.path.open("rb") as file:
             file.seek(info.header_offset)
             header = file.read(_HEADER)

@@ -1,6 +1,6 @@
-"""What stands for numpy's functions while a pickle is read: the same arrays come out, every size and type is checked.
+"""Stand-ins for numpy's functions while a pickle is read: they return the same arrays and check every size and type.
 
-numpy's own functions trust what they are given: a type with made-up fields lets them take bytes for pointers.
+numpy's own functions trust their arguments. With a crafted dtype they would treat bytes as pointers.
 """
 
 import re
@@ -16,7 +16,7 @@ _TYPES = re.compile(r"[?biufcSUO]\d{0,7}")
 
 
 class Refused(Exception):
-    """What a pickle asks for and does not get."""
+    """A pickle needs something that is not allowed."""
 
 
 def require(condition: bool, reason: str) -> None:
@@ -27,7 +27,7 @@ def require(condition: bool, reason: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Admitted:
-    """What a name in a pickle stands for. It has no attribute that an instruction could set."""
+    """The stand-in for a name in a pickle. It has no attribute that an instruction could set."""
 
     __slots__ = ("make", "name")
     name: str
@@ -36,12 +36,12 @@ class Admitted:
 
 @dataclass(eq=False)
 class Dtype:
-    """A type of numbers or strings."""
+    """A dtype of numbers or strings."""
 
     dtype: np.dtype[Any]
 
     def build(self, state: Any) -> None:
-        """The byte order, from the state that numpy pickles: version, order, no fields, sizes, flags."""
+        """Set the byte order from the state that numpy pickles: version, order, no fields, sizes, flags."""
         require(
             type(state) is tuple and len(state) in (8, 9) and state[0] in (3, 4),
             "a dtype's state is not as numpy writes it",
@@ -60,7 +60,7 @@ class Dtype:
 
 @dataclass(eq=False)
 class Array:
-    """An array before and after its state; an array of objects is kept as its list until they are checked."""
+    """An array before and after its state is set. An array of objects stays a list until they are checked."""
 
     value: NDArray[Any] | None = None
     objects: list[Any] | None = None
@@ -68,14 +68,17 @@ class Array:
     order: str = "C"
 
     def build(self, state: Any) -> None:
-        """The array, from the state that numpy pickles: version, shape, type, order, bytes or list of objects."""
+        """Set the array from the state that numpy pickles: version, shape, dtype, order, bytes or list of objects."""
         require(type(state) is tuple and len(state) in (4, 5), "an array's state is not as numpy writes it")
         require(self.value is None and self.objects is None, "an array is built twice")
         *_, shape, dtype, fortran, data = state
         self.order = "F" if fortran else "C"
         self.shape = _shape(shape)
         if isinstance(dtype, Dtype) and dtype.dtype.kind == "O":
-            require(type(data) is list and len(data) == prod(self.shape), "an array of objects lacks some of them")
+            require(
+                type(data) is list and len(data) == prod(self.shape),
+                "an array of objects lacks some of them",
+            )
             self.objects = data
         else:
             self.value = _array(data, dtype, self.shape, self.order)
@@ -84,18 +87,18 @@ class Array:
 def _shape(shape: Any) -> tuple[int, ...]:
     require(
         type(shape) is tuple and len(shape) <= 8 and all(type(n) is int and n >= 0 for n in shape),
-        "an array has no proper shape",
+        "an array has no valid shape",
     )
     return tuple(shape)
 
 
 def _bytes(data: Any) -> Any:
-    """Bytes as they are, or as the text that Python 2's are read as."""
+    """Return bytes, also from the text that byte strings of Python 2 are read as."""
     if isinstance(data, str):
         try:
             return data.encode("latin1")
         except UnicodeEncodeError:
-            raise Refused("an array's bytes are a text of other characters") from None
+            raise Refused("an array's bytes are text with characters beyond latin1") from None
     require(isinstance(data, bytes | memoryview), f"an array's bytes are of type {type(data).__name__}")
     return data
 
@@ -103,13 +106,10 @@ def _bytes(data: Any) -> Any:
 def _array(data: Any, dtype: Any, shape: tuple[int, ...], order: str) -> NDArray[Any]:
     require(isinstance(dtype, Dtype) and dtype.dtype.kind != "O", "an array has no type of numbers or strings")
     data, size = _bytes(data), prod(shape) * dtype.dtype.itemsize
-    require(len(data) == size, f"an array {list(shape)} of {dtype.dtype} takes {size} bytes; it brings {len(data)}")
+    require(len(data) == size, f"an array {list(shape)} of {dtype.dtype} takes {size} bytes; it has {len(data)}")
     if size == 0:
         return np.empty(shape, dtype.dtype)
     return np.frombuffer(data, dtype.dtype).reshape(shape, order="F" if order == "F" else "C")
-
-
-# --- the names -------------------------------------------------------------------------------------------
 
 
 def _make_dtype(code: Any, align: Any = False, copy: Any = False) -> Dtype:
@@ -121,7 +121,7 @@ def _make_dtype(code: Any, align: Any = False, copy: Any = False) -> Dtype:
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
-    require(kind is _NDARRAY, "it reconstructs something that is no numpy.ndarray")
+    require(kind is _NDARRAY, "it reconstructs something other than numpy.ndarray")
     return Array()
 
 
@@ -134,24 +134,26 @@ def _scalar(dtype: Any, data: Any = b"") -> Any:
 
 
 def _encode(text: Any, encoding: Any = "latin1") -> bytes:
-    require(isinstance(text, str) and encoding in ("latin1", "latin-1"), "it encodes something that are no bytes")
+    require(isinstance(text, str) and encoding in ("latin1", "latin-1"), "it encodes something other than bytes")
     return bytes(_bytes(text))
 
 
 def _make_dict(pairs: Any = ()) -> dict[Any, Any]:
-    require(isinstance(pairs, list | tuple), "it makes a dict of something that are no pairs")
-    require(all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs), "it makes a dict of no pairs")
+    require(isinstance(pairs, list | tuple), "it makes a dict of something other than pairs")
+    require(
+        all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs), "it makes a dict of something other than pairs"
+    )
     check_keys([key for key, _ in pairs])
     return {key: value for key, value in pairs}
 
 
 def _make_defaultdict(factory: Any = None) -> dict[Any, Any]:
-    require(factory is None or factory in _FACTORIES, "it has a defaultdict of something else than containers")
+    require(factory is None or factory in _FACTORIES, "it has a defaultdict of something other than containers")
     return {}
 
 
 def _make_set(items: Any = ()) -> set[Any]:
-    require(isinstance(items, list | tuple), "it makes a set of something that is no list")
+    require(isinstance(items, list | tuple), "it makes a set of something other than a list")
     check_keys(items)
     return set(items)
 
@@ -161,16 +163,16 @@ def _make_bytes(data: Any = b"", encoding: Any = "latin1") -> Any:
 
 
 def _make_complex(real: Any, imaginary: Any) -> complex:
-    require(type(real) is float and type(imaginary) is float, "it makes a complex number of no numbers")
+    require(type(real) is float and type(imaginary) is float, "it makes a complex number of other values")
     return complex(real, imaginary)
 
 
 def _not_made(*arguments: Any) -> None:
-    raise Refused("it calls something that only stands for a type")
+    raise Refused("it calls the stand-in for a type")
 
 
 def check_keys(keys: Any) -> None:
-    """Only plain values are keys of a dict or items of a set: a deeply nested tuple has a hash without a bottom."""
+    """Raise Refused unless all keys are plain values: hashing a deeply nested tuple overflows the stack."""
     for key in keys:
         require(
             isinstance(key, str | bytes | int | float | None | np.generic),

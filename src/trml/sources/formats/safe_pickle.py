@@ -1,8 +1,8 @@
-"""Reading pickles of arrays without running anything: numpy arrays and plain containers come out, and nothing else.
+"""Read pickles of numpy arrays and plain containers without running any code.
 
-A pickle is a program for a small machine. The standard library's machine is used, with the instructions that data need
-and no others, and none of numpy's or anybody's functions within its reach: each name that pickles of arrays ask for
-stands for a function of this project that checks what it is given (pickled_arrays.py). All else is refused by its name.
+A pickle is a program for a small machine. This module runs the standard library's machine with only the instructions
+that data need. No function of numpy or of any other package is within its reach: each allowed name stands for a
+function of this project that checks its arguments (pickle_arrays.py). Every other name is refused.
 """
 
 import mmap
@@ -29,18 +29,18 @@ _DAMAGE = (
     OverflowError,
 )
 
-_REMEDY = "only numpy arrays and plain containers are let in; who has the arrays can save them with numpy.savez"
+_REMEDY = "only numpy arrays and plain containers are allowed; save the arrays with numpy.savez instead"
 
 _DEPTH = 64
 
-STEPS = 50_000_000  # an instruction makes an object of some 60 bytes; MOSEI in arrays takes some 500,000
+STEPS = 50_000_000  # an instruction makes an object of about 60 bytes; MOSEI in arrays takes about 500,000
 
-_UNFOLDED, _AT_LEAST = 10, 1 << 26  # bytes of values to bytes of file; what a small file may hold all the same
+_UNFOLDED, _AT_LEAST = 10, 1 << 26  # bytes of values for each byte of file; bytes that any file may hold
 
-_IN_PLACE = 1 << 16  # strings of bytes as long as this are not read, but seen through the file's memory map
+_IN_PLACE = 1 << 16  # byte strings of this length and more stay in the file's memory map
 
-# What data need. Not here: EXT1-4, PERSID, BINPERSID, INST, OBJ, NEWOBJ, NEWOBJ_EX, NEXT_BUFFER, READONLY_BUFFER,
-# LONG4 (integers of more than 255 bytes) and FROZENSET.
+# The instructions that data need. Not here: EXT1-4, PERSID, BINPERSID, INST, OBJ, NEWOBJ, NEWOBJ_EX, NEXT_BUFFER,
+# READONLY_BUFFER, LONG4 (integers of more than 255 bytes) and FROZENSET.
 _OF_DATA = """
     PROTO FRAME STOP MARK POP POP_MARK DUP PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET MEMOIZE NONE NEWTRUE NEWFALSE
     INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE
@@ -55,13 +55,18 @@ _NAMES = {code[0]: name for name, code in vars(pickle).items() if isinstance(cod
 
 
 def load_pickle(path: Path) -> Any:
-    """What the pickle holds: None, bool, int, float, complex, str, bytes, list, tuple, set, dict (OrderedDict and
-    defaultdict come back as dict), numpy arrays, scalars and types. Large arrays are read-only views of the file. Byte
-    strings of Python 2 are read as latin1, of which ASCII is a part. Raises PickleRefused for all else, and for a file
-    that is damaged or no pickle.
+    """Return the value of a pickle.
+
+    Allowed are None, bool, int, float, complex, str, bytes, list, tuple, set, dict (also OrderedDict and defaultdict,
+    which are returned as dict), and numpy arrays, scalars and dtypes. Large arrays are read-only views of the file.
+    Byte strings of Python 2 are read as latin1.
+
+    Raises:
+        DataMissing: If there is no file.
+        PickleRefused: If the pickle holds anything else, is damaged, or is not a pickle.
     """
     if not path.is_file():
-        raise DataMissing(f"{path} is missing; bring the pickle there")
+        raise DataMissing(f"{path} is missing. Put the pickle there")
     content = content_of(path)
     if not may_be_pickle(content):
         raise PickleRefused(f"{path} is {content}; expected a pickle of arrays")
@@ -76,13 +81,15 @@ def load_pickle(path: Path) -> Any:
         raise PickleRefused(f"{path} is refused: {refusal} ({machine.place}); {_REMEDY}") from None
     except _DAMAGE as error:
         reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-        raise PickleRefused(f"{path} is damaged or no pickle ({reason}; {machine.place})") from None
+        raise PickleRefused(f"{path} is damaged or not a pickle ({reason}; {machine.place})") from None
     return value
 
 
 def _plain(value: Any, depth: int, seen: dict[int, tuple[Any, int]], most: int) -> tuple[Any, int]:
-    """A value with all stand-ins in it replaced by arrays, and the bytes of what it holds. A container that is referred
-    to twice counts twice, since whoever reads the value meets it twice."""
+    """Replace the stand-ins in a value by arrays; return it and its size in bytes.
+
+    A container that is referred to twice counts twice, because a reader of the value visits it twice.
+    """
     if depth > _DEPTH:
         raise Refused(f"it nests deeper than {_DEPTH}")
     if value is None or isinstance(value, int | float | complex | np.generic):
@@ -125,13 +132,13 @@ def _refilled(value: Any, items: list[Any]) -> Any:
 
 
 class _Source:
-    """The file as the machine reads it. Nothing is read that is not there, however much of it is declared."""
+    """The file as the machine reads it. A declared size beyond its end is refused before anything is allocated."""
 
     def __init__(self, memory: mmap.mmap) -> None:
         self.memory, self.view, self.at = memory, memoryview(memory), 0
 
     def read(self, size: int) -> Any:
-        """Bytes, or a view of them where they are many."""
+        """Return bytes, or a view if they are many."""
         left = len(self.view) - self.at
         if size > left:
             raise Refused(f"it declares {size} bytes and has {left}") if left else EOFError("it is cut off")
@@ -140,13 +147,13 @@ class _Source:
         return piece if size >= _IN_PLACE else bytes(piece)
 
     def readline(self) -> bytes:
-        """To the end of the line, for the numbers and names of old protocols."""
+        """Return a line: old protocols write numbers and names as lines."""
         line = self.memory[self.at : self.memory.find(b"\n", self.at) + 1 or len(self.memory)]
         self.at += len(line)
         return line
 
 
-_Unpickler: Any = pickle._Unpickler  # the one in Python, whose instructions can be chosen
+_Unpickler: Any = pickle._Unpickler  # the one written in Python: its instructions can be replaced
 
 
 class _Machine(_Unpickler):
@@ -161,10 +168,10 @@ class _Machine(_Unpickler):
         return f"{self.opcode} before byte {self.source.at}"
 
     def find_class(self, module: str, name: str) -> Admitted:
-        found = ADMITTED.get((module, name))
-        if found is None:
+        admitted = ADMITTED.get((module, name))
+        if admitted is None:
             raise Refused(f"it asks for {f'{module}.{name}'!r:.120}")
-        return found
+        return admitted
 
     def load_reduce(self) -> None:
         arguments, function = self.stack.pop(), self.stack.pop()
@@ -202,12 +209,12 @@ class _Machine(_Unpickler):
 
 
 class _Instructions(dict[int, Callable[[_Machine], None]]):
-    """The machine's instructions by their byte; each notes its name, so that a refusal can say where it stood."""
+    """The machine's instructions by their byte. Each records its name, so that a refusal can name it."""
 
     def __missing__(self, code: int) -> NoReturn:
         if code in _NAMES:
             raise Refused(f"it has the instruction {_NAMES[code]}, which no data need")
-        raise pickle.UnpicklingError(f"{code:#04x} is no instruction")
+        raise pickle.UnpicklingError(f"{code:#04x} is not an instruction")
 
 
 def _noted(name: str, handler: Callable[[_Machine], None]) -> Callable[[_Machine], None]:

@@ -1,6 +1,6 @@
-"""Reading clips: a few frames out of a picture, of a video or of parts of one, without decoding the rest.
+"""Read a few frames of a picture, a video or parts of one, without decoding the rest.
 
-What a file is, its bytes say, not its name. Times count from the video's first frame.
+A file's bytes decide what it is, not its name. Times count from the video's first frame.
 """
 
 from bisect import bisect_right
@@ -25,7 +25,7 @@ _PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 _SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # containers with an index
 
-_CUT_OFF_S = 0.5  # by how much a video may end before it says it does
+_CUT_OFF_S = 0.5  # a video may end this much earlier than it states
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Clip:
 
 
 def read_frames(clip: Clip, count: int, per_second: float | None = None) -> list[Image.Image]:
-    """The frames of one clip as RGB pictures (see `read_parts`). Raises ClipUnreadable with the reason."""
+    """Return the frames of a clip as RGB pictures (see `read_parts`); raise ClipUnreadable with the reason."""
     (frames,) = read_parts(clip.path, [clip.part], count, per_second, lambda picture: picture)
     if isinstance(frames, ClipUnreadable):
         raise frames
@@ -53,11 +53,18 @@ def read_frames(clip: Clip, count: int, per_second: float | None = None) -> list
 def read_parts(
     path: Path, parts: Sequence[Part | None], count: int, per_second: float | None, take: Callable[[Image.Image], T]
 ) -> list[list[T] | ClipUnreadable]:
-    """Of each part of a file (None: all of it) at most `count` frames, those shown in the middle of as many equal
-    spans, with `per_second` so many a second where that makes fewer; or why the part cannot be read.
+    """Read evenly spaced frames of parts of a file: those shown in the middle of equal spans.
 
-    `take` gets each frame as an RGB picture, as soon as it is decoded; the picture itself is not kept. A frame that is
-    shown in two middles is given once. A picture is one frame.
+    Args:
+        path: The file. A picture is one frame.
+        parts: The seconds (start, end) of each part, None for the whole file.
+        count: The most frames of a part.
+        per_second: Frames a second, if that makes fewer than `count`.
+        take: Turns a frame, an RGB picture, into what is returned, as soon as it is decoded. Pictures are not kept.
+
+    Returns:
+        For each part, its frames in order (one that is in the middle of two spans is returned once), or why it cannot
+        be read.
     """
     try:
         if path.stat().st_size == 0:
@@ -69,9 +76,9 @@ def read_parts(
         except UnidentifiedImageError:
             return _read_video(path, parts, count, per_second, take)
     except FileNotFoundError:
-        error = ClipUnreadable("it is not there")
+        error = ClipUnreadable("it does not exist")
     except av.InvalidDataError:
-        error = ClipUnreadable("it is no picture and no video, or is damaged")
+        error = ClipUnreadable("it is not a picture or video, or is damaged")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, av.FFmpegError) as failure:
         error = ClipUnreadable((str(failure).strip().splitlines() or [type(failure).__name__])[0])
     except ClipUnreadable as unreadable:
@@ -93,18 +100,18 @@ def _read_video(
         except ClipUnreadable as error:
             wanted.append(error)
     every = {pts for of_part in wanted if isinstance(of_part, list) for pts in of_part}
-    found: dict[int, T] = {}
+    decoded: dict[int, T] = {}
     if seekable:
         for key, stretch in timeline.stretches(every).items():
-            _decode(path, key, stretch, found, take)
-    if every - found.keys():  # no index, or one that leads astray: everything, from the start
-        _decode(path, None, every - found.keys(), found, take)
-    return [timeline.those(of_part, found) if isinstance(of_part, list) else of_part for of_part in wanted]
+            _decode(path, key, stretch, decoded, take)
+    if every - decoded.keys():  # no index, or a wrong one: decode everything from the start
+        _decode(path, None, every - decoded.keys(), decoded, take)
+    return [timeline.those(of_part, decoded) if isinstance(of_part, list) else of_part for of_part in wanted]
 
 
 def _video_stream(container: Any) -> Any:
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if container.format.name == "tty":  # FFmpeg takes any text for a picture made of letters
+    if container.format.name == "tty":  # FFmpeg reads any text as a picture of letters
         raise av.InvalidDataError(0, "text")
     if not streams:
         raise ClipUnreadable("it has no video stream")
@@ -114,9 +121,15 @@ def _video_stream(container: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Timeline:
-    """When the frames of a video, or of the stretch around its parts, are shown; known without decoding any.
+    """When the frames of a video, or of the stretch around its parts, are shown. No frame is decoded to find out.
 
-    Times are `pts`, in units of `unit` seconds; `keys` are those that can be decoded without an earlier one.
+    Attributes:
+        pts: Presentation times of the frames, in units of `unit` seconds, sorted.
+        keys: Those of key frames, which can be decoded without an earlier frame.
+        zero: Of the first frame.
+        end: Of the end of the last frame that was seen.
+        unit: In seconds.
+        stated_s: The length that the video states, in seconds.
     """
 
     pts: Sequence[int]
@@ -124,11 +137,11 @@ class _Timeline:
     zero: int
     end: int
     unit: Fraction
-    said_s: float  # how long the video says it is
+    stated_s: float
 
     @classmethod
     def of(cls, container: Any, stream: Any, parts: Sequence[Part | None], seekable: bool) -> "_Timeline":
-        """Read from the packets between the first part's start and the last one's end."""
+        """Read the packets between the start of the first part and the end of the last one."""
         unit, zero = stream.time_base, stream.start_time or 0
         known = [part for part in parts if part is not None]
         if seekable and len(known) == len(parts):
@@ -148,47 +161,50 @@ class _Timeline:
                 keys.append(packet.pts)
         if not pts:
             raise ClipUnreadable("it has no frames")
-        said = end - zero if stream.duration is None else stream.duration
-        return cls(sorted(pts), sorted(keys), zero, end, unit, float(said * unit))
+        stated = end - zero if stream.duration is None else stream.duration
+        return cls(sorted(pts), sorted(keys), zero, end, unit, float(stated * unit))
 
     def _seconds(self, pts: float) -> float:
         return float((pts - self.zero) * self.unit)
 
     def spread(self, part: Part | None, count: int, per_second: float | None) -> list[int]:
-        """The frames to be read, in order. Raises ClipUnreadable where the part is not all there."""
-        there = self._seconds(self.end)
-        start, end = part or (self._seconds(self.pts[0]), max(there, self.said_s))
+        """Return the times of the frames to read, in order; raise ClipUnreadable if part of them is absent."""
+        available = self._seconds(self.end)
+        start, end = part or (self._seconds(self.pts[0]), max(available, self.stated_s))
         if end < start:
             raise ClipUnreadable(f"its part ends at {end:g} s, before it starts at {start:g} s")
-        if start > max(there, self.said_s):
-            raise ClipUnreadable(f"its part starts at {start:g} s, behind the video's end at {self.said_s:.1f} s")
-        if there < min(end, self.said_s) - _CUT_OFF_S:
-            raise ClipUnreadable(f"it is cut off at {there:.1f} s of {self.said_s:.1f} s")
-        end = max(start, min(end, there))
+        if start > max(available, self.stated_s):
+            raise ClipUnreadable(f"its part starts at {start:g} s, after the video's end at {self.stated_s:.1f} s")
+        if available < min(end, self.stated_s) - _CUT_OFF_S:
+            raise ClipUnreadable(f"it is cut off at {available:.1f} s of {self.stated_s:.1f} s")
+        end = max(start, min(end, available))
         n = count if per_second is None else min(count, max(1, round((end - start) * per_second)))
         middles = [self.zero + (start + (i + 0.5) / n * (end - start)) / self.unit for i in range(n)]
         return list(dict.fromkeys(self.pts[max(0, bisect_right(self.pts, middle) - 1)] for middle in middles))
 
     def stretches(self, wanted: set[int]) -> dict[int, set[int]]:
-        """The wanted frames by the key frame from which they can be decoded."""
-        found: dict[int, set[int]] = {}
+        """Return the wanted frames by the key frame from which they can be decoded."""
+        by_key: dict[int, set[int]] = {}
         for pts in sorted(wanted):
-            found.setdefault(self.keys[max(0, bisect_right(self.keys, pts) - 1)] if self.keys else 0, set()).add(pts)
-        return found
+            by_key.setdefault(self.keys[max(0, bisect_right(self.keys, pts) - 1)] if self.keys else 0, set()).add(pts)
+        return by_key
 
-    def those(self, wanted: list[int], found: dict[int, T]) -> list[T] | ClipUnreadable:
-        """What was found of the wanted frames, if all were."""
-        lacking = [pts for pts in wanted if pts not in found]
-        if lacking:
-            return ClipUnreadable(f"its frame at {self._seconds(lacking[0]):.2f} s cannot be decoded")
-        return [found[pts] for pts in wanted]
+    def those(self, wanted: list[int], decoded: dict[int, T]) -> list[T] | ClipUnreadable:
+        """Return the wanted frames, or why they are not complete."""
+        absent = [pts for pts in wanted if pts not in decoded]
+        if absent:
+            return ClipUnreadable(f"its frame at {self._seconds(absent[0]):.2f} s cannot be decoded")
+        return [decoded[pts] for pts in wanted]
 
 
 def _decode(
-    path: Path, key: int | None, wanted: set[int], found: dict[int, T], take: Callable[[Image.Image], T]
+    path: Path, key: int | None, wanted: set[int], decoded: dict[int, T], take: Callable[[Image.Image], T]
 ) -> None:
-    """Add the wanted frames, by their pts, to `found`: from a key frame on, and of what lies between only what others
-    are made from; or without `key` from the start, and all."""
+    """Decode the wanted frames and add them to `decoded`, by their presentation times.
+
+    With a key frame, decoding starts there and skips frames that no other frame depends on. Without one (None), it
+    starts at the beginning and skips none.
+    """
     left, last = set(wanted), max(wanted)
     with av.open(str(path)) as container:
         stream = _video_stream(container)
@@ -199,13 +215,13 @@ def _decode(
             stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
             for frame in packet.decode():
                 if frame.pts in left and not frame.is_corrupt:
-                    found[frame.pts] = take(_upright(frame))
+                    decoded[frame.pts] = take(_upright(frame))
                     left.discard(frame.pts)
                 if not left or (frame.pts is not None and frame.pts > last):
                     return
 
 
 def _upright(frame: Any) -> Image.Image:
-    """The frame as a picture, turned as the container says it is to be shown."""
+    """Return the frame as a picture, rotated as the container states."""
     picture = frame.to_image()
     return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture

@@ -1,4 +1,4 @@
-"""Writing clips: mp4 through PyAV."""
+"""Write clips as mp4, with PyAV."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ FRAMES_PER_SECOND = 8
 
 
 def write_video(path: Path, frames: NDArray[np.uint8]) -> None:
-    """Write frames [T, H, W, 3] as H.264 in mp4; the same frames give the same bytes.
+    """Write frames [T, H, W, 3] as H.264 in mp4. Equal frames give equal bytes.
 
-    For that the encoder has one thread and no macroblock-tree rate control, with which x264 wrote up to sixteen
-    different files from the same 64 x 64 frames, and the frames are converted to its colours before they enter it.
+    Three settings ensure that. The encoder has one thread. Macroblock-tree rate control is off: with it, x264 wrote up
+    to sixteen different files from the same 64 x 64 frames. Frames are converted to yuv420p before they are encoded.
     """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_SECOND)
