@@ -151,8 +151,13 @@ class Trial(NamedTuple):
 
 
 class Predicted(NamedTuple):
-    """Predictions of a split under one condition: scores or class numbers [N], the spread [N] where there is one, and
-    class probabilities [N, K] of a classification."""
+    """Predictions of a split from what is present.
+
+    Attributes:
+        value: Scores or class numbers, [N].
+        spread: Standard deviations of the scores, [N]; None for methods that give none.
+        probabilities: Of the classes, [N, K]; None for regression.
+    """
 
     value: NDArray[np.float32]
     spread: NDArray[np.float32] | None = None

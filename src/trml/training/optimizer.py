@@ -14,10 +14,11 @@ from trml.training.stack import Stack, row_padding
 class Optimizer:
     """torch's fused AdamW on the parameters that a step moves.
 
-    rates: [C], factors on the learning rate, one a cell. The moments lie as the stack's parameters do, [C, P].
+    Its moments lie as the stack's parameters do, [C, P].
     """
 
     def __init__(self, step: Step, stack: Stack, rates: Tensor, *, weight_decay: float, clip_norm: float) -> None:
+        """Start with zero moments; `rates` [C] are factors on the learning rate, one a cell."""
         self.weight_decay, self.clip_norm = weight_decay, clip_norm
         self.factors = {
             name: factor
@@ -32,8 +33,8 @@ class Optimizer:
         """Move the parameters against the gradients of the losses [C]."""
         # The cells share no parameter, so the sum gives each the gradient of its own loss.
         parameters = [stack.parameters[name] for name in self.factors]
-        found = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
-        used = {name: g.flatten(1) for name, g in zip(self.factors, found, strict=True) if g is not None}
+        gradients = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+        used = {name: g.flatten(1) for name, g in zip(self.factors, gradients, strict=True) if g is not None}
         gradient = self._clipped(torch.cat(list(used.values()), dim=1))
         if len(used) == len(stack.shapes) and len({(self.factors[n], self.counts[n]) for n in used}) == 1:
             name = next(iter(used))
@@ -51,7 +52,7 @@ class Optimizer:
         self.rates = None if self.rates is None else self.rates[members]
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All that changes: arrays by name, and the rest as JSON; `load` takes it back."""
+        """Return all that changes: arrays by name, and the rest as JSON; `load` takes it back."""
         return {"mean": self.mean, "square": self.square}, {"counts": self.counts}
 
     def load(self, tensors: dict[str, Tensor], rest: dict[str, Any]) -> None:
@@ -59,12 +60,12 @@ class Optimizer:
         self.mean, self.square, self.counts = tensors["mean"], tensors["square"], rest["counts"]
 
     def _clipped(self, gradient: Tensor) -> Tensor:
-        """The gradient [C, Q] with each row scaled to a norm of at most `clip_norm`."""
+        """Scale each row of a gradient [C, Q], in place, to a norm of at most `clip_norm`."""
         norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
         return gradient.mul_((self.clip_norm / (norm + 1e-6)).clamp(max=1.0))
 
     def _move_some(self, stack: Stack, gradients: dict[str, Tensor], rate: float) -> None:
-        """A step of some parameters, or of all but at different rates: copied together, moved, and put back."""
+        """Move some parameters, or all but at different rates: copy them together, move them, put them back."""
         groups: dict[tuple[float, int], list[str]] = {}
         for name in gradients:
             groups.setdefault((self.factors[name], self.counts[name]), []).append(name)
@@ -82,7 +83,7 @@ class Optimizer:
                     x[:, stack.columns[name]] = part
 
     def _move(self, arrays: list[Tensor], count: int, rate: float) -> None:
-        """One step of AdamW on [values, gradient, mean, square], in place, after `count` others."""
+        """Make one step of AdamW on [values, gradient, mean, square], in place, after `count` others."""
         values, gradient, mean, square = arrays
         before = None if self.rates is None else values.clone()
         adamw(
