@@ -148,13 +148,13 @@ for _name, _after in {
     CASES[_name] = functools.partial(cut, after=_after)
 
 
-@case("cut ever again, a bit further each time")
+@case("cut repeatedly, a bit further each time")
 def cut_further(w: World) -> None:
     w.mirrors(file(RIGHT, cuts=(5000,) * 11)).has()
     assert len(w.server.asked) == 12 > QUICK.attempts
 
 
-@case("cut ever again at the same byte")
+@case("cut repeatedly at the same byte")
 def cut_for_good(w: World) -> None:
     w.mirrors(file(RIGHT, cuts=(5000, *[0] * 99))).fails(f"broke off after 5000 of {N} bytes", "5.0 kB", "are kept")
     assert len(w.server.asked) == 1 + QUICK.attempts
@@ -217,18 +217,18 @@ def changed_in_secret(w: World) -> None:
     assert w.server.ranges == [None, "bytes=9000-", None]
 
 
-@case("file that grows")
+@case("growing file")
 def grows(w: World) -> None:
     w.mirrors(in_turn(file(OTHER, cuts=(9000,)), file(LONGER))).has(LONGER)
 
 
-@case("206 from another byte than was asked")
+@case("206 from another byte than requested")
 def wrong_offset(w: World) -> None:
     elsewhere = partial(RIGHT, 8000, f"bytes 8000-{N - 1}/{N}")
     w.mirrors(in_turn(file(RIGHT, cuts=(9000,)), elsewhere, file(RIGHT))).has()
 
 
-@case("206 with less than the rest")
+@case("206 with less than the remainder")
 def less_than_the_rest(w: World) -> None:
     some = partial(RIGHT[:20_000], 9000, f"bytes 9000-19999/{N}")
     for first in (file(RIGHT, cuts=(9000,)), chunked(RIGHT, cuts=(9000,))):
@@ -243,7 +243,7 @@ def no_content_range(w: World) -> None:
     w.mirrors(in_turn(file(RIGHT, cuts=(9000,)), partial(RIGHT, 9000, None), file(RIGHT))).has()
 
 
-@case("206 that was not asked for")
+@case("206 that was not requested")
 def unasked(w: World) -> None:
     w.mirrors(partial(RIGHT, 100, f"bytes 100-{N - 1}/{N}")).fails("answers 206")
 
@@ -355,7 +355,7 @@ def broken(w: World) -> None:
     assert len(w.server.asked) == QUICK.attempts
 
 
-@case("503 twice, then fine")
+@case("503 twice, then 200")
 def unavailable(w: World) -> None:
     w.mirrors(in_turn(status(503), status(503), file(RIGHT))).has()
 
@@ -450,7 +450,7 @@ def html_for_csv(w: World) -> None:
     w.but(name="table.csv").mirrors(file(PAGE)).fails("sends what is a web page, not a table")
 
 
-@case("html instead of the rest")
+@case("html instead of the remainder")
 def html_for_rest(w: World) -> None:
     """A page in place of the rest costs nothing of what has arrived."""
     w.mirrors(in_turn(file(RIGHT, cuts=(9000,)), file(PAGE, etag='"2"'))).fails("is a web page", "are kept")
@@ -494,7 +494,7 @@ def earlier_part(w: World) -> None:
     assert w.server.ranges == ["bytes=9000-"]
 
 
-@case("part of the mirror")
+@case("part from the mirror")
 def part_of_mirror(w: World) -> None:
     """It is gone on with where it came from, though another mirror stands first."""
     w.mirrors(status(404), file(RIGHT, cuts=(9000, *[0] * 99))).fails("are kept")
@@ -511,7 +511,7 @@ def part_damaged(w: World) -> None:
     assert w.server.ranges == [None]
 
 
-@case("part shorter than was noted")
+@case("part shorter than recorded")
 def part_shorter(w: World) -> None:
     half(w)
     w.part.write_bytes(RIGHT[:5000])
@@ -534,7 +534,7 @@ def part_unknown(w: World) -> None:
     assert w.server.ranges == [None]
 
 
-@case("part whole, but not in its place yet")
+@case("part complete, but not renamed")
 def part_whole(w: World) -> None:
     w.monkeypatch.setattr(parts.Part, "finish", lambda part: sys.exit("killed"))
     with pytest.raises(SystemExit):
@@ -553,7 +553,7 @@ def disk_full(w: World) -> None:
     assert len(w.server.asked) == 1
 
 
-@case("disk full on the way, no end in sight")
+@case("disk full during the download, length unknown")
 def disk_full_later(w: World) -> None:
     w.monkeypatch.setattr(parts, "SURE_EVERY_S", 0.0)
     free = iter([10**9, 10**6, 10])
@@ -587,7 +587,7 @@ def two_processes(w: World) -> None:
     w.has()
 
 
-@case("killed on the way")
+@case("killed during the download")
 def killed(w: World) -> None:
     w.mirrors(in_turn(file(RIGHT, pause=0.02, piece=1000), file(RIGHT)))
     process = another_process(w)
@@ -603,7 +603,7 @@ def killed(w: World) -> None:
     assert int(w.server.ranges[1].removeprefix("bytes=").removesuffix("-")) > 5000
 
 
-@case("not the file that was fetched first")
+@case("not the file that was downloaded first")
 def not_the_first(w: World) -> None:
     w.mirrors(file(RIGHT)).has()
     w.target.unlink()
@@ -632,7 +632,7 @@ def offline(w: World) -> None:
     assert w.server.asked == []
 
 
-@case("brought by hand")
+@case("provided by the user")
 def brought(w: World) -> None:
     """It is read once, and again when it was touched."""
     w.target.parent.mkdir(parents=True)
@@ -647,7 +647,7 @@ def brought(w: World) -> None:
     assert w.target.read_bytes() == OTHER
 
 
-@case("brought by hand, but another file")
+@case("provided by the user, but another file")
 def brought_wrong(w: World) -> None:
     w.target.parent.mkdir(parents=True)
     for content, wanted, words in [
@@ -664,13 +664,13 @@ def brought_wrong(w: World) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_misbehaviour(name: str, world: World) -> None:
+def test_faults(name: str, world: World) -> None:
     CASES[name](world)
 
 
 def test_the_docs_have_a_row_for_each_case() -> None:
     rows = re.findall(r"^\| ([^|]+?) \| [^|]+ \|$", (ROOT / "docs" / "downloads.md").read_text(), re.MULTILINE)
-    assert [row for row in rows if row not in ("misbehaviour", "---")] == list(CASES)
+    assert [row for row in rows if row not in ("fault", "---")] == list(CASES)
 
 
 def test_progress_in_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
