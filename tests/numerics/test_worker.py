@@ -1,0 +1,59 @@
+"""A block: what is in the store stays, the rest is trained and stored, and torch runs as the recipes say."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+import torch
+
+from helpers.small_methods import small_cells
+from helpers.synthetic_features import SETTINGS, synthetic_features
+from helpers.synthetic_training import run
+from trml.base.artifacts import read_json
+from trml.base.errors import ContractError
+from trml.features.writer import write_features
+from trml.training.contract import BlockJob, read_cell, write_cell
+from trml.training.worker import train_block
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A block of four cells on features of three classes."""
+    (tmp_path / "features").mkdir()
+    write_features(tmp_path / "features", synthetic_features(classes=3))
+    cells = [replace(c, digest=f"d{i}", folder=tmp_path / "cells" / str(i)) for i, c in enumerate(small_cells("Small"))]
+    folders = tmp_path / "blocks" / "b.json", cells, tmp_path / "features", tmp_path / "unfinished"
+    return BlockJob("b", *folders, SETTINGS, {"experiment": "e"}, threads=torch.get_num_threads(), device="cpu")
+
+
+def test_a_block_completes_the_store(job, capsys):
+    features = synthetic_features(classes=3)
+    expected = run(job.cells, features)
+    ids = {s: features.index["utterance_id"].gather(features.rows(s)).to_list() for s in ("valid", "test")}
+    stored = job.cells[1]
+    write_cell(stored, expected[stored.digest], ids, features.info.classes, {"mark": "stored before"})
+    train_block(job, CPU)
+    assert "block b: 1 of 4 cells are in the store, 3 to train" in capsys.readouterr().err
+    assert read_json(job.finished) == {"cells": [c.name for c in job.cells]}
+    assert not job.unfinished.exists()
+    for c in job.cells:
+        record, predictions = read_cell(c)
+        assert ("mark" in record) == (c is stored)
+        assert c is stored or (record["experiment"], record["device"]) == ("e", "cpu")
+        on_test = predictions.filter(split="test", present="text")
+        assert on_test["utterance_id"].to_list() == ids["test"]
+        predicted = expected[c.digest].predictions["test", "text"]
+        assert (on_test["prediction"].to_numpy() == predicted.value).all()
+        assert (on_test.select(pl.col("^p_.*$")).to_numpy() == predicted.probabilities).all()
+        assert (c.folder / "checkpoint.safetensors").read_bytes() == expected[c.digest].weights
+
+
+@pytest.mark.parametrize("change", [{"threads": 7}, {"device": "cuda"}])
+def test_torch_must_run_as_the_recipes_say(job, change):
+    with pytest.raises(
+        ContractError, match=r"block b: torch runs 1 threads on cpu; the recipes of its cells say [17] on"
+    ):
+        train_block(replace(job, **change), CPU)
+    assert not job.finished.exists()
