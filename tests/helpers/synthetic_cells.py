@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
+from PIL import Image
 
 from helpers.synthetic_features import PAIR, synthetic_features
 from trml.base.digests import digest
+from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.evaluation.contract import EvaluationInputs, Study, StudyMethod, StudyVariant
 from trml.features.contract import FeatureSet, read_features
 from trml.features.writer import write_features
@@ -149,15 +152,59 @@ def write(cell: Cell, predictions: dict[tuple[str, str], np.ndarray], features: 
     ids = {split: features.index["utterance_id"].gather(features.rows(split)).to_list() for split in ("valid", "test")}
     made = {key: Predicted(value.astype(np.float32)) for key, value in predictions.items()}
     history = [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}]
-    write_cell(cell, Outcome(made, history, 0, b"weights", 1), ids, features.info.classes, {"device": "cpu"})
+    write_cell(
+        cell, Outcome(made, history, 0, b"weights", 1), ids, features.info.classes, {"device": "cpu", "wall_s": 0.1}
+    )
 
 
 def write_failed(cell: Cell, reason: str = "the training loss was nan") -> None:
     """Write a cell whose training failed."""
     history = [{"epoch": 0, "train_loss": float("nan"), "dev_loss": 1.0}]
-    write_cell(cell, Outcome({}, history, -1, b"", 0, reason), {}, [], {"device": "cpu"})
+    write_cell(cell, Outcome({}, history, -1, b"", 0, reason), {}, [], {"device": "cpu", "wall_s": 0.1})
 
 
 def scaled(by_method: dict[str, float], other: float, variants: Sequence[str] = (DEFAULT,)) -> Errors:
     """Return errors of a scale by method, for these variants of it; `other` for all else."""
     return lambda cell, _: by_method.get(cell.spec.method, other) if cell.spec.variant in variants else other
+
+
+def real_methods(raw: dict[str, Any], names: Sequence[str], variants: Sequence[str] = ()) -> tuple[StudyMethod, ...]:
+    """Return methods with the options of a configuration at a small size, to be trained.
+
+    Args:
+        raw: params.yaml.
+        names: Of the methods.
+        variants: Those of the proposed method that are kept.
+    """
+    methods = []
+    for name in names:
+        of = raw["methods"][name]
+        kept = [
+            StudyVariant(
+                v, of["variants"][v]["label"], of["variants"][v].get("of", "loss"), of["variants"][v]["options"]
+            )
+            for v in variants
+            if v in of["variants"]
+        ]
+        single, options = "victim" in of["depends_on"], {**of["options"], "hidden": 8}
+        methods.append(StudyMethod(name, of["label"], of["role"], single, options, tuple(kept)))
+    return tuple(methods)
+
+
+def write_pictures(corpus: Path, features: FeatureSet) -> None:
+    """Write a corpus of one picture, with a sentence for each utterance that has a text."""
+    corpus.mkdir(parents=True)
+    Image.new("RGB", (20, 10), (200, 30, 30)).save(corpus / "clip.png")
+    has_text = features.signals["text"].mask.any(axis=1)
+    ids, info = features.index["utterance_id"].to_list(), features.info
+    table = features.index.with_columns(
+        video_id=pl.lit("v"),
+        text=pl.Series([f"sentence of {name}" if has else "" for name, has in zip(ids, has_text, strict=True)]),
+        clip=pl.lit("clip.png"),
+        start_s=pl.lit(0.0),
+        end_s=pl.lit(1.0),
+    )
+    about = CorpusInfo(
+        "synthetic", "Synthetic", info.task, info.classes, "a test", "MIT", "files", [], "x", modalities=info.modalities
+    )
+    write_corpus(corpus, about, table)

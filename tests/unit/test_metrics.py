@@ -5,9 +5,11 @@ import pytest
 from scipy.stats import false_discovery_control, pearsonr
 from sklearn import metrics as reference
 
-from trml.evaluation.metrics import REGRESSION, classification
+from trml.evaluation.registry import metrics_of
 from trml.evaluation.robustness import effective, relative
-from trml.evaluation.statistics import Resamples, Scores, holm, p_beyond, p_within
+from trml.evaluation.statistics import Resamples, Scores, holm, leaders, p_beyond, p_within
+
+REGRESSION = metrics_of("regression", 0)
 
 
 def regression_data(seed):
@@ -51,7 +53,7 @@ def test_classification_against_scikit_learn(seed):
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 3, size=100).astype(float)
     p = np.where(rng.random(100) < 0.5, y, rng.integers(0, 3, size=100))
-    accuracy, weighted, macro = (metric.score(y, p) for metric in classification(3))
+    accuracy, weighted, macro = (metric.score(y, p) for metric in metrics_of("classification", 3))
     assert accuracy == pytest.approx(reference.accuracy_score(y, p))
     assert weighted == pytest.approx(reference.f1_score(y, p, average="weighted", zero_division=0))
     assert macro == pytest.approx(reference.f1_score(y, p, average="macro", zero_division=0))
@@ -59,7 +61,7 @@ def test_classification_against_scikit_learn(seed):
 
 def test_f1_tells_truth_from_prediction():
     y, p = np.array([0.0, 0, 0, 1, 1]), np.array([0.0, 1, 1, 1, 1])
-    weighted = classification(2)[1]
+    weighted = metrics_of("classification", 2)[1]
     assert weighted.score(y, p) != pytest.approx(float(weighted.score(p, y)))
 
 
@@ -180,3 +182,35 @@ def test_robustness_of_straight_lines():
     assert relative(rates, line(1.0, 0.0)).value == pytest.approx(0.5)
     assert effective(rates, line(1.0, 0.0), line(0.7, -0.3)).value == pytest.approx(0.0)  # the same fall
     assert effective(rates, line(1.0, 0.5), line(0.7, -0.3)).value == pytest.approx(0.25)  # half of it
+
+
+def test_the_headline_and_drawn_metrics_of_each_task():
+    def names(task, classes, wanted):
+        return [m.name for m in metrics_of(task, classes) if wanted(m)]
+
+    for task, classes, headline, drawn in (
+        ("regression", 0, ["mae", "corr", "acc2_neg_nonneg"], ["mae", "acc2_neg_nonneg"]),
+        ("classification", 3, ["accuracy", "f1_weighted", "f1_macro"], ["accuracy", "f1_weighted"]),
+    ):
+        assert names(task, classes, lambda m: m.headline) == headline
+        assert names(task, classes, lambda m: m.drawn) == drawn
+        assert names(task, classes, lambda m: m.primary) == [metrics_of(task, classes)[0].name]
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["lower is better", "higher is better"])
+def test_the_leaders_are_the_best_and_those_that_are_not_significantly_worse(index):
+    rng, sign = np.random.default_rng(3), -1 if index == 0 else 1
+    noise = rng.normal(size=1000) * 0.1
+    scores = {
+        "worse": Scores(0.0, noise),
+        "best": Scores(sign * 1.0, noise + sign),
+        "near": Scores(sign * 0.99, sign * 0.99 + rng.normal(size=1000) * 0.1),
+        "failed": Scores.failed(1000),
+    }
+    assert leaders(REGRESSION[index], scores) == ["best", "near"]
+    assert leaders(REGRESSION[index], {"failed": scores["failed"]}) == []
+
+
+def test_a_failed_score_has_no_columns():
+    assert Scores.failed(10).columns() == {"value": None, "low": None, "high": None}
+    assert Scores(1.0, np.ones(10)).columns() == {"value": 1.0, "low": 1.0, "high": 1.0}
