@@ -1,7 +1,7 @@
 """What the report reads, made by hand: every file of the stages before, with numbers that are drawn."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,14 @@ METHODS = (
     StudyMethod("zero_fill", "Zero fill", "baseline", False, {}),
     StudyMethod("double", "Supervised-Double", "upper", False, {}),
 )
+ABOUT: dict[str, Any] = {
+    "digest": "study-0123456789ab",
+    "searched": {"trml": Searched(8, 0.5, 0.6, {"temperature": 0.1})},
+    "settings": Settings(7, "made", 3, 2, 16, 0.01, 0.0, 1.0, None),
+    "command": "make results EXPERIMENT=study",
+    "params": {"name": "study", "seeds": SEEDS},
+    "made_from": {"corpus": "corpus-1", "encoder": None, "features": "features-1", "cells": 2},
+}
 REGRESSION = [("mae", "MAE", False, True, True), ("corr", "Corr", True, True, False)]
 CLASSIFICATION = [("accuracy", "Accuracy", True, True, True)]
 
@@ -97,29 +105,13 @@ def report_inputs(
     for path in names.values():
         path.mkdir(parents=True)
     _write_corpus(names["corpus"], names["features"], study, classes)
-    _write_evaluation(
-        names["evaluation"],
-        study,
-        classes,
-        failed,
-        purpose == "own" and any(other.study.purpose == "redundancy" for other in others),
-    )
+    _write_evaluation(names["evaluation"], study, classes, failed)
+    if any(other.study.purpose == "redundancy" for other in others):
+        _write_redundancy(names["evaluation"], study)
     _write_probes(names["probes"], study, classes, text, reason)
-    return ReportInputs(
-        study=study,
-        evaluation=names["evaluation"],
-        probes=None if dataset else names["probes"],
-        corpus=names["corpus"],
-        features=names["features"],
-        digest=None if dataset else "study-0123456789ab",
-        searched={"trml": Searched(8, 0.5, 0.6, {"temperature": 0.1})},
-        settings=Settings(7, corpus, 3, 2, 16, 0.01, 0.0, 1.0, None),
-        published_as=published_as,
-        command="make results EXPERIMENT=study",
-        params={"name": "study", "seeds": SEEDS},
-        made_from={"corpus": f"{corpus}-1", "encoder": None, "features": f"{corpus}-2", "cells": 2},
-        others=others,
-    )
+    if dataset is not None:
+        names["probes"] = None
+    return ReportInputs(study=study, **names, **ABOUT, published_as=published_as, others=others)
 
 
 def _write_corpus(corpus: Path, features: Path, study: Study, classes: Sequence[str]) -> None:
@@ -150,7 +142,7 @@ def _write_corpus(corpus: Path, features: Path, study: Study, classes: Sequence[
 
 
 def _write_evaluation(
-    folder: Path, study: Study, classes: Sequence[str], failed: tuple[str, str, float] | None, redundancy: bool
+    folder: Path, study: Study, classes: Sequence[str], failed: tuple[str, str, float] | None
 ) -> None:
     rng = np.random.default_rng(1)
     metrics = CLASSIFICATION if classes else REGRESSION
@@ -181,6 +173,28 @@ def _write_evaluation(
             summary.append({**about, **key, **score(name, victim, rate), "leads": False})
     pl.DataFrame(summary, infer_schema_length=None).write_parquet(folder / "summary.parquet")
 
+    _write_matrix(folder, study, metrics, score)
+    write_json(folder / "claims.json", [_claim(study, *each, failed) for each in _CLAIMS])
+    about = {"variant": "default", "device": "cpu", "parameters": 12}
+    cells = [
+        {**about, "method": "trml", "digest": "aaaaaaaaaaaa", "wall_s": 1.25, "failed": None},
+        {
+            **about,
+            "method": "zero_fill",
+            "digest": "bbbbbbbbbbbb",
+            "wall_s": 1.0,
+            "failed": "the loss was nan" if failed else None,
+        },
+    ]
+    write_json(folder / "cells.json", cells)
+    rows = pl.DataFrame({"cell": [cell["digest"] for cell in cells], "value": [0.5, None if failed else 0.6]})
+    rows.write_parquet(folder / "metrics.parquet")
+    rows.write_csv(folder / "metrics.csv")
+
+
+def _write_matrix(
+    folder: Path, study: Study, metrics: Sequence[tuple[Any, ...]], score: Callable[[str, str, float], dict[str, Any]]
+) -> None:
     matrix = [
         {"method": method.name, "victim": victim, "rate": rate, "present": written(present), "metric": metric[0],
          **score(method.name, victim, rate)}
@@ -199,24 +213,6 @@ def _write_evaluation(
         )
     ]  # fmt: skip
     pl.DataFrame(robustness).write_parquet(folder / "robustness.parquet")
-    if redundancy:
-        _write_redundancy(folder, study)
-    write_json(folder / "claims.json", [_claim(study, *each, failed) for each in _CLAIMS])
-    about = {"variant": "default", "device": "cpu", "parameters": 12}
-    cells = [
-        {**about, "method": "trml", "digest": "aaaaaaaaaaaa", "wall_s": 1.25, "failed": None},
-        {
-            **about,
-            "method": "zero_fill",
-            "digest": "bbbbbbbbbbbb",
-            "wall_s": 1.0,
-            "failed": "the loss was nan" if failed else None,
-        },
-    ]
-    write_json(folder / "cells.json", cells)
-    rows = pl.DataFrame({"cell": [cell["digest"] for cell in cells], "value": [0.5, None if failed else 0.6]})
-    rows.write_parquet(folder / "metrics.parquet")
-    rows.write_csv(folder / "metrics.csv")
 
 
 def _write_redundancy(folder: Path, study: Study) -> None:

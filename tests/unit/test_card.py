@@ -8,7 +8,7 @@ import pytest
 
 from trml.base.artifacts import write_json
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
-from trml.corpora.statistics import facts
+from trml.corpora.statistics import label_counts
 from trml.features.contract import MEDIA_SCHEMA
 from trml.report import card as module
 from trml.report.card import Card, write_card
@@ -120,7 +120,7 @@ def test_the_card_is_a_page_and_a_figure(card, tmp_path):
 def test_labels_are_counted_once_a_card(card, tmp_path, monkeypatch):
     card, _, _ = card
     calls = []
-    monkeypatch.setattr(module, "facts", lambda *arguments: calls.append(1) or facts(*arguments))
+    monkeypatch.setattr(module, "label_counts", lambda *arguments: calls.append(1) or label_counts(*arguments))
     write_card(card, tmp_path / "made.md")
     (drawn,) = figures(SimpleNamespace(corpora=[SimpleNamespace(card=card)]))
     plt.close(drawn.figure)

@@ -10,10 +10,13 @@ import polars as pl
 import pytest
 import yaml
 
+from helpers.synthetic_cells import STUDY, fill, inputs_of, with_sweep
+from helpers.synthetic_features import TRIPLE
 from helpers.synthetic_report import report_inputs
 from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
 from trml.base.modules import extensions, module_file
+from trml.evaluation.evaluate import evaluate
 from trml.report.build import build
 from trml.report.dataset import Dataset
 from trml.report.figures import card, embedding, examples
@@ -184,6 +187,23 @@ def test_three_modalities_and_all_seven_subsets(tmp_path, undrawn):
     assert captions["rates_text+audio"].startswith("Scores over the missing rate of text and audio, in training")
     missing = next(line for line in (folder / "cards/made.md").read_text().splitlines() if "audio missing" in line)
     assert missing == "| audio missing | 21.4% (3) | 25.0% (2) | 12.5% (1) |"
+
+
+def test_what_evaluation_writes_is_read(tmp_path, undrawn):
+    """Scores of synthetic cells of three modalities, through the real evaluation."""
+    study = replace(with_sweep(STUDY), modalities=TRIPLE, victims=(*TRIPLE, "text+audio", "random_modality"))
+    evaluated = inputs_of(tmp_path, study)
+    fill(evaluated, lambda cell, present: 0.3 if cell.spec.method == "trml" else 0.6)
+    (tmp_path / "evaluation").mkdir()
+    evaluate(evaluated, tmp_path / "evaluation")
+    made = report_inputs(tmp_path / "made", modalities=TRIPLE, victims=study.victims, reason="no probes")
+    inputs = replace(made, study=study, evaluation=tmp_path / "evaluation", searched={})
+    folder = built(inputs, tmp_path)
+    main, matrix = ((folder / f"tables/{name}.md").read_text() for name in ("main", "matrix"))
+    assert "audio 50% missing" in main and "*MAE (lower is better)*" in main and "*Acc-2 (neg/non-neg)" in main
+    assert matrix.splitlines()[2].count("|") == 9 and "*trained with text and audio missing, rate 0.5*" in matrix
+    assert "**supported**" in (folder / "claims.md").read_text()
+    assert {"rates_audio", "matrix", "sweep_trml_temperature", "ablation"} <= set(drawn(inputs))
 
 
 def test_a_study_without_probes_says_why(tmp_path, undrawn):

@@ -11,7 +11,7 @@ import polars as pl
 
 from trml.base.artifacts import read_json
 from trml.corpora.contract import LEFT_OUT_SCHEMA, SPLITS, CorpusInfo, read_corpus
-from trml.corpora.statistics import facts, repeats
+from trml.corpora.statistics import label_counts, repeats
 from trml.features.contract import MEDIA_SCHEMA, read_media
 from trml.report.tables.common.table import Cell, Table, plain, to_markdown
 
@@ -55,7 +55,7 @@ class Card:
     @cached_property
     def labels(self) -> pl.DataFrame:
         """A row a label, with its utterances in each split."""
-        return facts(self.info, self.utterances).labels
+        return label_counts(self.info, self.utterances)
 
     @cached_property
     def table(self) -> Table:
