@@ -22,7 +22,7 @@ min_version("9.0")
 include: "workflow/rules/common.smk"
 
 
-validate(RAW_PARAMS, "workflow/schemas/params.schema.json")
+validate(RAW_PARAMS, "workflow/schemas/params.schema.json", set_default=False)
 
 
 include: "workflow/rules/corpus.smk"

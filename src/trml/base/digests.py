@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, is_dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-@lru_cache
+@cache
 def versions(*packages: str) -> dict[str, str]:
     """Return installed versions by package, without local labels such as `+cpu`, which differ between machines."""
     return {name: version(name).partition("+")[0] for name in packages}

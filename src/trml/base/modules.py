@@ -7,13 +7,13 @@ package whose name starts with `trml_` is an extension: its folders of the same 
 
 import importlib.util
 import pkgutil
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 OWN = "trml"
 
 
-@lru_cache
+@cache
 def module_file(name: str) -> Path | None:
     """Return the file of a python module, or None if it has none. Parent packages are not imported."""
     top, *rest = name.split(".")
@@ -30,7 +30,7 @@ def module_file(name: str) -> Path | None:
     return None
 
 
-@lru_cache
+@cache
 def extensions() -> tuple[str, ...]:
     """Return the top-level packages that are scanned for components: this one, then every `trml_*` by name."""
     others = {m.name for m in pkgutil.iter_modules() if m.ispkg and m.name.startswith(f"{OWN}_")}

@@ -1,7 +1,7 @@
 """Read a method's class from its source. Importing it would import torch, which planning does without."""
 
 import ast
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from trml.base.fields import require
@@ -15,7 +15,7 @@ class Located(NamedTuple):
     node: ast.ClassDef
 
 
-@lru_cache
+@cache
 def lineage(target: str) -> tuple[Located, ...]:
     """Return a class and its bases, nearest first, as far as their sources are found.
 
@@ -80,7 +80,7 @@ def _assigned(node: ast.ClassDef, name: str) -> ast.expr | None:
     return None
 
 
-@lru_cache
+@cache
 def _tree(module: str) -> ast.Module | None:
     path = module_file(module)
     return None if path is None else ast.parse(path.read_text())

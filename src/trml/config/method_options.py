@@ -1,7 +1,7 @@
 """Check the options of a method against its class, without importing it."""
 
 import ast
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,7 +15,7 @@ _FLOATS: dict[str, Any] = {"float": float, "Share": Share, "Positive": Positive,
 _OTHERS: dict[str, Any] = {"int": int, "Count": Count, "bool": bool, "str": str}
 
 
-@lru_cache
+@cache
 def known_options(target: str) -> tuple[dict[str, str], frozenset[str]]:
     """Return the options of a method's class: name -> annotation as written, and the names without a default.
 

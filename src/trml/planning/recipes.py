@@ -9,7 +9,7 @@ a root of its recipe by the same scan.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +169,7 @@ def results(datasets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-@lru_cache
+@cache
 def _page_files() -> list[tuple[str, str]]:
     """Return every file of the report that is no python module, with its checksum: the template and published figures."""
     init = module_file("trml.report")

@@ -9,7 +9,7 @@ import ast
 import hashlib
 import sys
 import sysconfig
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from trml.base.digests import digest
@@ -28,7 +28,7 @@ def source_digest(*modules: str) -> str:
     return digest({name: normal_form(name) for name in sorted(closure(modules))})
 
 
-@lru_cache
+@cache
 def closure(modules: tuple[str, ...]) -> frozenset[str]:
     """Return the modules and what they import: trml's own, and others outside the installed libraries."""
     reached: set[str] = set()
@@ -40,11 +40,11 @@ def closure(modules: tuple[str, ...]) -> frozenset[str]:
         if module_file(name) is None:
             raise StoreError(f"module {name} cannot be found; expected it on the import path")
         reached.add(name)
-        queue += [imported for imported in _imports(name) if _is_project_source(imported)]
+        queue += [imported for imported in (*_parents(name), *_imports(name)) if _is_project_source(imported)]
     return frozenset(reached)
 
 
-@lru_cache
+@cache
 def normal_form(name: str) -> str:
     """Return the digest of a module's syntax tree, without docstrings."""
     tree = _tree(name)
@@ -64,14 +64,20 @@ def _is_exempt(name: str) -> bool:
     return name == OWN or name in EXEMPT or name.startswith(tuple(f"{package}." for package in EXEMPT))
 
 
-@lru_cache
+@cache
 def _tree(name: str) -> ast.Module:
     path = module_file(name)
     assert path is not None
     return ast.parse(path.read_text())
 
 
-@lru_cache
+def _parents(name: str) -> list[str]:
+    """Return the packages of a module, whose `__init__.py` python runs first."""
+    parts = name.split(".")
+    return [".".join(parts[:i]) for i in range(1, len(parts))]
+
+
+@cache
 def _imports(name: str) -> tuple[str, ...]:
     """Return the modules that a module imports anywhere in its source, and some names that are no modules."""
     imported = []
@@ -89,7 +95,7 @@ def _imports(name: str) -> tuple[str, ...]:
 _LIBRARIES = tuple(Path(sysconfig.get_path(key)).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
-@lru_cache
+@cache
 def _is_project_source(name: str) -> bool:
     if name.partition(".")[0] in sys.stdlib_module_names:
         return False
