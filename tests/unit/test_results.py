@@ -1,7 +1,9 @@
 """From cells to scores and claims: scores come from the store, damage is refused, claims can come out any way."""
 
+import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -20,7 +22,7 @@ from helpers.synthetic_cells import (
     write,
     write_failed,
 )
-from helpers.synthetic_features import synthetic_features
+from helpers.synthetic_features import SETTINGS, synthetic_features
 from trml.base.artifacts import read_json, write_json, write_sums
 from trml.base.errors import ContractError, StoreError
 from trml.corpora.contract import CorpusInfo, write_corpus
@@ -28,9 +30,14 @@ from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.decide import decide
 from trml.evaluation.evaluate import evaluate
 from trml.evaluation.predictions import Evaluation
+from trml.evaluation.registry import metrics_of
 from trml.features.contract import read_features
 from trml.missing.conditions import Condition
 from trml.missing.registry import missing_pattern
+from trml.report.contract import ReportInputs
+from trml.report.dataset import Dataset
+from trml.report.tables import claims as claim_tables
+from trml.report.tables import main
 from trml.training.contract import Cell, read_cell
 
 PAIR = ("text", "vision")
@@ -347,43 +354,49 @@ def test_what_is_recovered_and_what_is_made_up(tmp_path):
 
 # --- one file more ---------------------------------------------------------------------------------------
 
-CLAIM = """
-from trml.evaluation.claims.common.comparing import PAIRED, better
-from trml.evaluation.claims.common.judge import Statement, judged
-from trml.missing.conditions import Condition
+GUIDE = Path(__file__).parents[2] / "docs" / "adding_a_claim.md"
 
 
-def claim(evaluation, proposed):
-    statement = Statement("M1", "It beats zeros.", "At rate 0.5.", PAIRED, ["rates_vision"])
-    condition = Condition.matched("vision", 0.5)
-    return judged(evaluation, statement, [better(evaluation, "Zero fill", condition, proposed.name, "zero_fill")])
-"""
-METRIC = """
-from trml.evaluation.metrics.common.metric import Metric
-from trml.evaluation.metrics.common.sums import ratio, with_count
+def guided():
+    """Return the files that the guide has one write: path inside the package -> code."""
+    parts = GUIDE.read_text().split("```python\n")
+    paths = [re.findall(r"`trml_mylab/(\S+\.py)`:", part)[-1] for part in parts[:-1]]
+    return dict(zip(paths, (part.partition("```")[0] for part in parts[1:]), strict=True))
 
 
-def metrics(task, classes):
-    squared = Metric("mse", "MSE", False, lambda y, p: with_count((p - y) ** 2), ratio, headline=True)
-    return [squared] if task == "regression" else []
-"""
-
-
-def test_a_claim_and_a_metric_of_an_extension_are_one_file_each(inputs, tmp_path):
+def test_the_claim_and_the_metric_of_the_guide_are_one_file_each(inputs, tmp_path):
+    files = guided()
+    assert [path.split("/")[1] for path in files] == ["claims", "metrics"]
     fill(inputs, scaled({"trml": 0.2}, 0.6))
-    files = {"evaluation/claims/mine.py": CLAIM, "evaluation/metrics/squared.py": METRIC}
     with extension(tmp_path / "extension", files):
         by_id = claims(inputs, tmp_path)
     folder = tmp_path / "evaluation"
-    assert list(by_id) == ["C1", "C2", "C3", "C3b", "M1"]
-    assert by_id["M1"]["verdict"] == "supported"
+    assert list(by_id) == ["C1", "C2", "C3", "C3b", "W1"]
+    assert (by_id["W1"]["verdict"], len(by_id["W1"]["comparisons"])) == ("supported", 6)
     metrics = read_json(folder / "metrics.json")
     assert metrics[-1] == {
-        "name": "mse", "label": "MSE", "higher_is_better": False, "headline": True, "drawn": False,
+        "name": "rmse", "label": "RMSE", "higher_is_better": False, "headline": True, "drawn": False,
     }  # fmt: skip
     assert metrics[0]["name"] == "mae"  # the primary stays
     for name in ("metrics", "summary", "matrix", "robustness"):
-        assert "mse" in pl.read_parquet(folder / f"{name}.parquet")["metric"], name
+        assert "rmse" in pl.read_parquet(folder / f"{name}.parquet")["metric"], name
+    data = Dataset(
+        ReportInputs(STUDY, folder, None, inputs.corpus, inputs.features, None, {}, SETTINGS, None, "", {}, {})
+    )
+    (table,) = main.tables(data)
+    assert "RMSE (lower is better)" in [title for title, _ in table.groups]
+    assert "claim_w1" in [table.name for table in claim_tables.tables(data)]
+
+
+def test_a_second_primary_metric_is_refused(inputs, tmp_path):
+    code = guided()["evaluation/metrics/squared_error.py"].replace("headline=True", "primary=True")
+    with (
+        extension(tmp_path / "extension", {"evaluation/metrics/mine.py": code}),
+        pytest.raises(
+            ContractError, match=r"primary metrics of a regression are \['mae', 'rmse'\]; expected exactly one"
+        ),
+    ):
+        metrics_of("regression", 0)
 
 
 def test_trainings_that_are_one_cell_are_scored_once(inputs):
