@@ -1,6 +1,7 @@
-"""Trainings a minute, three ways: stacked, by the grid trainer at several chunk sizes; one after the other in one
-process, by the plain trainer; and one process a training, which starts python, imports, reads the features and trains
-with the plain trainer.
+"""Trainings a minute, stacked, in a loop, and one process each.
+
+Stacked: by the stacked trainer at several chunk sizes. In a loop: one after the other in one process, by the plain
+trainer. One process each: it starts python, imports, reads the features and trains with the plain trainer.
 
 Every training has 20 epochs (6 at d=128 and d=512) over 800 utterances of 8 frames (150 to validate, 250 to test) and
 ends with its predictions; nothing is stored. All use one thread. "pantomime" has features of 64 numbers, hidden size 64
@@ -20,8 +21,8 @@ from statistics import median
 import torch
 
 from benchmarks import child
-from benchmarks.made import PANTOMIME, SIZES, Size, cells, settings, write_features
 from benchmarks.row import Row
+from benchmarks.synthetic import PANTOMIME, SIZES, Size, cells, settings, write_features
 from benchmarks.timing import Action, in_turn, ratio
 from trml.base.progress import say
 from trml.cli.device import set_up
@@ -56,15 +57,15 @@ def _compare(method: str, size: Size, folder: Path, device: torch.device, quick:
     counts |= {LOOP: LOOPED, PROCESS: 1 if quick else PROCESSES}
 
     def ways(epochs: int, most: int) -> dict[str, Action]:
-        """The ways by name, each on at most so many cells."""
+        """Return the ways by name, each on at most so many cells."""
         of = {name: min(most, count) for name, count in counts.items()}
-        found: dict[str, Action] = {
+        actions: dict[str, Action] = {
             f"chunk {chunk}": _stacked(method, size, features, device, epochs, chunk, of[f"chunk {chunk}"])
             for chunk in chunks
         }
-        found[LOOP] = _looped(method, size, features, epochs, of[LOOP])
-        found[PROCESS] = _processes(method, size, folder, epochs, of[PROCESS])
-        return found
+        actions[LOOP] = _looped(method, size, features, epochs, of[LOOP])
+        actions[PROCESS] = _processes(method, size, folder, epochs, of[PROCESS])
+        return actions
 
     for action in ways(epochs=1, most=1).values():
         action()
@@ -100,7 +101,7 @@ def _processes(method: str, size: Size, folder: Path, epochs: int, count: int) -
 
     def action() -> None:
         for cell in cells(method, size, count):
-            job = {"cell": asdict(cell), "settings": asdict(settings(size, epochs))}
+            job = {"spec": asdict(cell.spec), "settings": asdict(settings(size, epochs))}
             child.python("-m", "benchmarks.one_cell", str(folder), json.dumps(job))
 
     return action

@@ -1,6 +1,7 @@
-"""Frames a second from mp4 files to features, encoded and gathered as the workflow does, with open_clip's ViT-B-32
-(random weights, from a checkpoint file), against the model alone on ready tensors and against decoding and
-preprocessing alone.
+"""Frames a second from mp4 files to features.
+
+They are encoded and gathered as the workflow does, with open_clip's ViT-B-32 (random weights, from a checkpoint file),
+against the model alone on ready tensors and against decoding and preprocessing alone.
 
 60 clips of 320 x 240 pixels, 3 s at 25 frames a second, 8 frames of each; batches of 32 frames; one torch thread.
 Loading the model and encoding the sentences are taken out of the first: it is run on all clips and on the same corpus
@@ -17,15 +18,15 @@ from statistics import median
 import torch
 
 from benchmarks.encoded import encode
-from benchmarks.made import configuration
-from benchmarks.made_clips import few, write_clip_corpus
 from benchmarks.row import Row
+from benchmarks.synthetic import configuration
+from benchmarks.synthetic_clips import few, write_clip_corpus
 from benchmarks.timing import in_turn, ratio
 from trml.base.progress import say
 from trml.cli.device import set_up
 from trml.features.encoders.common.open_clip import open_clip
 from trml.features.encoders.open_clip.config import OpenClipEncoder
-from trml.features.encoders.open_clip.encoder import load_open_clip
+from trml.features.encoders.open_clip.encoder import load
 from trml.sources.formats.video_reader import Clip, read_frames
 
 CLIPS, FEW, ROUNDS = 60, 4, 3
@@ -48,13 +49,13 @@ def measure(quick: bool) -> Iterator[Row]:
 def _compare(
     model: str, config: OpenClipEncoder, corpus: Path, some: Path, device: torch.device, frames: int, rounds: int
 ) -> Iterator[Row]:
-    clip = load_open_clip(config, device)
+    clip = load(config, None, device)
     paths = sorted((corpus / "media").iterdir())[FEW:]
     pixels = torch.stack([clip.transform(picture) for path in paths for picture in read_frames(Clip(path), FRAMES)])
 
     def alone() -> None:
         for batch in pixels.split(BATCH):
-            clip.encode_images(batch, device)
+            clip.encode_images(batch)
 
     def decoded() -> None:
         for path in paths:
@@ -80,16 +81,16 @@ def _compare(
 
 
 def _encoder(model: str, folder: Path) -> OpenClipEncoder:
-    """The configuration of the encoder, with a checkpoint of random weights."""
+    """Return the configuration of the encoder, with a checkpoint of random weights."""
     path = folder / "weights.pt"
     torch.save(open_clip.create_model(model, precision="fp32").state_dict(), path)
-    found = configuration(
+    config = configuration(
         "encoder=open_clip",
         f"encoder.model={model}",
-        "encoder.pretrained=null",
+        "encoder.tag=null",
         f"encoder.checkpoint='{path}'",
         f"encoder.frames={FRAMES}",
         f"encoder.batch_size={BATCH}",
     ).encoder
-    assert isinstance(found, OpenClipEncoder)
-    return found
+    assert isinstance(config, OpenClipEncoder)
+    return config

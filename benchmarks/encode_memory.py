@@ -1,5 +1,7 @@
-"""The memory of encoding over the size of the corpus: 2,000 and 20,000 utterances with a clip each (of 64 different
-files, 64 x 64 pixels, 8 frames), through a tiny CLIP whose features and tokens have 512 numbers each, as CLIP's have.
+"""The memory of encoding over the size of the corpus.
+
+2,000 and 20,000 utterances with a clip each (of 64 different files, 64 x 64 pixels, 8 frames) go through a tiny CLIP
+whose features and tokens have 512 numbers each, as CLIP's have.
 
 Each size is encoded in one shard and gathered in a fresh process; its peak is the most that was resident, mapped pages
 of files included. 20,000 utterances leave some 1.5 GB of features. The bound is the growth.
@@ -15,8 +17,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks import child
-from benchmarks.made_encoder import write_tiny_clip
 from benchmarks.row import Row
+from benchmarks.synthetic_encoder import write_tiny_clip
 from trml.base.progress import say
 from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.sources.formats.video_writer import write_video
@@ -57,4 +59,8 @@ def _corpus(folder: Path, n: int) -> None:
         "end_s": [1.0] * n,
         "label": [0.0] * n,
     }
-    write_corpus(folder, CorpusInfo("made", "made", "regression", [], "", "", "files", [], "made"), pl.DataFrame(table))
+    write_corpus(
+        folder,
+        CorpusInfo("synthetic", "synthetic", "regression", [], "", "", "files", [], "synthetic"),
+        pl.DataFrame(table),
+    )

@@ -2,23 +2,23 @@
 
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.made import FRAMES, Size
-from trml.training.stack_run import Chunk
+from benchmarks.synthetic import FRAMES, Size
+from trml.training.stack_run import StackRun
 
 
 class Enough(Exception):
     """Ends a training that was measured for long enough."""
 
 
-def counted(chunk: Chunk) -> int:
-    """What torch counts in the first step of a fresh chunk, all places of the stack together."""
+def counted(run: StackRun) -> int:
+    """Return what torch counts in the first step of a fresh run, all places of the stack together."""
 
     def stop() -> None:
         raise Enough
 
     with FlopCounterMode(display=False) as counter:
         try:
-            for _ in chunk.fit(stop):
+            for _ in run.train(stop):
                 pass
         except Enough:
             pass
@@ -26,7 +26,9 @@ def counted(chunk: Chunk) -> int:
 
 
 def by_hand(size: Size) -> int:
-    """What a step of TRML takes for one cell: forward, and the same again for each gradient of a product's factors.
+    """Return what a step of TRML takes for one cell.
+
+    That is forward, and the same again for each gradient of a product's factors.
 
     Features need no gradient. The GRU needs none of its first state, which is zero.
     """

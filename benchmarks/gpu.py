@@ -1,5 +1,7 @@
-"""Trainings a minute of the grid trainer on a CUDA device, stacked against one by one on the same device, at d=512
-(hidden size 128, batches of 64, 24 epochs over 800 utterances): 64 cells as one stack, and 4 cells in stacks of one.
+"""Trainings a minute on a CUDA device, stacked against one by one.
+
+At d=512 (hidden size 128, batches of 64, 24 epochs over 800 utterances): 64 cells as one stack, and 4 cells in stacks
+of one.
 After each was run once unmeasured they are run in turn, in three rounds; the ratio is the median within a round.
 
 Then how many cells of pantomime's size ten minutes train, at the chunk size that `chunk: auto` gives: batches of 256
@@ -14,8 +16,8 @@ from statistics import median
 
 import torch
 
-from benchmarks.made import PANTOMIME, SIZES, Size, cells, settings, write_features
 from benchmarks.row import Found, Note, Row
+from benchmarks.synthetic import PANTOMIME, SIZES, Size, cells, settings, write_features
 from benchmarks.timing import in_turn, ratio
 from trml.cli.device import set_up
 from trml.features.contract import FeatureSet, read_features
@@ -39,7 +41,7 @@ def measure(quick: bool) -> Iterator[Found]:
 
 
 def stacked_or_alone(size: Size, features: FeatureSet, device: torch.device, quick: bool) -> Iterator[Row]:
-    """The stack against stacks of one."""
+    """Measure the stack against stacks of one."""
     epochs, rounds = (2, 1) if quick else (EPOCHS, ROUNDS)
     counts = {CHUNK: CHUNK, 1: ALONE}
     for chunk, count in counts.items():

@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def machine() -> str:
-    """Processor, cores and memory, in words."""
+    """Return processor, cores and memory, in words."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory"
 
 
 def versions() -> str:
-    """The versions of what was measured, in words."""
+    """Return the versions of what was measured, in words."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "trml", "snakemake"))
     return f"python {platform.python_version()}, {packages}"
 

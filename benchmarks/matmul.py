@@ -18,15 +18,15 @@ from typing import NamedTuple
 import torch
 
 from benchmarks.flops import Enough, by_hand, counted
-from benchmarks.made import SIZES, Size, cells, settings, write_features
 from benchmarks.row import Row
+from benchmarks.synthetic import SIZES, Size, cells, settings, write_features
 from benchmarks.timing import seconds
 from trml.base.progress import say
 from trml.cli.device import set_up
-from trml.features.contract import FeatureSet, read_features
+from trml.features.contract import read_features
 from trml.training.data import Data, load_data
-from trml.training.stack_run import Chunk
-from trml.training.trainer import _chunk_size
+from trml.training.memory import chunk_size
+from trml.training.stack_run import StackRun
 
 EDGE, PRODUCTS, EPOCHS, ROUNDS = 1024, 20, 3, 3
 
@@ -44,17 +44,17 @@ def measure(quick: bool) -> Iterator[Row]:
         sized = size._replace(utterances=(256, 16, 16)) if quick else size
         with tempfile.TemporaryDirectory() as temporary:
             features = read_features(write_features(Path(temporary) / "features", sized))
-            yield from _of_size(sized, features, load_data(features, device, torch.float32), quick)
+            yield from _of_size(sized, load_data(features, device, torch.float32), quick)
 
 
-def _of_size(size: Size, features: FeatureSet, data: Data, quick: bool) -> Iterator[Row]:
-    def chunk(count: int) -> Chunk:
-        return Chunk(cells("trml", size, count), features, data, settings(size, epochs=24))
+def _of_size(size: Size, data: Data, quick: bool) -> Iterator[Row]:
+    def fresh(count: int) -> StackRun:
+        return StackRun(cells("trml", size, count), data, settings(size, epochs=24))
 
-    count = 4 if quick else _chunk_size(chunk(1))
+    count = 4 if quick else chunk_size(fresh(1))
     places = count + 1
-    one = counted(chunk(count)) / places
-    rounds = [_round(chunk(count), quick) for _ in range(1 if quick else ROUNDS)]
+    one = counted(fresh(count)) / places
+    rounds = [_round(fresh(count), quick) for _ in range(1 if quick else ROUNDS)]
     yield Row(size.name, "cells in the stack", count, "")
     yield Row(size.name, "machine", median(r.machine for r in rounds) / 1e9, "GFLOP/s")
     yield Row(size.name, "step", median(r.step_s for r in rounds) * 1e3, "ms")
@@ -63,37 +63,37 @@ def _of_size(size: Size, features: FeatureSet, data: Data, quick: bool) -> Itera
     yield Row(size.name, "counted / by hand", one / by_hand(size), "")
 
 
-def _round(chunk: Chunk, quick: bool) -> _Round:
+def _round(run: StackRun, quick: bool) -> _Round:
     before = machine_rate()
-    step_s = step_seconds(chunk, 1 if quick else EPOCHS)
+    step_s = step_seconds(run, 1 if quick else EPOCHS)
     return _Round((before + machine_rate()) / 2, step_s)
 
 
 def machine_rate() -> float:
-    """Operations a second of torch.mm."""
+    """Return the operations a second of torch.mm."""
     a, b, out = (torch.rand(EDGE, EDGE) for _ in range(3))
     torch.mm(a, b, out=out)
     return 2 * EDGE**3 / median(seconds(lambda: torch.mm(a, b, out=out)) for _ in range(PRODUCTS))
 
 
-def step_seconds(chunk: Chunk, epochs: int) -> float:
-    """The median time of a training step over so many epochs, after one unmeasured."""
-    found: list[float] = []
+def step_seconds(run: StackRun, epochs: int) -> float:
+    """Return the median time of a training step over so many epochs, after one unmeasured."""
+    steps: list[float] = []
     last = -1, 0, 0.0  # epoch, batches done, when
 
     def pause() -> None:
         nonlocal last
-        now = chunk.epoch, chunk.batches_done, time.perf_counter()
+        now = run.epoch, run.batches_done, time.perf_counter()
         # It is called after the batches of a prediction too, which move no count.
         if now[0] >= 1 and (now[0], now[1] - 1) == last[:2]:
-            found.append(now[2] - last[2])
+            steps.append(now[2] - last[2])
         last = now
-        if chunk.epoch > epochs:
+        if run.epoch > epochs:
             raise Enough
 
     try:
-        for _ in chunk.fit(pause):
+        for _ in run.train(pause):
             pass
     except Enough:
         pass
-    return median(found)
+    return median(steps)

@@ -1,5 +1,7 @@
-"""The memory of a training process over the size of the corpus: 2,000, 20,000 and 200,000 utterances, 8 frames of 512
-numbers each, on disk and memory-mapped (200,000 are 3.7 GB), hidden size 128, 16 cells as one stack.
+"""The memory of a training process over the size of the corpus.
+
+2,000, 20,000 and 200,000 utterances, 8 frames of 512 numbers each, on disk and memory-mapped (200,000 are 3.7 GB),
+hidden size 128, 16 cells as one stack.
 
 Each size is read and trained on in a fresh process, for 20 batches of 64; what an epoch prepares for its whole length
 (orders, draws, masks) is prepared for all utterances. Peaks are of the anonymous memory of the process (RssAnon of
@@ -16,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import child
-from benchmarks.made import Size, write_features
 from benchmarks.row import Found, Note, Row
+from benchmarks.synthetic import Size, write_features
 from trml.base.artifacts import write_json
 from trml.base.progress import say
 

@@ -1,6 +1,7 @@
-"""Seconds per training of MM-Align at CMU-MOSI's size: 1,283 utterances to train on, 229 to validate, 686 to test, 50
-tokens of 300 numbers and 50 frames of 35 each, all random; hidden size 32, 8 heads, batches of 32, 40 epochs, half of
-the utterances without one modality.
+"""Seconds per training of MM-Align at CMU-MOSI's size.
+
+1,283 utterances to train on, 229 to validate, 686 to test, 50 tokens of 300 numbers and 50 frames of 35 each, all
+random; hidden size 32, 8 heads, batches of 32, 40 epochs, half of the utterances without one modality.
 
 A process a core, each with one thread and one stack of five seeds, all at once. The time is from the first start to the
 last end over the number of trainings, so python's start, imports, reading and predictions are in it.
@@ -22,10 +23,10 @@ import numpy as np
 import polars as pl
 
 from benchmarks import child
-from benchmarks.made import MadeCell, Size, configuration, settings
 from benchmarks.row import Row
+from benchmarks.synthetic import Size, cell, settings
 from benchmarks.timing import seconds
-from trml.features.contract import FeatureInfo, FeatureSet
+from trml.features.contract import FeatureInfo, FeatureSet, View
 from trml.features.writer import write_features
 
 SIZE = Size("mosi", 300, 32, 32, (1283, 229, 686))
@@ -54,13 +55,10 @@ def measure(quick: bool) -> Iterator[Row]:
 
 
 def _job(size: Size, epochs: int, number: int) -> dict[str, object]:
-    config = configuration().methods["mm_align"]
-    options = {**config.options, "hidden": size.hidden}
-    victim = ("vision", "text")[number % 2]
-    cells = [
-        MadeCell(f"mm_align-{number}-{seed}", config.target, options, victim, 0.5, 2020 + seed) for seed in range(SEEDS)
-    ]
-    return {"cells": [asdict(cell) for cell in cells], "settings": asdict(replace(settings(size, epochs), chunk=SEEDS))}
+    missing = ("vision", "text")[number % 2]
+    specs = [cell("mm_align", size, missing, 0.5, 2020 + seed).spec for seed in range(SEEDS)]
+    trained = replace(settings(size, epochs), chunk=SEEDS)
+    return {"specs": [asdict(spec) for spec in specs], "settings": asdict(trained)}
 
 
 def _features(utterances: tuple[int, int, int]) -> FeatureSet:
@@ -71,13 +69,10 @@ def _features(utterances: tuple[int, int, int]) -> FeatureSet:
         "split": np.repeat(["train", "valid", "test"], utterances),
         "label": rng.uniform(-3, 3, n).astype(np.float32),
     }
-    return FeatureSet(
-        FeatureInfo("made", "random numbers", False, None, "regression", [], "made"),
-        pl.DataFrame(columns),
-        text=tokens.mean(axis=1),
-        frames=rng.standard_normal((n, STEPS, FRAME), dtype=np.float32),
-        frame_mask=np.ones((n, STEPS), dtype=bool),
-        present=np.ones((n, 2), dtype=bool),
-        tokens=tokens,
-        token_mask=np.ones((n, STEPS), dtype=bool),
+    vision = View(rng.standard_normal((n, STEPS, FRAME), dtype=np.float32), np.ones((n, STEPS), dtype=bool))
+    text = View(tokens.mean(axis=1, keepdims=True), np.ones((n, 1), dtype=bool))
+    info = FeatureInfo(
+        "synthetic", "random numbers", False, None, "regression", [], "synthetic", ["text", "vision"], ["text"]
     )
+    views = {"text": View(tokens, np.ones((n, STEPS), dtype=bool))}
+    return FeatureSet(info, pl.DataFrame(columns), {"text": text, "vision": vision}, views)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.made import MadeCell
+from benchmarks.synthetic import as_cell
 from trml.cli.device import set_up
 from trml.features.contract import read_features
-from trml.training.new_method import Settings
+from trml.training.contract import CellSpec, Settings
 from trml.training.reference import train_one
 
 
@@ -17,9 +17,8 @@ def main(features: str, job: str) -> None:
     """Train the cell that the job describes with its settings."""
     set_up("cpu", 1)
     read = json.loads(job)
-    train_one(
-        MadeCell(**read["cell"]), read_features(Path(features)), Settings(**read["settings"]), dtype=torch.float32
-    )
+    cell, settings = as_cell(CellSpec(**read["spec"])), Settings(**read["settings"])
+    train_one(cell, read_features(Path(features)), settings, dtype=torch.float32)
 
 
 if __name__ == "__main__":

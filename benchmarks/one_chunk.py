@@ -1,5 +1,7 @@
-"""Memory of reading features and training a chunk for some batches, in a process of its own:
-`python -m benchmarks.one_chunk FEATURES CELLS BATCHES`. Its last line is the two peaks in MiB, as JSON."""
+"""Memory of reading features and training a stack for some batches, in a process of its own.
+
+`python -m benchmarks.one_chunk FEATURES CELLS BATCHES`. Its last line is the two peaks in MiB, as JSON.
+"""
 
 import json
 import sys
@@ -11,11 +13,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.flops import Enough
-from benchmarks.made import Size, cells, settings
+from benchmarks.synthetic import Size, cells, settings
 from trml.cli.device import set_up
 from trml.features.contract import read_features
 from trml.training.data import load_data
-from trml.training.stack_run import Chunk
+from trml.training.stack_run import StackRun
 
 EVERY_S = 0.002
 
@@ -50,16 +52,16 @@ def main(folder: Path, count: int, batches: int) -> None:
     """Read, train, stop after so many batches, and print."""
     device = set_up("cpu", 1)
     size = Size(**json.loads((folder / "size.json").read_text()))
-    found = {"imports": _anonymous_mib()}
-    with peak(found, "reading"):
+    peaks = {"imports": _anonymous_mib()}
+    with peak(peaks, "reading"):
         features = read_features(folder)
-    with peak(found, "training"):
+    with peak(peaks, "training"):
         data = load_data(features, device, torch.float32)
-        _train(Chunk(cells("trml", size, count), features, data, settings(size, epochs=2)), batches)
-    print(json.dumps(found))
+        _train(StackRun(cells("trml", size, count), data, settings(size, epochs=2)), batches)
+    print(json.dumps(peaks))
 
 
-def _train(chunk: Chunk, batches: int) -> None:
+def _train(run: StackRun, batches: int) -> None:
     left = batches
 
     def pause() -> None:
@@ -69,7 +71,7 @@ def _train(chunk: Chunk, batches: int) -> None:
             raise Enough
 
     try:
-        for _ in chunk.fit(pause):
+        for _ in run.train(pause):
             pass
     except Enough:
         pass

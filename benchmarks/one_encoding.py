@@ -11,7 +11,7 @@ from trml.features.encoders.tiny_clip.config import TinyClipEncoder
 
 
 def main(folder: Path) -> None:
-    """The folder has config.json, encoder/ and corpus/."""
+    """Encode the corpus; the folder has config.json, encoder/ and corpus/."""
     config = TypeAdapter(TinyClipEncoder).validate_json((folder / "config.json").read_text())
     encode(config, folder / "corpus", folder / "encoder", set_up("cpu", 1))
 

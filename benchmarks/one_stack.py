@@ -4,10 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.made import MadeCell
+from benchmarks.synthetic import as_cell
 from trml.cli.device import set_up
 from trml.features.contract import read_features
-from trml.training.new_method import Settings
+from trml.training.contract import CellSpec, Settings
 from trml.training.trainer import train
 
 
@@ -15,7 +15,7 @@ def main(features: str, job: str) -> None:
     """Train the cells that the job describes with its settings."""
     device = set_up("cpu", 1)
     read = json.loads(job)
-    cells = [MadeCell(**cell) for cell in read["cells"]]
+    cells = [as_cell(CellSpec(**spec)) for spec in read["specs"]]
     train(cells, read_features(Path(features)), Settings(**read["settings"]), device, lambda cell, outcome: None)
 
 

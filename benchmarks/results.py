@@ -65,7 +65,7 @@ class Results:
 
 
 def _table(rows: list[Row]) -> list[str]:
-    """A line a case, a column a quantity."""
+    """Return a table with a line a case and a column a quantity."""
     if not rows:
         return []
     values = {(row.case, row.quantity): _cell(row) for row in rows}

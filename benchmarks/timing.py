@@ -10,15 +10,17 @@ Action = Callable[[], object]
 
 
 def seconds(action: Action) -> float:
-    """How long a call takes."""
+    """Return how long a call takes."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
 
 
 def in_turn(actions: Mapping[str, Action], rounds: int) -> dict[str, list[float]]:
-    """The seconds of each action in each round. Every other round goes backwards, so that a machine that gets faster
-    or slower favours none."""
+    """Return the seconds of each action in each round.
+
+    Every other round goes backwards, so that a machine that gets faster or slower favours none.
+    """
     found: dict[str, list[float]] = {name: [] for name in actions}
     for i in range(rounds):
         for name in list(actions)[:: -1 if i % 2 else 1]:
@@ -28,5 +30,5 @@ def in_turn(actions: Mapping[str, Action], rounds: int) -> dict[str, list[float]
 
 
 def ratio(above: list[float], below: list[float]) -> float:
-    """The median over rounds of above / below."""
+    """Return the median over rounds of above / below."""
     return median(a / b for a, b in zip(above, below, strict=True))

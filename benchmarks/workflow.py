@@ -1,8 +1,10 @@
-"""Wall time and peak memory of Snakemake itself over configurations of about 150, 1,000 and 5,000 cells: a dry run with
-nothing made yet, and a run with everything there, which does nothing.
+"""Wall time and peak memory of Snakemake itself.
+
+Configurations of about 150, 1,000 and 5,000 cells: a dry run with nothing made yet, and a run with everything made,
+which does nothing.
 
 The configurations are the experiment `stress` with fewer or more seeds, in a temporary folder. Nothing is trained: the
-cells of the second run hold made-up predictions and a checkpoint of one number each, and the other folders nothing but
+cells of the second run hold made-up predictions and an empty checkpoint each, and the other folders nothing but
 the file that finishes them. Each time is the median of three; the run that does nothing comes after one unmeasured,
 which reads every checksum in work/ once. Peak memory is that of the largest process.
 """
@@ -13,9 +15,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import child
-from benchmarks.made import configuration
-from benchmarks.made_work import fill
 from benchmarks.row import Row
+from benchmarks.synthetic import configuration
+from benchmarks.synthetic_work import fill
 from trml.base.progress import say
 from trml.config.compose import compose
 from trml.planning.plan import Plan, plans
@@ -33,25 +35,25 @@ def measure(quick: bool) -> Iterator[Row]:
 
 
 def _of_size(folder: Path, wanted: int, rounds: int) -> Iterator[Row]:
-    found = _configure(folder, wanted)
-    case = f"{sum(len(plan.cells) for plan in found):,} cells"
+    datasets = _configure(folder, wanted)
+    case = f"{sum(len(plan.cells) for plan in datasets):,} cells"
     say(f"  {case}: dry runs")
     dry = [_snakemake(folder, "--dry-run") for _ in range(rounds)]
     say(f"  {case}: filling the store")
-    for plan in found:
+    for plan in datasets:
         fill(plan, folder)
     first = _snakemake(folder)
     idle = [_snakemake(folder) for _ in range(rounds)]
     for run in (first, *idle):
         if NOTHING not in run.output:
-            raise RuntimeError(f"a run with everything there did something:\n{run.output[-3000:]}")
+            raise RuntimeError(f"a run with everything made did something:\n{run.output[-3000:]}")
     for name, runs in {"dry run": dry, "run that does nothing": idle}.items():
         yield Row(case, name, median(run.wall_s for run in runs), "s")
         yield Row(case, f"{name}, peak memory", median(run.peak_mib for run in runs), "MiB")
 
 
 def _configure(folder: Path, wanted: int) -> list[Plan]:
-    """Put a configuration of about so many cells in force in the folder; its plans."""
+    """Put a configuration of about so many cells in force in the folder; return its plans."""
     one = sum(len(plan.cells) for plan in plans(configuration(*_overrides(1))))
     overrides = _overrides(max(1, round(wanted / one)))
     (folder / "params.yaml").write_text(compose(overrides, child.ROOT / "config"))

@@ -1,4 +1,4 @@
-"""A corpus of made video files."""
+"""A corpus of synthetic video files."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ WIDTH, HEIGHT, FRAMES_PER_SECOND, SECONDS = 320, 240, 25, 3
 
 
 def write_clip_corpus(folder: Path, clips: int) -> Path:
-    """A corpus folder with so many clips in media/, a sentence each."""
+    """Write a corpus folder with so many clips in media/, a sentence each."""
     (folder / "media").mkdir(parents=True)
     names = [f"media/{i:04d}.mp4" for i in range(clips)]
     for i, name in enumerate(names):
@@ -28,13 +28,13 @@ def write_clip_corpus(folder: Path, clips: int) -> Path:
         "end_s": [float(SECONDS)] * clips,
         "label": [0.0] * clips,
     }
-    info = CorpusInfo("made", "made", "regression", [], "", "", "files", [], "made")
+    info = CorpusInfo("synthetic", "synthetic", "regression", [], "", "", "files", [], "synthetic")
     write_corpus(folder, info, pl.DataFrame(columns))
     return folder
 
 
 def few(corpus: Path, folder: Path, clips: int) -> Path:
-    """The same corpus with only its first clips; the other utterances have none."""
+    """Write the same corpus with only its first clips; the other utterances have none."""
     folder.mkdir()
     (folder / "media").symlink_to(corpus / "media")
     info, table = read_corpus(corpus)
@@ -44,7 +44,7 @@ def few(corpus: Path, folder: Path, clips: int) -> Path:
 
 
 def _moving(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Frames [T, H, W, 3]: waves that move, a bright disc on its way, and the noise of a camera."""
+    """Return frames [T, H, W, 3]: waves that move, a bright disc on its way, and the noise of a camera."""
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     frames = np.empty((FRAMES_PER_SECOND * SECONDS, HEIGHT, WIDTH, 3), dtype=np.uint8)
     angle, tint = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 1.0, 3).astype(np.float32)
@@ -57,7 +57,7 @@ def _moving(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _write(path: Path, frames: NDArray[np.uint8]) -> None:
-    """Write H.264 in mp4, as trml.corpora.video does but at this frame rate."""
+    """Write H.264 in mp4, as trml.sources.formats.video_writer does but at this frame rate."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_SECOND)
         stream.height, stream.width = frames.shape[1:3]

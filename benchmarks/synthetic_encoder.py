@@ -5,14 +5,14 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from benchmarks.made import configuration
+from benchmarks.synthetic import configuration
 from trml.base.artifacts import write_json
 from trml.features.encoders.tiny_clip.config import TinyClipEncoder
 from trml.features.encoders.tiny_clip.encoder import new_tiny_clip
 
 
 def write_tiny_clip(folder: Path, width: int) -> TinyClipEncoder:
-    """The configuration of a tiny CLIP whose features have so many numbers, its weights in `folder`."""
+    """Write a tiny CLIP whose features have `width` numbers; return its configuration."""
     config = configuration("encoder=tiny_clip").encoder
     assert isinstance(config, TinyClipEncoder)
     config = replace(config, embed_dim=width, text=replace(config.text, context_length=77))
