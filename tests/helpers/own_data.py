@@ -1,13 +1,21 @@
-"""A folder of one's own data, as tests make it: a table and small pictures."""
+"""A user-supplied dataset as tests make it: a table and small pictures."""
 
 import csv
+import io
+import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import yaml
 from PIL import Image
 
 from conftest import ROOT
-from trml.corpora.checking.known_corpus import read_config
+from trml.config.compose import compose
+from trml.config.load import check as check_params
+from trml.corpora.checking.check import check
+from trml.corpora.checking.user_table import Stated
+from trml.corpora.registry import shipped
 from trml.corpora.user_table.config import OwnConfig
 
 COLUMNS = ("text", "clip", "label", "utterance_id", "video_id", "split")
@@ -15,13 +23,14 @@ COLUMNS = ("text", "clip", "label", "utterance_id", "video_id", "split")
 
 def own_config(folder: Path, **changed) -> OwnConfig:
     """config/corpus/own.yaml for a folder; `columns` may be changed by role."""
-    shipped = read_config(ROOT / "config/corpus/own.yaml")
-    columns = replace(shipped.columns, **changed.pop("columns", {}))
-    return replace(shipped, folder=str(folder), columns=columns, **changed)
+    usual = shipped(ROOT / "config")["own"]
+    assert isinstance(usual, OwnConfig)
+    columns = replace(usual.columns, **changed.pop("columns", {}))
+    return replace(usual, folder=str(folder), columns=columns, **changed)
 
 
 def rows(n: int = 12) -> list[dict[str, str]]:
-    """Sound rows: six train, three valid, three test of twelve; two of a group; numbers as labels; a picture each."""
+    """Return sound rows: half train, a quarter valid, a quarter test; two a group; numeric labels; a picture each."""
     splits = ["train"] * (n // 2) + ["valid"] * (n // 4) + ["test"] * (n - n // 2 - n // 4)
     return [
         {
@@ -37,7 +46,7 @@ def rows(n: int = 12) -> list[dict[str, str]]:
 
 
 def write(folder: Path, table: list[dict[str, str]], name: str = "utterances.csv") -> Path:
-    """The table, and a picture for each row."""
+    """Write the table, and a picture for each row; return the folder."""
     (folder / "media").mkdir(parents=True, exist_ok=True)
     for i in range(len(table)):
         Image.new("RGB", (20, 16), (i * 7 % 256, i // 36, 3)).save(folder / "media" / f"{i}.png")
@@ -46,3 +55,23 @@ def write(folder: Path, table: list[dict[str, str]], name: str = "utterances.csv
         writer.writeheader()
         writer.writerows(table)
     return folder
+
+
+def report(folder: Path, **stated: Any) -> tuple[str, bool]:
+    """Return the report as one text, and whether the folder is sound."""
+    lines, sound = check(folder, Stated(**stated), ROOT / "config")
+    return "\n".join(lines), sound
+
+
+def composed(text: str) -> tuple[Any, str]:
+    """Return the corpus and the data folder of the command at the end of a report."""
+    command = next(line for line in text.splitlines() if line.strip().startswith("trml compose"))
+    params = check_params(yaml.safe_load(compose(shlex.split(command)[2:], ROOT / "config")))
+    return params.corpus, params.data
+
+
+def png(size: tuple[int, int] = (20, 16)) -> bytes:
+    """Return a picture of noise."""
+    content = io.BytesIO()
+    Image.effect_noise(size, 80).save(content, "png")
+    return content.getvalue()

@@ -9,7 +9,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from helpers.raw_layouts import LAYOUTS
-from trml.corpora.cmu.config import CmuConfig
+from trml.corpora.cmu.config import CmuConfig, CmuMoseiConfig, CmuMosiConfig
 from trml.corpora.contract import CorpusInfo, read_corpus
 from trml.corpora.meld.config import MeldConfig
 from trml.corpora.mvsa.config import MvsaSingleConfig
@@ -25,7 +25,8 @@ def _fetched(name: str) -> dict[str, Any]:
 
 
 def cmu_config(kind: str, clips: str = "segmented") -> CmuConfig:
-    return CmuConfig(kind=kind, clips=clips, **_fetched(kind))
+    cls = {"cmu_mosi": CmuMosiConfig, "cmu_mosei": CmuMoseiConfig}[kind]
+    return cls(kind=kind, clips=clips, **_fetched(kind))
 
 
 def meld_config(task: str = "sentiment", vision: bool = True) -> MeldConfig:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from trml.base.errors import ClipUnreadable
-from trml.sources.formats.video_reader import Clip, part_of, read_frames, read_parts
+from trml.sources.formats.media_fragment import split_part, with_part
+from trml.sources.formats.video_reader import Clip, read_frames, read_parts
 
 
 def write(path: Path, n=100, rate=25, size=(48, 64), codec="libx264", times_ms=None, **options) -> Path:
@@ -130,7 +131,7 @@ def test_the_bytes_say_what_a_file_is(tmp_path):
 
 def test_a_reference_says_the_file_and_the_seconds():
     assert Clip.parse("a/b.mp4", Path("m")) == Clip(Path("m/a/b.mp4"))
-    assert Clip.parse(part_of("a/b.mp4", 1.5, 22 / 7), Path("m")) == Clip(Path("m/a/b.mp4"), (1.5, 3.143))
+    assert Clip.parse(with_part("a/b.mp4", 1.5, 22 / 7), Path("m")) == Clip(Path("m/a/b.mp4"), (1.5, 3.143))
 
 
 def _faststart(path: Path) -> bytes:
@@ -166,13 +167,13 @@ def broken(folder: Path) -> dict[str, tuple[bytes | None, str]]:
     return {
         "absent.mp4": (None, "not there"),
         "empty.mp4": (b"", "empty"),
-        "text.mp4": (b"not a video, just a sentence", "no picture and no video"),
-        "page.jpg": (b"<html><body>404</body></html>", "no picture and no video"),
-        "zeros.mp4": (bytes(5000), "no picture and no video"),
-        "half_of_index_last.mp4": (film.read_bytes()[: film.stat().st_size // 2], "no picture and no video"),
+        "text.mp4": (b"not a video, just a sentence", "not a picture or video"),
+        "page.jpg": (b"<html><body>404</body></html>", "not a picture or video"),
+        "zeros.mp4": (bytes(5000), "not a picture or video"),
+        "half_of_index_last.mp4": (film.read_bytes()[: film.stat().st_size // 2], "not a picture or video"),
         "half_of_index_first.mp4": (web[: len(web) // 2], "cut off at"),
         "half.jpg": (photo.read_bytes()[: photo.stat().st_size // 2], "truncated"),
-        "header_only.png": (b"\x89PNG\r\n\x1a\n" + bytes(10), "no picture and no video|broken PNG|cannot"),
+        "header_only.png": (b"\x89PNG\r\n\x1a\n" + bytes(10), "not a picture or video|broken PNG|cannot"),
         "sound.mp4": ((folder / "sound.mp4").read_bytes(), "no video stream"),
     }
 
@@ -189,7 +190,7 @@ def test_what_is_no_clip_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("part", "words"), [((5.0, 4.0), "before it starts"), ((50.0, 52.0), "behind the video's end at 4.0 s")]
+    ("part", "words"), [((5.0, 4.0), "before it starts"), ((50.0, 52.0), "after the video's end at 4.0 s")]
 )
 def test_a_part_that_is_not_there(tmp_path, part, words):
     with pytest.raises(ClipUnreadable, match=words):
