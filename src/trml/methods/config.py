@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""The configuration of methods: their options, and the variants that move some of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -9,14 +9,21 @@ from pydantic.dataclasses import dataclass
 
 from trml.base.fields import Name, strict
 
-# Options that every method has, and that the trainer takes: its own learning rate, instead of training.learning_rate.
+# The options that the trainer reads, which every method has: its learning rate, in place of training.learning_rate.
 OF_TRAINER = {"learning_rate": "Positive"}
+
+DEFAULT = "default"  # the variant that moves nothing
 
 
 @dataclass(config=strict)
 class Variant:
-    """A method with some of its options moved: a term of its loss taken out, or a choice of its design made
-    otherwise."""
+    """A method with some of its options moved.
+
+    Attributes:
+        label: Its name in tables and figures.
+        options: The options that it moves, with their values.
+        of: `loss` if it removes a term of the loss, `design` if it makes another choice of design.
+    """
 
     label: str
     options: dict[str, Any]
@@ -27,11 +34,17 @@ class Variant:
 class MethodConfig:
     """One method.
 
-    role: `proposed` is judged by the claims, `baseline` is what it is judged against, `upper` is the bound.
-    depends_on: what the method's training depends on. `rate`: on the training mask; `victim`: on which
-    modality may be missing, whatever the mask. A method that depends on neither is trained once a seed.
-    At the study rate are run: each of `variants`; `sweeps`, one option over its values; `grids`, every combination of
-    two options' values. `search`: the values of options that the search on dev tries (`trml search`).
+    Attributes:
+        target: Its class, as a dotted path.
+        label: Its name in tables and figures.
+        role: `proposed` is judged by the claims, `baseline` is what it is judged against, `upper` is the bound.
+        depends_on: `rate` if its training depends on the training mask; `victim` if its module depends on the missing
+            pattern, whatever the mask. A method that depends on neither is trained once a seed.
+        options: Every option's value.
+        variants: Run at the study rate, like those of `sweeps` and `grids`.
+        sweeps: Option -> the values that it is moved to, one at a time.
+        grids: Options -> values, of which every combination is run.
+        search: Option -> the values that the search on dev tries (`trml search`).
     """
 
     target: str
@@ -45,19 +58,16 @@ class MethodConfig:
     search: dict[str, list[float]] = field(default_factory=dict)
 
 
-DEFAULT = "default"
-
-
 def sweep_name(option: str, value: float) -> str:
-    """The variant that moves one option to a value; `float` reads the value back exactly."""
+    """Return the name of the variant that moves one option to a value."""
     return f"{option}={float(value)!r}"
 
 
 def grid_name(values: Mapping[str, float]) -> str:
-    """The variant that moves several options, each to a value."""
+    """Return the name of the variant that moves several options, each to its value."""
     return ",".join(sweep_name(option, value) for option, value in values.items())
 
 
 def grid_points(grid: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
-    """Every combination of the options' values."""
+    """Return every combination of the options' values."""
     return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]

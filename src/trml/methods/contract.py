@@ -175,13 +175,24 @@ class Copy(NamedTuple):
 
 
 class Method(nn.Module):
-    """Base of all methods. Options are keyword-only arguments of `__init__`, after the shape of the data."""
+    """Base of all methods. Options are keyword-only arguments of `__init__`, after the shape, and those in `tensors`.
 
-    tensors: ClassVar[tuple[str, ...]] = ()
-    modalities: ClassVar[int | None] = None  # how many it is defined for; None: any number
-    views: ClassVar[Literal["pooled", "sequence"]] = "pooled"  # of a modality with both: one vector, or its tokens
-    shaped_by_missing: ClassVar[bool] = False  # whether the module itself differs by which modality may be missing
-    unstackable: ClassVar[str | None] = None  # why vmap cannot run it; its cells are then run one after the other
+    The class attributes are read from the source, so write them as literals.
+
+    Attributes:
+        tensors: Options that reach `loss` as scalar tensors instead of `__init__`, so that cells of one stack may
+            differ in them: name -> type, as `{"weight": NotNegative}`. They have no default.
+        modalities: The number of modalities that it is defined for, None for any number.
+        views: What a batch holds of a modality that has both: `pooled`, one vector, or `sequence`, its tokens.
+        shaped_by_missing: Whether the module depends on the missing pattern.
+        unstackable: Why vmap cannot run it. Its cells are then run one after the other.
+    """
+
+    tensors: ClassVar[Mapping[str, Any]] = {}
+    modalities: ClassVar[int | None] = None
+    views: ClassVar[Literal["pooled", "sequence"]] = "pooled"
+    shaped_by_missing: ClassVar[bool] = False
+    unstackable: ClassVar[str | None] = None
 
     @classmethod
     def draws(cls, shape: Shape, options: Mapping[str, Any]) -> dict[str, Draw]:

@@ -1,19 +1,19 @@
-"""MM-Align (Han, Chen, Kan, Poria; EMNLP 2022; arXiv 2210.12798): sequences aligned by optimal transport, and a net
-that learns to align without the missing one.
+"""MM-Align (Han, Chen, Kan, Poria; EMNLP 2022; arXiv 2210.12798): alignment of sequences by optimal transport.
 
 Known from the paper: one-layer Transformers with a summary token, the plan and its window, an alignment net that fits
 the plan within the window, imputation as A h, cross-modal fusion, warm-up, and alternation of complete and imputed
-data. The rest is our reconstruction; docs/methods.md says what is whose.
+data. The rest is our reconstruction; docs/methods.md says which part is whose.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from trml.base.fields import Count, NotNegative, Positive
-from trml.methods.contract import Batch, Method, Pass, Shape, Step, visible
+from trml.methods.contract import AnyBatch, Labelled, Method, Pass, Shape, Step, complete, everyone, visible
 from trml.methods.layers.alignment import AlignmentNet, band, from_band, in_band
 from trml.methods.layers.fusion import Head
 from trml.methods.layers.transformer import SequenceEncoder, TransformerLayer, masked_mean
@@ -21,143 +21,157 @@ from trml.methods.losses.task import task_loss
 from trml.methods.losses.transport import sinkhorn
 
 WARMUP = 2  # epochs
-
 OUTSIDE = 100.0  # what a pair outside the window costs more
 
 
 class States(NamedTuple):
-    """A modality's sequence: states [B, 1 + n, hidden], the summary first, and bool [B, 1 + n] of which are there."""
+    """A modality's sequence: states [B, 1 + n, hidden], the summary first, and a mask bool [B, 1 + n]."""
 
     states: Tensor
     mask: Tensor
 
     @property
     def positions(self) -> "States":
-        """Without the summary."""
+        """The sequence without its summary."""
         return States(self.states[:, 1:], self.mask[:, 1:])
 
 
 class MMAlign(Method):
-    """L = L_task + alignment sum_m MSE(A_m, P_m) on complete utterances, L_task on those with one modality imputed.
+    """Two sequences aligned by optimal transport, and nets that learn to align without the missing one.
+
+    L = L_task + alignment sum_m MSE(A_m, P_m) on complete utterances, L_task on those with one modality imputed.
 
     P is the transport plan between the two sequences, cost 1 - cos and 100 more outside the window, rows scaled to one
-    over the band; A, from the other modality alone, is fitted to it; h^_m = A_m h_other stands in for a missing m.
-    `window`: half the band's width; `regularisation` and `iterations`: of Sinkhorn's algorithm.
+    over the band. A_m is computed from the other modality alone and fitted to P. h^_m = A_m h_other stands in for a
+    missing m. `window` is half the band's width; `regularisation` and `iterations` are of Sinkhorn's algorithm.
+
+    It is defined for two modalities only: with more, the paper gives no rule for which one a missing modality is
+    aligned to, nor how plans of several pairs are made to agree.
     """
 
-    tensors = ("alignment", "regularisation")
-    needs_tokens = True
+    tensors = {"alignment": NotNegative, "regularisation": Positive}
+    modalities = 2
+    views = "sequence"
 
-    def __init__(
-        self,
-        shape: Shape,
-        *,
-        hidden: Count,
-        heads: Count,
-        window: Count,
-        iterations: Count,
-        alignment: NotNegative,
-        regularisation: Positive,
-    ) -> None:
+    def __init__(self, shape: Shape, *, hidden: Count, heads: Count, window: Count, iterations: Count) -> None:
         super().__init__()
-        # A single text vector is repeated to the length of the clip, a single frame to that of the text.
-        tokens = shape.frames if shape.tokens == 1 else shape.tokens
-        frames = shape.tokens if shape.frames == 1 else shape.frames
-        self.text_encoder = SequenceEncoder(shape.text, tokens, hidden, heads, summary=True)
-        self.vision_encoder = SequenceEncoder(shape.vision, frames, hidden, heads, summary=True)
-        self.text_aligner, self.vision_aligner = AlignmentNet(hidden, window), AlignmentNet(hidden, window)
-        self.text_decoder, self.vision_decoder = TransformerLayer(hidden, heads), TransformerLayer(hidden, heads)
+        self.pair = shape.modalities
+        lengths = _lengths(shape)
+        self.encoders = nn.ModuleDict(
+            {
+                name: SequenceEncoder(d, lengths[name], hidden, heads, summary=True)
+                for name, (_, d) in shape.signals.items()
+            }
+        )
+        self.aligners = nn.ModuleDict({name: AlignmentNet(hidden, window) for name in self.pair})
+        self.decoders = nn.ModuleDict({name: TransformerLayer(hidden, heads) for name in self.pair})
         self.head = Head(2 * hidden, shape.outputs, width=2 * hidden)
         self.window, self.iterations = window, iterations
 
     @classmethod
-    def passes(cls, epoch: int) -> tuple[Pass, ...]:
-        complete = Pass("complete")
-        return (complete,) if epoch < WARMUP else (complete, Pass("incomplete", (Step("loss_of_imputed"),)))
+    def passes(cls, epoch: int, options: Mapping[str, Any]) -> tuple[Pass, ...]:
+        on_complete = Pass("complete")
+        return (on_complete,) if epoch < WARMUP else (on_complete, Pass("incomplete", (Step("loss_of_imputed"),)))
 
-    def forward(self, batch: Batch) -> Tensor:
-        text, vision = self._encode(batch)
-        imputed_text = self._impute(self.text_aligner, vision, text)
-        imputed_vision = self._impute(self.vision_aligner, text, vision)
-        return self._fuse(
-            _either(batch.text_present, text, imputed_text), _either(batch.vision_present, vision, imputed_vision)
-        )
+    def forward(self, batch: AnyBatch) -> Tensor:
+        real = self._encode(batch)
+        imputed = self._impute_all(real)
+        return self._fuse({name: _where(batch.signals[name].present, real[name], imputed[name]) for name in self.pair})
 
-    def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
-        """Of complete utterances."""
-        text, vision = self._encode(batch)
-        complete = batch.text_present & batch.vision_present
-        plan = self._plan(text.positions, vision.positions, options["regularisation"])
-        of_vision = self._misfit(self.vision_aligner, text.positions, vision.positions, plan.mT, complete)
-        of_text = self._misfit(self.text_aligner, vision.positions, text.positions, plan, complete)
-        task = task_loss(self._fuse(text, vision), batch.label, complete.to(plan.dtype))
-        return task + options["alignment"] * (of_vision + of_text)
+    def loss(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
+        """Return the loss of complete utterances."""
+        real = self._encode(batch)
+        first, second = self.pair
+        one, other, on_complete = real[first].positions, real[second].positions, complete(batch)
+        plan = self._plan(one, other, options["regularisation"])
+        of_second = self._misfit(second, one, other, plan.mT, on_complete)
+        of_first = self._misfit(first, other, one, plan, on_complete)
+        task = task_loss(self._fuse(real), batch.label, on_complete.to(plan.dtype))
+        return task + options["alignment"] * (of_second + of_first)
 
-    def loss_of_imputed(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
-        """Of utterances that lack a modality."""
-        return task_loss(self(batch), batch.label, torch.ones_like(batch.text_present).to(batch.frames.dtype))
+    def loss_of_imputed(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
+        """Return the loss of utterances that lack a modality."""
+        return task_loss(self(batch.unlabelled), batch.label, everyone(batch))
 
-    def imagined(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
-        """The means over positions of h^ and of h."""
-        text, vision = self._encode(batch)
-        imputed_text = self._impute(self.text_aligner, vision, text)
-        imputed_vision = self._impute(self.vision_aligner, text, vision)
+    def virtual(self, batch: AnyBatch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the means over positions of h^ and of h."""
+        real = self._encode(batch)
+        imputed = self._impute_all(real)
+        return {name: (masked_mean(*imputed[name].positions), masked_mean(*real[name].positions)) for name in self.pair}
+
+    def _encode(self, batch: AnyBatch) -> dict[str, States]:
         return {
-            "text": (masked_mean(*imputed_text.positions), masked_mean(*text.positions)),
-            "vision": (masked_mean(*imputed_vision.positions), masked_mean(*vision.positions)),
+            name: States(*self.encoders[name](signal.values, signal.mask)) for name, signal in visible(batch).items()
         }
 
-    def _encode(self, batch: Batch) -> tuple[States, States]:
-        seen = visible(batch)
-        text = self.text_encoder(seen.tokens, seen.token_mask)
-        vision = self.vision_encoder(seen.frames, seen.frame_mask)
-        return States(*text), States(*vision)
-
     @torch.no_grad()
-    def _plan(self, text: States, vision: States, regularisation: Tensor) -> Tensor:
-        """The transport plan [B, L, T] between the positions that are there, equally heavy in each sequence."""
-        cost = 1 - normalize(text.states, dim=-1) @ normalize(vision.states, dim=-1).mT
-        inside = self._band(text, vision).sum(dim=1) + self._band(vision, text).sum(dim=1).mT
-        of_text, of_vision = (
-            x.mask.to(cost.dtype) / x.mask.sum(dim=-1, keepdim=True).clamp(min=1) for x in (text, vision)
-        )
-        return sinkhorn(cost + OUTSIDE * (inside == 0), of_text, of_vision, regularisation, self.iterations)
+    def _plan(self, one: States, other: States, regularisation: Tensor) -> Tensor:
+        """Return the transport plan [B, n, m] between the positions in the masks, equally heavy in each sequence."""
+        cost = 1 - normalize(one.states, dim=-1) @ normalize(other.states, dim=-1).mT
+        inside = self._band(one, other).sum(dim=1) + self._band(other, one).sum(dim=1).mT
+        mass, other_mass = (x.mask.to(cost.dtype) / x.mask.sum(dim=-1, keepdim=True).clamp(min=1) for x in (one, other))
+        return sinkhorn(cost + OUTSIDE * (inside == 0), mass, other_mass, regularisation, self.iterations)
 
-    def _misfit(self, aligner: AlignmentNet, source: States, target: States, plan: Tensor, complete: Tensor) -> Tensor:
-        """The mean squared error of the aligner's weights against the plan [B, m, n] from target to source, its rows
-        scaled to one over the band; over entries of the band that are there, at the target's positions."""
+    def _misfit(self, name: str, source: States, target: States, plan: Tensor, complete: Tensor) -> Tensor:
+        """Return the mean squared error of a modality's alignment weights against the plan.
+
+        Args:
+            name: The modality, which is the target.
+            source: Positions of the other modality.
+            target: Positions of this one.
+            plan: [B, m, n] from target to source. Its rows are scaled to one over the band.
+            complete: bool [B], the rows that count.
+        """
         picks = self._band(target, source)
-        weights, there = aligner(*source, picks)
+        weights, there = self.aligners[name](*source, picks)
         wanted = in_band(plan, picks) * there
         total = wanted.sum(dim=-1, keepdim=True)
         counts = there & (target.mask & complete.unsqueeze(-1)).unsqueeze(-1) & (total > 0)
         error = (weights - wanted / torch.where(total > 0, total, 1.0)).square()
         return (error * counts).sum() / counts.sum().clamp(min=1)
 
-    def _impute(self, aligner: AlignmentNet, source: States, target: States) -> States:
-        """h^ = A h of the source, as long as the target, which is not looked at. The source's summary stands for the
-        target's; a position whose band leaves the source is not there."""
+    def _impute_all(self, real: Mapping[str, States]) -> dict[str, States]:
+        first, second = self.pair
+        return {
+            first: self._impute(first, real[second], real[first]),
+            second: self._impute(second, real[first], real[second]),
+        }
+
+    def _impute(self, name: str, source: States, target: States) -> States:
+        """Return h^ = A h of the source, as long as the target, of which only the length is read.
+
+        The source's summary stands for the target's. A position whose band leaves the source is masked.
+        """
         picks = self._band(target.positions, source.positions)
-        weights, there = aligner(*source.positions, picks)
+        weights, there = self.aligners[name](*source.positions, picks)
         states = from_band(weights, picks) @ source.positions.states
         return States(
             torch.cat([source.states[:, :1], states], dim=1),
             torch.cat([source.mask[:, :1], there.any(dim=-1)], dim=1),
         )
 
-    def _fuse(self, text: States, vision: States) -> Tensor:
-        """Each modality's summary attends to the other's sequence. Nothing else of a decoder's output is read, so
-        nothing else is computed."""
-        of_text = self.text_decoder(text.states[:, :1], *vision)
-        of_vision = self.vision_decoder(vision.states[:, :1], *text)
-        return self.head(torch.cat([of_text, of_vision], dim=-1).squeeze(1))
+    def _fuse(self, sequences: Mapping[str, States]) -> Tensor:
+        """Return outputs [B, outputs]: each modality's summary attends to the other's sequence.
+
+        No other position of a decoder's output is read, so no other is computed.
+        """
+        first, second = self.pair
+        of_first = self.decoders[first](sequences[first].states[:, :1], *sequences[second])
+        of_second = self.decoders[second](sequences[second].states[:, :1], *sequences[first])
+        return self.head(torch.cat([of_first, of_second], dim=-1).squeeze(1))
 
     def _band(self, target: States, source: States) -> Tensor:
         return band(target.states.shape[1], source.states.shape[1], self.window, target.states)
 
 
-def _either(present: Tensor, real: States, imputed: States) -> States:
-    """The real sequence where the modality is present, the imputed one elsewhere."""
+def _lengths(shape: Shape) -> dict[str, int]:
+    """Return how many positions each sequence has: a single vector is repeated to the length of the other one."""
+    (first, (n, _)), (second, (m, _)) = shape.signals.items()
+    return {first: m if n == 1 else n, second: n if m == 1 else m}
+
+
+def _where(present: Tensor, real: States, imputed: States) -> States:
+    """Return the real sequence where the modality is present, the imputed one elsewhere."""
     here = present.unsqueeze(-1)
     return States(
         torch.where(here.unsqueeze(-1), real.states, imputed.states), torch.where(here, real.mask, imputed.mask)

@@ -1,23 +1,28 @@
-"""Modal-Trans: a Transformer translates one modality's sequence into the other's, and back.
+"""Modal-Trans: a Transformer translates one modality's sequence into another's, and back.
 
-After TransModality (Wang, Wan, Wan; WWW 2020) and MCTN (Pham et al., AAAI 2019), whose idea of translation forth and
-back it keeps; docs/methods.md says where it departs from them.
+After TransModality (Wang, Wan, Wan; WWW 2020) and MCTN (Pham et al., AAAI 2019), whose translation in both directions
+it keeps. docs/methods.md lists the differences.
 """
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import add
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from trml.base.fields import Count, NotNegative
-from trml.methods.contract import Batch, Method, Shape, visible
-from trml.methods.layers.fusion import Head
+from trml.methods.contract import AnyBatch, Labelled, Method, Shape, Signal, complete, everyone, visible
+from trml.methods.layers.fusion import Head, mean_of_present, others
 from trml.methods.layers.transformer import SequenceEncoder, TransformerLayer, masked_mean
 from trml.methods.losses.task import task_loss
 
 
 class Translator(nn.Module):
-    """A decoder layer that writes all positions of the target at once, each from a learned query of its own.
+    """A decoder layer that writes all positions of the target at once, each from its own learned query.
 
-    The queries are the same for every utterance, so attention among them would tell them nothing: there is none.
+    The queries are the same for every utterance. Attention among them would tell them nothing, so there is none.
     """
 
     def __init__(self, outputs: int, length: int, hidden: int, heads: int) -> None:
@@ -27,67 +32,134 @@ class Translator(nn.Module):
         self.features = nn.Linear(hidden, outputs)
 
     def forward(self, source: Tensor, mask: Tensor) -> Tensor:
-        """States of the source [B, n, hidden], bool [B, n] -> states of the target [B, length, hidden]."""
+        """Return states of the target [B, length, hidden].
+
+        Args:
+            source: States of the source [B, n, hidden].
+            mask: bool [B, n].
+        """
         return self.layer(self.queries.unsqueeze(0), source, mask)
 
     def misfit(self, states: Tensor, real: Tensor, mask: Tensor) -> Tensor:
-        """The mean squared error of the features that states stand for against the real ones [B, length, outputs], at
-        the positions in mask [B, length]; zero where there are none."""
+        """Return the mean squared error of the features that states stand for, zero if the mask is empty.
+
+        Args:
+            states: [B, length, hidden].
+            real: The real features [B, length, outputs].
+            mask: bool [B, length], the positions that count.
+        """
         error = (self.features(states) - real).square().mean(dim=-1)
         return (error * mask).sum() / mask.sum().clamp(min=1)
 
 
-class ModalTrans(Method):
-    """L = L_task + forth sum_m MSE(x^_m, x_m) + back sum_m MSE(x^^_m, x_m), both errors on complete utterances.
+class Translated(NamedTuple):
+    """The sequences of a batch, and every translation of them.
 
-    x^_m is translated from the other modality's sequence, x^^_m back from the translation of x_m itself. The head sees
-    the mean state of both sequences, the translation in place of a missing one.
+    pooled: modality -> its mean state [B, hidden]. translations: target -> source ->
+    states [B, length, hidden].
     """
 
-    tensors = ("forth", "back")
-    needs_tokens = True
+    pooled: dict[str, Tensor]
+    translations: dict[str, dict[str, Tensor]]
 
-    def __init__(self, shape: Shape, *, hidden: Count, heads: Count, forth: NotNegative, back: NotNegative) -> None:
+    def pooled_translation(self, target: str, seen: Mapping[str, Signal]) -> Tensor:
+        """Return the mean state [B, hidden] of a target's translations over positions and present sources."""
+        pooled = {source: states.mean(dim=1) for source, states in self.translations[target].items()}
+        return mean_of_present(pooled, seen)
+
+
+class ModalTrans(Method):
+    """Translations between every ordered pair of modalities.
+
+    L = L_task + forth sum_m mean_k MSE(x^_{m,k}, x_m) + back sum_m mean_k MSE(x^^_{m,k}, x_m).
+
+    k runs over the other modalities, and both errors are on complete utterances. x^_{m,k} is translated from the
+    sequence of k, x^^_{m,k} back from the translation of x_m itself into k. The head sees the mean state of each
+    sequence. A missing one is replaced by its translations' mean over the present modalities.
+    """
+
+    tensors = {"forth": NotNegative, "back": NotNegative}
+    views = "sequence"
+
+    def __init__(self, shape: Shape, *, hidden: Count, heads: Count) -> None:
         super().__init__()
-        self.text_encoder = SequenceEncoder(shape.text, shape.tokens, hidden, heads)
-        self.vision_encoder = SequenceEncoder(shape.vision, shape.frames, hidden, heads)
-        self.to_text = Translator(shape.text, shape.tokens, hidden, heads)
-        self.to_vision = Translator(shape.vision, shape.frames, hidden, heads)
-        self.head = Head(2 * hidden, shape.outputs, width=2 * hidden)
+        self.encoders = nn.ModuleDict(
+            {name: SequenceEncoder(d, steps, hidden, heads) for name, (steps, d) in shape.signals.items()}
+        )
+        self.translators = nn.ModuleDict(
+            {
+                f"{target}_from_{source}": Translator(d, steps, hidden, heads)
+                for target, (steps, d) in shape.signals.items()
+                for source in others(target, shape.modalities)
+            }
+        )
+        self.head = Head(len(shape.signals) * hidden, shape.outputs, width=2 * hidden)
 
-    def forward(self, batch: Batch) -> Tensor:
-        return self._predict(batch, *self._translate(visible(batch)))
+    def forward(self, batch: AnyBatch) -> Tensor:
+        return self._predict(batch, self._translate(visible(batch)))
 
-    def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
+    def loss(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
         seen = visible(batch)
-        text, vision, to_text, to_vision = self._translate(seen)
-        complete = (batch.text_present & batch.vision_present).unsqueeze(-1)
-        text_mask, vision_mask = seen.token_mask & complete, seen.frame_mask & complete
+        translated = self._translate(seen)
+        on_complete = complete(batch).unsqueeze(-1)
+        masks = {name: signal.mask & on_complete for name, signal in seen.items()}
         # A translation has every position: it cannot know how many the missing sequence had.
-        back_to_text = self.to_text(to_vision, torch.ones_like(vision_mask))
-        back_to_vision = self.to_vision(to_text, torch.ones_like(text_mask))
-        forth = self.to_text.misfit(to_text, seen.tokens, text_mask)
-        forth = forth + self.to_vision.misfit(to_vision, seen.frames, vision_mask)
-        back = self.to_text.misfit(back_to_text, seen.tokens, text_mask)
-        back = back + self.to_vision.misfit(back_to_vision, seen.frames, vision_mask)
-        predicted = self._predict(batch, text, vision, to_text, to_vision)
-        task = task_loss(predicted, batch.label, torch.ones_like(batch.text_present).to(text.dtype))
+        returned = {
+            target: {
+                source: self._translator(target, source)(
+                    translated.translations[source][target], torch.ones_like(masks[source])
+                )
+                for source in others(target, list(seen))
+            }
+            for target in seen
+        }
+        forth = self._misfit(translated.translations, seen, masks)
+        back = self._misfit(returned, seen, masks)
+        task = task_loss(self._predict(batch, translated), batch.label, everyone(batch))
         return task + options["forth"] * forth + options["back"] * back
 
-    def imagined(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
-        """The means over positions of the translation's states and of the real sequence's."""
-        text, vision, to_text, to_vision = self._translate(visible(batch))
-        return {"text": (to_text.mean(dim=1), text), "vision": (to_vision.mean(dim=1), vision)}
+    def virtual(self, batch: AnyBatch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the means over positions of the translations' states and of the real sequences'."""
+        seen = visible(batch)
+        translated = self._translate(seen)
+        return {name: (translated.pooled_translation(name, seen), translated.pooled[name]) for name in seen}
 
-    def _translate(self, seen: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The mean states [B, hidden] of text and vision, and the states [B, L, hidden] and [B, T, hidden] of the text
-        translated from the vision and of the vision from the text."""
-        text, text_mask = self.text_encoder(seen.tokens, seen.token_mask)
-        vision, vision_mask = self.vision_encoder(seen.frames, seen.frame_mask)
-        pooled = masked_mean(text, text_mask), masked_mean(vision, vision_mask)
-        return *pooled, self.to_text(vision, vision_mask), self.to_vision(text, text_mask)
+    def _translator(self, target: str, source: str) -> Translator:
+        translator: Translator = self.translators[f"{target}_from_{source}"]  # type: ignore[assignment]
+        return translator
 
-    def _predict(self, batch: Batch, text: Tensor, vision: Tensor, to_text: Tensor, to_vision: Tensor) -> Tensor:
-        text = torch.where(batch.text_present.unsqueeze(-1), text, to_text.mean(dim=1))
-        vision = torch.where(batch.vision_present.unsqueeze(-1), vision, to_vision.mean(dim=1))
-        return self.head(torch.cat([text, vision], dim=-1))
+    def _translate(self, seen: Mapping[str, Signal]) -> Translated:
+        states, masks = {}, {}
+        for name, signal in seen.items():
+            states[name], masks[name] = self.encoders[name](signal.values, signal.mask)
+        pooled = {name: masked_mean(states[name], masks[name]) for name in seen}
+        translations = {
+            target: {
+                source: self._translator(target, source)(states[source], masks[source])
+                for source in others(target, list(seen))
+            }
+            for target in seen
+        }
+        return Translated(pooled, translations)
+
+    def _misfit(
+        self, made: Mapping[str, Mapping[str, Tensor]], seen: Mapping[str, Signal], masks: Mapping[str, Tensor]
+    ) -> Tensor:
+        """Return the errors of all translations, averaged over sources and summed over targets."""
+        errors = [
+            self._translator(target, source).misfit(states, seen[target].values, masks[target])
+            for target, of_target in made.items()
+            for source, states in of_target.items()
+        ]
+        return reduce(add, errors) / (len(seen) - 1)
+
+    def _predict(self, batch: AnyBatch, translated: Translated) -> Tensor:
+        given = [
+            torch.where(
+                signal.present.unsqueeze(-1),
+                translated.pooled[name],
+                translated.pooled_translation(name, batch.signals),
+            )
+            for name, signal in batch.signals.items()
+        ]
+        return self.head(torch.cat(given, dim=-1))

@@ -1,57 +1,75 @@
-"""Supervised-Single, the lower bound: the modality that is never missing, alone, on all training utterances.
+"""Supervised-Single, the lower bound: only the modalities that are never missing, on all training utterances.
 
-With vision missing, TRML's virtual vision is a function of the text alone; so what TRML gains over this method of
-the same size is what its training brings, and `SupervisedSingleMatched` is that method.
+With vision missing, TRML's virtual vision is a function of the text alone. What TRML gains over a method of the same
+size that sees the text is therefore due to its training. `SupervisedSingleMatched` is that method.
 """
 
 import torch
 from torch import Tensor, nn
 
+from trml.base.errors import ConfigError
 from trml.base.fields import Count
-from trml.methods.contract import Batch, Method, Shape, visible
+from trml.methods.contract import AnyBatch, Labelled, Method, Shape, visible
 from trml.methods.layers.fusion import Head
-from trml.methods.layers.towers import FrameTower, TextTower
+from trml.methods.layers.towers import towers
 from trml.methods.layers.virtual import VirtualModalityNetwork
 from trml.methods.losses.task import task_loss
 
 
 class SupervisedSingle(Method):
-    """One tower and a head. The head is `2 hidden` wide."""
+    """One tower for each modality that the missing pattern never takes, and a head `2 hidden` wide.
 
-    shaped_by_victim = True
+    L = L_task on the utterances that have any of these modalities. One of them that the corpus itself lacks counts as
+    zeros. With two modalities and one of them missing, it is the published form: a tower and a head.
+
+    Raises:
+        ConfigError: If the pattern may take every modality.
+    """
+
+    shaped_by_missing = True
 
     def __init__(self, shape: Shape, *, hidden: Count) -> None:
         super().__init__()
+        self.kept = kept(shape)
         self._build(shape, hidden, width=2 * hidden)
 
     def _build(self, shape: Shape, hidden: int, width: int) -> None:
-        self.victim = shape.victim
-        self.tower: nn.Module = (
-            FrameTower(shape.vision, hidden) if shape.victim == "text" else TextTower(shape.text, hidden)
-        )
-        self.head = Head(hidden, shape.outputs, width=width)
+        self.towers = towers({name: shape.signals[name] for name in self.kept}, hidden)
+        self.head = Head(len(self.kept) * hidden, shape.outputs, width=width)
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: AnyBatch) -> Tensor:
         seen = visible(batch)
-        hidden = self.tower(seen.frames, seen.frame_mask) if self.victim == "text" else self.tower(seen.text)
-        return self.head(hidden)
+        vectors = [self.towers[name](seen[name].values, seen[name].mask) for name in self.kept]
+        return self.head(torch.cat(vectors, dim=-1) if len(vectors) > 1 else vectors[0])
 
-    def loss(self, batch: Batch, options: dict[str, Tensor]) -> Tensor:
-        present = batch.vision_present if self.victim == "text" else batch.text_present
-        return task_loss(self(batch), batch.label, present.to(batch.text.dtype))
+    def loss(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
+        present = torch.stack([batch.signals[name].present for name in self.kept]).any(dim=0)
+        predicted = self(batch.unlabelled)
+        return task_loss(predicted, batch.label, present.to(predicted.dtype))
 
 
 class SupervisedSingleMatched(SupervisedSingle):
-    """The same with the head widened until it has as many parameters as TRML's network (to within half a unit)."""
+    """Supervised-Single with its head widened until it has as many parameters as TRML's network, to half a unit."""
 
     def __init__(self, shape: Shape, *, hidden: Count) -> None:
         super().__init__(shape, hidden=hidden)
         with torch.device("meta"):
-            target = _size(
-                VirtualModalityNetwork(shape.text, shape.vision, shape.outputs, hidden=hidden, kind="residual_mlp")
-            )
-        a_unit = hidden + 1 + shape.outputs
-        self._build(shape, hidden, width=max(1, round((target - _size(self.tower) - shape.outputs) / a_unit)))
+            target = _size(VirtualModalityNetwork(shape.signals, shape.outputs, hidden=hidden, kind="residual_mlp"))
+        a_unit = len(self.kept) * hidden + 1 + shape.outputs
+        self._build(shape, hidden, width=max(1, round((target - _size(self.towers) - shape.outputs) / a_unit)))
+
+
+def kept(shape: Shape) -> tuple[str, ...]:
+    """Return the modalities that the missing pattern of a shape never takes: all without a pattern."""
+    lost = frozenset().union(*shape.missing.lost) if shape.missing else frozenset()
+    left = tuple(name for name in shape.modalities if name not in lost)
+    if not left:
+        pattern = shape.missing.name if shape.missing else ""
+        raise ConfigError(
+            f"Supervised-Single needs a modality that is never missing, but {pattern} may take each of "
+            f"{', '.join(shape.modalities)}. Remove the method from `methods` or the pattern from `protocol.victims`"
+        )
+    return left
 
 
 def _size(module: nn.Module) -> int:

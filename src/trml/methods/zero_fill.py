@@ -1,4 +1,4 @@
-"""Zero fill with modality dropout: a missing modality is a zero vector, and training drops some on purpose.
+"""Zero fill with modality dropout: a missing modality is a zero vector, and training drops modalities on purpose.
 
 Without dropout and trained on complete data it is Supervised-Double, the upper bound.
 """
@@ -7,17 +7,15 @@ import torch
 from torch import Tensor
 
 from trml.base.fields import Count, Share
-from trml.methods.contract import Batch, Shape
+from trml.methods.contract import Shape, Signal
 from trml.methods.modality_dropout import ModalityDropout
 
 
 class ZeroFill(ModalityDropout):
-    """A zero hidden vector in place of what is missing."""
+    """A zero hidden vector in place of a missing modality."""
 
     def __init__(self, shape: Shape, *, hidden: Count, drop: Share) -> None:
         super().__init__(shape, hidden=hidden, drop=drop)
 
-    def filled(self, seen: Batch) -> tuple[Tensor, Tensor]:
-        text = torch.where(seen.text_present.unsqueeze(-1), self.text_tower(seen.text), 0.0)
-        vision = self.frame_tower(seen.frames, seen.frame_mask)
-        return text, torch.where(seen.vision_present.unsqueeze(-1), vision, 0.0)
+    def filled(self, name: str, signal: Signal) -> Tensor:
+        return torch.where(signal.present.unsqueeze(-1), self.towers[name](signal.values, signal.mask), 0.0)

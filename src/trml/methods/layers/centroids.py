@@ -1,4 +1,4 @@
-"""Missing features as a weighted mean of centroids, the weights from the modality that is there."""
+"""Missing features as a weighted mean of centroids. The weights come from a modality that is present."""
 
 import numpy as np
 import torch
@@ -12,8 +12,26 @@ from trml.methods.layers.noise import Gaussian
 CENTROIDS = 10
 
 
+def k_means(features: Tensor, seed: int) -> Tensor:
+    """Return the centroids [CENTROIDS, d] of features [n, d] by k-means.
+
+    Fewer rows than centroids are the centroids themselves, repeated in turn: a repeated centroid changes no mean that
+    the weights could not make without it. No rows give zeros.
+    """
+    n, d = features.shape
+    if n == 0:
+        return torch.zeros(CENTROIDS, d)
+    rows = features.cpu().numpy()
+    if n > CENTROIDS:
+        with threadpool_limits(limits=1):  # several threads add up in any order, so to other bits
+            centroids = KMeans(CENTROIDS, n_init=10, random_state=seed % 2**32).fit(rows).cluster_centers_
+    else:
+        centroids = rows[np.arange(CENTROIDS) % n]
+    return torch.from_numpy(centroids)
+
+
 class CentroidMean(nn.Module):
-    """x^ = C^T w / sum w, w = softplus(m(h) + s(h) noise), C [CENTROIDS, d] found once by `fit`, zeros before."""
+    """x^ = C^T w / sum w, w = softplus(m(h) + s(h) noise), with centroids C [CENTROIDS, d] that start as zeros."""
 
     centroids: Tensor
 
@@ -22,24 +40,12 @@ class CentroidMean(nn.Module):
         self.weights = Gaussian(hidden, CENTROIDS)
         self.register_buffer("centroids", torch.zeros(CENTROIDS, features))
 
-    def fit(self, features: Tensor, seed: int) -> None:
-        """Set the centroids to those of k-means on features [n, d].
-
-        Of fewer rows than centroids each is one, in turn until there are enough: a repeated centroid changes no
-        mean that the weights could not make without it. Of none, they stay zeros.
-        """
-        n = len(features)
-        if n == 0:
-            return
-        rows = features.cpu().numpy()
-        if n > CENTROIDS:
-            with threadpool_limits(limits=1):  # several threads add up in any order, so to other bits
-                found = KMeans(CENTROIDS, n_init=10, random_state=seed % 2**32).fit(rows).cluster_centers_
-        else:
-            found = rows[np.arange(CENTROIDS) % n]
-        self.centroids.copy_(torch.from_numpy(found))
-
     def forward(self, hidden: Tensor, noise: Tensor) -> Tensor:
-        """[B, hidden], standard normal numbers [B, CENTROIDS] -> [B, d]."""
+        """Return made-up features [B, d].
+
+        Args:
+            hidden: The present modality's vectors [B, hidden].
+            noise: Standard normal numbers [B, CENTROIDS].
+        """
         weights = softplus(self.weights(hidden, noise))
         return weights @ self.centroids / weights.sum(dim=-1, keepdim=True).clamp(min=1e-6)
