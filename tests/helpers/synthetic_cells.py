@@ -11,9 +11,11 @@ import polars as pl
 from PIL import Image
 
 from helpers.synthetic_features import PAIR, synthetic_features
+from trml.base.artifacts import read_json
 from trml.base.digests import digest
 from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.evaluation.contract import EvaluationInputs, Study, StudyMethod, StudyVariant
+from trml.evaluation.evaluate import evaluate
 from trml.features.contract import FeatureSet, read_features
 from trml.features.writer import write_features
 from trml.methods.config import DEFAULT
@@ -124,6 +126,13 @@ def spec_of(study: Study, training: Training, moved: dict[str, Any]) -> CellSpec
         victim = None
     options, target = {**method.options, **moved}, TARGETS.get(method.name, "nowhere.Method")
     return CellSpec(method.name, training.variant, target, options, victim, rate, dev_rate, training.seed)
+
+
+def evaluated(inputs: EvaluationInputs, folder: Path) -> dict[str, dict[str, Any]]:
+    """Evaluate into a new folder; return its claims by id."""
+    folder.mkdir()
+    evaluate(inputs, folder)
+    return {claim["id"]: claim for claim in read_json(folder / "claims.json")}
 
 
 # What a test says of a cell's predictions: (cell, present) -> the scale of their errors.

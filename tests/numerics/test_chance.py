@@ -1,6 +1,6 @@
 """Labels that mean nothing: no method beats the constant predictor, and no claim is supported, beyond the tests' level.
 
-What is planted is found: test_results.py.
+What is planted is found: test_claims.py.
 """
 
 from dataclasses import replace

@@ -1,0 +1,184 @@
+"""Claims come out any way, and one file adds a claim or a metric."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from helpers.extension import extension
+from helpers.synthetic_cells import METHODS, STUDY, SWEEP, evaluated, fill, inputs_of, scaled, with_sweep, write
+from helpers.synthetic_features import SETTINGS, synthetic_features
+from trml.base.artifacts import read_json
+from trml.base.errors import ContractError
+from trml.evaluation.decide import decide
+from trml.evaluation.predictions import Evaluation
+from trml.evaluation.registry import metrics_of
+from trml.features.contract import read_features
+from trml.missing.conditions import Condition
+from trml.report.contract import ReportInputs
+from trml.report.dataset import Dataset
+from trml.report.tables import claims as claim_tables
+from trml.report.tables import main
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    return inputs_of(tmp_path)
+
+
+def decided(inputs):
+    return {claim.id: claim for claim in decide(Evaluation(inputs))}
+
+
+# --- verdicts --------------------------------------------------------------------------------------------
+
+
+def test_a_planted_winner_is_found(inputs, tmp_path):
+    fill(inputs, scaled({"trml": 0.2}, 0.6))
+    by_id = evaluated(inputs, tmp_path / "evaluation")
+    assert by_id["C1"]["verdict"] == "supported"
+    assert by_id["C3"]["verdict"] == "supported"
+    assert all(c["low"] > 0 for c in by_id["C1"]["comparisons"])
+    assert by_id["C1"]["text"] == "TRML beats each baseline with vision missing and with text missing, at each rate."
+
+
+def test_a_planted_loser_is_refuted(inputs):
+    fill(inputs, scaled({"trml": 0.6}, 0.2))
+    by_id = decided(inputs)
+    assert [by_id[name].verdict for name in ("C1", "C3", "C3b")] == ["refuted"] * 3
+
+
+def test_equals_are_undecided(inputs):
+    fill(inputs, lambda *_: 0.4)
+    by_id = decided(inputs)
+    assert (by_id["C1"].verdict, by_id["C3"].verdict) == ("undecided", "undecided")
+
+
+def test_one_loss_among_wins_refutes(inputs):
+    fill(inputs, lambda cell, _: {"trml": 0.3, "zero_fill": 0.1}.get(cell.spec.method, 0.9))
+    assert decided(inputs)["C1"].verdict == "refuted"
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.1, "supported"), (0.9, "refuted")])
+def test_near_the_upper_bound_is_within_a_tenth_of_the_way_to_the_constant_predictor(inputs, error, verdict):
+    fill(inputs, lambda cell, _: error if cell.spec.method == "trml" else 0.1)
+    claim = decided(inputs)["C2"]
+    assert claim.verdict == verdict
+    assert {c.label for c in claim.comparisons} == {f"Supervised-Double, Setting {s}, p = 0.5" for s in "AB"}
+    evaluation = Evaluation(inputs)
+    bound = evaluation.predictions("supervised_double", Condition.matched("vision", 0.0))
+    way = [evaluation.scores(evaluation.primary, p).value for p in (bound, evaluation.constant)]
+    assert f"Near is within {0.1 * (way[1] - way[0]):.3f}: 10%" in claim.how
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.1, "supported"), (0.9, "refuted")])
+def test_missing_frames_are_coped_with_or_not(tmp_path, error, verdict):
+    inputs = inputs_of(tmp_path, replace(STUDY, victims=("vision", "frames")))
+    fill(inputs, lambda _, present: error if present.startswith("frames@") else 0.1)
+    claim = decided(inputs)["C5"]
+    assert (claim.verdict, claim.figures) == (verdict, ["rates_frames"])
+    assert claim.text == "TRML copes with missing frames."
+    assert {c.rate for c in claim.comparisons} == {0.5}
+
+
+def test_claims_that_an_experiment_cannot_decide_are_left_out(tmp_path):
+    study = replace(STUDY, complete=(), methods=tuple(replace(m, variants=()) for m in METHODS))
+    inputs = inputs_of(tmp_path, study)
+    fill(inputs, lambda *_: 0.4)
+    assert set(decided(inputs)) == {"C1"}
+    nobody = replace(inputs, study=replace(study, methods=METHODS[1:]))
+    assert decide(Evaluation(nobody)) == []
+
+
+def test_no_margin_without_trainings_on_complete_data(tmp_path):
+    """Then nothing is called near."""
+    study = with_sweep(replace(STUDY, rates=(0.5,), victims=("vision", "frames")))
+    inputs = inputs_of(tmp_path, study)
+    fill(inputs, lambda *_: 0.4)
+    assert set(decided(inputs)) == {"C1", "C2", "C3", "C3b"}  # the upper bound is trained on complete data anyhow
+
+
+@pytest.mark.parametrize(("moved", "verdict"), [(0.8, "supported"), (0.3, "refuted")])
+def test_the_temperature_matters_or_does_not(tmp_path, moved, verdict):
+    inputs = inputs_of(tmp_path, with_sweep(STUDY))
+    features = read_features(inputs.features)
+    rng = np.random.default_rng(3)
+    noise = {split: rng.normal(size=len(features.rows(split))) for split in ("valid", "test")}
+    for cell in inputs.distinct_cells():  # the same errors at two scales, so that no difference is left to chance
+        scale = moved if cell.spec.options.get("temperature") == SWEEP[1].options["temperature"] else 0.3
+        label = features.index["label"].to_numpy()
+        predictions = {
+            (split, present): label[features.rows(split)] + scale * errors
+            for split, errors in noise.items()
+            for present in ("text+vision", "text", "vision")
+        }
+        write(cell, predictions, features)
+    claim = decided(inputs)["C6"]
+    assert (claim.verdict, claim.needs) == (verdict, "any")
+    assert [c.label for c in claim.comparisons] == ["temperature 0.5"] * 2 + ["temperature 0.5, vision less text"]
+    assert claim.comparisons[-1].victim == "both"
+
+
+def test_an_aligned_space_is_what_helps(tmp_path):
+    """The gain over the baselines is planted in the aligned space alone."""
+    apart = inputs_of(tmp_path / "apart", replace(STUDY, dataset="apart", purpose="alignment"))
+    inputs = replace(inputs_of(tmp_path), others=(apart,))
+    fill(apart, lambda *_: 0.5)
+    fill(inputs, scaled({"trml": 0.2, "supervised_double": 0.5}, 0.6))
+    claim = decided(inputs)["C7"]
+    assert claim.verdict == "supported"
+    assert {c.against for c in claim.comparisons} == {"supervised_single", "supervised_single_matched", "zero_fill"}
+    assert claim.comparisons[0].label == "gain over Supervised-Single, aligned less unaligned"
+    other = inputs_of(tmp_path / "other", apart.study, synthetic_features(seed=1, n=300))
+    fill(other, lambda *_: 0.5)
+    assert "C7" not in decided(replace(inputs, others=(other,)))  # other labels: not to be compared
+
+
+# --- one file more ---------------------------------------------------------------------------------------
+
+GUIDE = Path(__file__).parents[2] / "docs" / "adding_a_claim.md"
+
+
+def guided():
+    """Return the files that the guide has one write: path inside the package -> code."""
+    parts = GUIDE.read_text().split("```python\n")
+    paths = [re.findall(r"`trml_mylab/(\S+\.py)`:", part)[-1] for part in parts[:-1]]
+    return dict(zip(paths, (part.partition("```")[0] for part in parts[1:]), strict=True))
+
+
+def test_the_claim_and_the_metric_of_the_guide_are_one_file_each(inputs, tmp_path):
+    files = guided()
+    assert [path.split("/")[1] for path in files] == ["claims", "metrics"]
+    fill(inputs, scaled({"trml": 0.2}, 0.6))
+    with extension(tmp_path / "extension", files):
+        by_id = evaluated(inputs, tmp_path / "evaluation")
+    folder = tmp_path / "evaluation"
+    assert list(by_id) == ["C1", "C2", "C3", "C3b", "W1"]
+    assert (by_id["W1"]["verdict"], len(by_id["W1"]["comparisons"])) == ("supported", 6)
+    metrics = read_json(folder / "metrics.json")
+    assert metrics[-1] == {
+        "name": "rmse", "label": "RMSE", "higher_is_better": False, "headline": True, "drawn": False,
+    }  # fmt: skip
+    assert metrics[0]["name"] == "mae"  # the primary stays
+    for name in ("metrics", "summary", "matrix", "robustness"):
+        assert "rmse" in pl.read_parquet(folder / f"{name}.parquet")["metric"], name
+    data = Dataset(
+        ReportInputs(STUDY, folder, None, inputs.corpus, inputs.features, None, {}, SETTINGS, None, "", {}, {})
+    )
+    (table,) = main.tables(data)
+    assert "RMSE (lower is better)" in [title for title, _ in table.groups]
+    assert "claim_w1" in [table.name for table in claim_tables.tables(data)]
+
+
+def test_a_second_primary_metric_is_refused(inputs, tmp_path):
+    code = guided()["evaluation/metrics/squared_error.py"].replace("headline=True", "primary=True")
+    with (
+        extension(tmp_path / "extension", {"evaluation/metrics/mine.py": code}),
+        pytest.raises(
+            ContractError, match=r"primary metrics of a regression are \['mae', 'rmse'\]; expected exactly one"
+        ),
+    ):
+        metrics_of("regression", 0)
