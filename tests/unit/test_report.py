@@ -73,7 +73,9 @@ def whole(tmp_path_factory):
             made / "other", dataset="posts", purpose="corpus", corpus="posts", classes=("bad", "good"), **few
         ),
     ]
-    folder = built(report_inputs(made / "own", others=others), made)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trml.report.style.FORMS", {"svg": {"Date": None}})  # each form takes as long
+        folder = built(report_inputs(made / "own", others=others), made)
     return folder, (folder / "report/index.html").read_text()
 
 
@@ -117,7 +119,7 @@ def test_every_table_is_written_in_every_form_and_stands_on_the_page(whole):
     assert not re.search(r">\s*nan\s*<", page)
 
 
-def test_every_figure_is_written_in_every_form(whole):
+def test_every_figure_is_on_the_page(whole):
     folder, page = whole
     names = {path.stem for path in (folder / "figures").iterdir()}
     assert names == {
@@ -129,7 +131,7 @@ def test_every_figure_is_written_in_every_form(whole):
         *(f"virtual_{x}" for x in ("retrieval", "factors", "similarity", "embedding", "worst", "best")),
     }
     for name in names:
-        assert all((folder / f"figures/{name}.{form}").stat().st_size > 1000 for form in ("pdf", "svg", "png"))
+        assert (folder / f"figures/{name}.svg").stat().st_size > 1000
         assert f'id="figure-{name}"' in page
 
 
@@ -299,7 +301,7 @@ def test_no_text_of_a_post_is_drawn_as_a_box(post, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         save(figure, tmp_path, "post")
-    assert (tmp_path / "post.svg").stat().st_size > 1000
+    assert all((tmp_path / f"post.{form}").stat().st_size > 1000 for form in ("pdf", "svg", "png"))
 
 
 def test_characters_without_a_glyph_are_written_out():

@@ -1,4 +1,4 @@
-"""The card of a corpus: sizes, labels, durations, what is missing, what was left out, what repeats across splits."""
+"""The card of a corpus: sizes, labels, durations, missing modalities, exclusions and repeats across splits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _NAMED = 12  # unreadable clips that the card names; media.parquet has all
 
 @dataclass(frozen=True)
 class Card:
-    """A corpus as it was used.
+    """A corpus as the experiment used it.
 
     Attributes:
         suffix: The end of its files' names, empty for the experiment's own corpus.
         info: corpus.json.
-        utterances: A row an utterance, with what became of its media and whether text, middle frame and video are in
-            an earlier split too. `without_<modality>` says whether a modality beside text and vision is missing.
-        left_out: What of the raw files is in no utterance, and why.
+        utterances: One row per utterance, with the state of its media, and whether text, middle frame and video are
+            in an earlier split too. `without_<modality>` says whether a modality beside text and vision is missing.
+        left_out: Raw items that are in no utterance, each with the reason.
     """
 
     suffix: str
@@ -37,7 +37,7 @@ class Card:
 
     @classmethod
     def read(cls, corpus: Path, features: Path, suffix: str = "") -> "Card":
-        """Read a corpus and what its features say of its media."""
+        """Read a corpus, and the state of its media from its features."""
         info, utterances = read_corpus(corpus)
         media = read_media(features)
         if media.is_empty():
@@ -54,12 +54,12 @@ class Card:
 
     @cached_property
     def labels(self) -> pl.DataFrame:
-        """A row a label, with its utterances in each split."""
+        """One row per label, with its number of utterances in each split."""
         return label_counts(self.info, self.utterances)
 
     @cached_property
     def table(self) -> Table:
-        """The numbers of the card, a column a split."""
+        """The numbers of the card, one column per split."""
         groups = [
             ("size", _size(self)),
             ("labels", _labels(self)),

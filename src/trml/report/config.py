@@ -1,4 +1,4 @@
-"""What the configuration says of the report."""
+"""Configuration of the report."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from trml.base.fields import Share, strict
 
 @dataclass(config=strict)
 class Report:
-    """What the results show.
+    """Options of the report.
 
     Attributes:
         resamples: Resamples of the paired bootstrap behind every interval.

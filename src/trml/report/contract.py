@@ -1,4 +1,4 @@
-"""What the report is handed."""
+"""Inputs of the report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from trml.training.contract import Settings
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """What the report of one dataset reads; the experiment's own dataset has `others`.
+    """Inputs of the report on one dataset; the experiment's own dataset has `others`.
 
     Attributes:
-        study: What was compared.
+        study: Methods, missing patterns, rates and seeds that are compared.
         evaluation: Folder of scores and claims.
         probes: Folder of probes and examples, None for a further dataset.
         corpus: The corpus's folder.
         features: The feature folder.
         digest: Name of the results folder, None for a further dataset.
-        searched: What the search on dev chose, by method.
-        settings: How the cells were trained.
-        published_as: The corpus's name in tables of published figures, None where it is in none.
+        searched: Results of the search on dev, by method.
+        settings: Training settings that all cells share.
+        published_as: The corpus's name in published figures, None if there are none.
         command: The command that remakes the results from a fresh clone.
-        params: The whole configuration, as it is published.
-        made_from: What manifest.json says of corpus, encoder, features, cells and blocks.
+        params: The whole configuration, written to params.yaml.
+        made_from: The names of corpus, encoder, features and probes, and the number of cells, for manifest.json.
         others: The further datasets.
     """
 

@@ -36,17 +36,17 @@ class Probes:
 
     @cached_property
     def retrieval(self) -> pl.DataFrame:
-        """One row a victim x seed."""
+        """One row per victim and seed."""
         return pl.read_parquet(self.folder / "retrieval.parquet")
 
     @cached_property
     def factors(self) -> pl.DataFrame:
-        """One row a victim x seed x factor; empty unless the corpus knows its latent factors."""
+        """One row per victim, seed and factor; empty unless the corpus knows its latent factors."""
         return pl.read_parquet(self.folder / "factors.parquet")
 
     @cached_property
     def embedding(self) -> pl.DataFrame:
-        """One row a vector in the plane."""
+        """One row per vector in the plane."""
         return pl.read_parquet(self.folder / "embedding.parquet")
 
     @cached_property
@@ -69,7 +69,7 @@ class Dataset:
 
     @property
     def study(self) -> Study:
-        """What was compared."""
+        """The methods, missing patterns, rates and seeds that are compared."""
         return self.inputs.study
 
     @property
@@ -89,24 +89,24 @@ class Dataset:
 
     @cached_property
     def summary(self) -> pl.DataFrame:
-        """One row a protocol x method x variant x condition x metric."""
+        """One row per protocol, method, variant, condition and metric."""
         return pl.read_parquet(self.inputs.evaluation / "summary.parquet")
 
     @cached_property
     def robustness(self) -> pl.DataFrame:
-        """One row a protocol x method x victim x metric x measure; it may be empty."""
+        """One row per protocol, method, victim, metric and measure; possibly empty."""
         return pl.read_parquet(self.inputs.evaluation / "robustness.parquet")
 
     @cached_property
     def matrix(self) -> pl.DataFrame:
-        """One row a training (victim, rate) x method x present set x metric."""
+        """One row per training (victim, rate), method, present set and metric."""
         return pl.read_parquet(self.inputs.evaluation / "matrix.parquet")
 
     @property
     def trainings(self) -> list[tuple[str, pl.DataFrame]]:
         """The rows of `matrix` by training: on complete data, then with each pattern missing at the study rate.
 
-        A method that is another model for each pattern has no training on complete data that they share.
+        Methods that are a different model for each pattern are left out of the first.
         """
         study, shared = self.study, [method.name for method in self.study.methods if not method.single]
         complete = self.matrix.filter(pl.col("rate") == 0, pl.col("method").is_in(shared))
@@ -118,7 +118,7 @@ class Dataset:
 
     @cached_property
     def redundancy(self) -> pl.DataFrame | None:
-        """One row a dataset x method, None unless the experiment has datasets that vary the redundancy."""
+        """One row per dataset and method, None unless the experiment has datasets that vary the redundancy."""
         path = self.inputs.evaluation / "redundancy.parquet"
         return pl.read_parquet(path) if path.is_file() else None
 

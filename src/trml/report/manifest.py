@@ -1,4 +1,4 @@
-"""manifest.json: what the results are made from, with which versions, and the checksum of every file."""
+"""manifest.json: origin and versions of the results, and the checksum of every file."""
 
 import platform
 import subprocess

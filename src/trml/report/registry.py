@@ -1,4 +1,4 @@
-"""The tables and figures by scan: what `report/tables` and `report/figures` hold, here and in extension packages."""
+"""Registry of tables and figures: a scan of `report/tables` and `report/figures`, here and in extension packages."""
 
 from collections.abc import Iterator
 from importlib import import_module

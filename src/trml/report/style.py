@@ -21,6 +21,11 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LINES = ("-", "--", "-.")  # from the eighth series on the colours come again, with other lines
 GREY = "#333333"
 SEQUENTIAL = "cividis"
+FORMS: dict[str, dict[str, None]] = {  # of each figure, without dates in them
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+    "png": {"Software": None},
+}
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 plt.rcParams.update(
@@ -55,11 +60,10 @@ def look(i: int) -> dict[str, str]:
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write a figure as pdf, svg and png, without dates in them, and close it."""
+    """Write a figure in every form, and close it."""
     folder.mkdir(parents=True, exist_ok=True)
     _make_legible(figure)
-    dateless = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
-    for kind, metadata in dateless.items():
+    for kind, metadata in FORMS.items():
         figure.savefig(folder / f"{name}.{kind}", metadata=metadata)
     plt.close(figure)
 
@@ -71,7 +75,7 @@ def legible(text: str, **font: str | int) -> str:
     joiners and modifiers vanish; any other becomes U+FFFD.
 
     Args:
-        text: What is to be drawn.
+        text: The text to draw.
         font: Style and weight, as `FontProperties` takes them: faces of one family hold different characters.
     """
     known = _characters(findfont(FontProperties(**font)))  # type: ignore[arg-type]

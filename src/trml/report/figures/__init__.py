@@ -1,1 +1,1 @@
-"""The figures, one a file. Each file has `figures(data)`, which yields those that it draws of an experiment."""
+"""Figures, one per file. Each file has `figures(data)`, which yields its figures of an experiment."""

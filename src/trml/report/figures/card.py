@@ -14,7 +14,7 @@ from trml.report.style import look, plt
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
-    """Yield a figure a corpus."""
+    """Yield one figure per corpus."""
     for i, each in enumerate(data.corpora):
         card = each.card
         timed = _seconds(card)["s"].n_unique() > 1

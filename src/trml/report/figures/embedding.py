@@ -30,7 +30,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 
 def _embedding(points: pl.DataFrame, classes: Sequence[str]) -> Figure:
-    """Draw real vectors as open and virtual ones as filled markers, coloured by label; a panel a victim."""
+    """Draw real vectors as open and virtual ones as filled markers, coloured by label, one panel per victim."""
     victims = points["modality"].unique(maintain_order=True).to_list()
     figure, axes = plt.subplots(1, len(victims), figsize=(3.4 * len(victims), 2.9), squeeze=False, layout="constrained")
     cmap = ListedColormap([look(k)["color"] for k in range(len(classes))]) if classes else _SENTIMENT

@@ -39,7 +39,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 
 def _pictured(data: Dataset, probes: Probes, examples: Sequence[Example]) -> Figure:
-    """Draw clips with sentence, truth and predictions below: a column a victim, a row an example."""
+    """Draw clips with sentence, truth and predictions below, one column per victim, one row per example."""
     columns = {
         victim: [example for example in examples if example["victim"] == victim]
         for victim in dict.fromkeys(example["victim"] for example in examples)

@@ -24,7 +24,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 
 def _factors(rows: pl.DataFrame) -> Figure:
-    """Draw a bar a factor, a panel a victim."""
+    """Draw one bar per factor, one panel per victim."""
     victims = rows["victim"].unique(maintain_order=True).to_list()
     size = (1.7 * len(victims), 2.3)
     figure, axes = plt.subplots(1, len(victims), figsize=size, sharey=True, squeeze=False, layout="constrained")

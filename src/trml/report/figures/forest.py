@@ -46,7 +46,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 
 def forest(data: Dataset, claim: Mapping[str, Any], words: str) -> Figure:
-    """Draw a row a comparison's label, a panel a rate, a colour a victim."""
+    """Draw one row per label of a comparison, one panel per rate, one colour per victim."""
     comparisons, victims = claim["comparisons"], data.study.single_victims
     rows, rates = (list(dict.fromkeys(c[key] for c in comparisons)) for key in ("label", "rate"))
     size = (COLUMN * min(2, len(rates)), 0.3 * len(rows) + 1.0)

@@ -15,7 +15,7 @@ from trml.report.style import SEQUENTIAL, plt
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
-    """Yield a figure a method and grid of two options."""
+    """Yield one figure per method and grid of two options."""
     for i, method in enumerate(data.study.methods):
         for grid in dict.fromkeys(tuple(v.options) for v in method.variants if v.kind == "grid"):
             if len(grid) == 2:

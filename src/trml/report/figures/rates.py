@@ -36,7 +36,7 @@ def _curves(data: Dataset, protocol: str, victim: str, section: str, order: int)
 
 
 def rate_curves(data: Dataset, protocol: str, victim: str) -> Figure:
-    """Draw the scores of every method over the missing rate, one panel a metric."""
+    """Draw the scores of every method over the missing rate, one panel per metric."""
     study, metrics = data.study, data.drawn
     size = (COLUMN * len(metrics), 3.9)
     figure, axes = plt.subplots(1, len(metrics), figsize=size, squeeze=False, layout="constrained")

@@ -20,7 +20,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 
 def _retrieval(rows: pl.DataFrame) -> Figure:
-    """Draw R@1 and R@5, a bar a victim, with every seed, chance and, where it is known, the best there can be."""
+    """Draw R@1 and R@5, one bar per victim, with seeds, chance and, where known, the best possible value."""
     victims = rows["victim"].unique(maintain_order=True).to_list()
     figure, axes = plt.subplots(1, 2, figsize=(max(3.4, 1.7 * len(victims)), 2.3), layout="constrained")
     for axis, k in zip(axes, (1, 5), strict=True):

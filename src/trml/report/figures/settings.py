@@ -24,7 +24,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 
 def _settings(data: Dataset) -> Figure:
-    """Draw a row a method, a panel a setting and modality, a marker a share p."""
+    """Draw one row per method, one panel per setting and modality, one marker per share p."""
     study, metric = data.study, data.primary
     part = data.summary.filter(pl.col("metric") == metric.name, pl.col("variant") == DEFAULT)
     value = {(r["protocol"], r["method"], r["victim"], r["trained"], r["rate"]): r for r in part.iter_rows(named=True)}

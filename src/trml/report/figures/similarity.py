@@ -27,7 +27,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 
 def _similarity(matrices: Mapping[str, NDArray[Any]], victims: Sequence[str]) -> Figure:
-    """Draw real to real beside virtual to real, a pair of heat maps a victim, all on one scale."""
+    """Draw real to real beside virtual to real, one pair of heat maps per victim, all on one scale."""
     figure, axes = plt.subplots(1, 2 * len(victims), figsize=(3.4 * len(victims), 2.05), layout="constrained")
     shown = [(victim, kind) for victim in victims for kind in ("real", "virtual")]
     for axis, (victim, kind) in zip(axes, shown, strict=True):

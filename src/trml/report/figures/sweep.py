@@ -13,7 +13,7 @@ from trml.report.style import look, plt
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
-    """Yield a figure a method and swept option."""
+    """Yield one figure per method and swept option."""
     for i, method in enumerate(data.study.methods):
         for option in dict.fromkeys(next(iter(v.options)) for v in method.variants if v.kind == "sweep"):
             caption = (

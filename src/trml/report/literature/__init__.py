@@ -1,1 +1,1 @@
-"""Figures that others published, and what the page says of them."""
+"""Figures that others published, and how the page mentions them."""

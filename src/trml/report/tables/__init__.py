@@ -1,1 +1,1 @@
-"""The tables, one a file. Each file has `tables(data)`, those that it makes of an experiment."""
+"""Tables, one per file. Each file has `tables(data)`, which returns its tables of an experiment."""

@@ -1,4 +1,4 @@
-"""The card of each corpus: sizes, labels, what is missing, what is repeated."""
+"""The card of each corpus: sizes, labels, missing modalities, repeats across splits."""
 
 from dataclasses import replace
 
@@ -7,5 +7,5 @@ from trml.report.tables.common.table import Table
 
 
 def tables(data: Dataset) -> list[Table]:
-    """Return a table a corpus."""
+    """Return one table per corpus."""
     return [replace(each.card.table, order=i) for i, each in enumerate(data.corpora)]

@@ -21,7 +21,7 @@ _COMPARED = {
 
 
 def tables(data: Dataset) -> list[Table]:
-    """Return a table a claim and, where the experiment has several corpora, the verdicts side by side."""
+    """Return one table per claim and, for several corpora, the verdicts side by side."""
     made = [claim_table(claim, data.primary, i) for i, claim in enumerate(data.claims)]
     if len(data.corpora) > 1:
         made.append(verdict_table({each.card.info.name: each.claims for each in data.corpora}))
@@ -29,7 +29,7 @@ def tables(data: Dataset) -> list[Table]:
 
 
 def claim_table(claim: Mapping[str, Any], metric: MetricInfo, order: int = 0) -> Table:
-    """Return the comparisons of a claim, a row each."""
+    """Return the comparisons of a claim, one row each."""
     header = ["against", "victim", "rate", f"gain in {metric.label}", "95 % interval", "p (Holm)", "verdict"]
     lines = [
         [

@@ -12,7 +12,7 @@ from trml.report.tables.common.table import Table
 
 
 def tables(data: Dataset) -> list[Table]:
-    """Return a table for each pattern beside single modalities, and one a pattern for training on complete data."""
+    """Return the rates of patterns that lose more than one modality, and those of complete training."""
     study = data.study
     patterns = [victim for victim in study.victims if victim not in study.single_victims]
     made = [_table(data, "matched", victim, pattern_section(study, victim), i) for i, victim in enumerate(patterns)]

@@ -10,7 +10,7 @@ from trml.report.tables.common.table import Table, plain
 
 
 def tables(data: Dataset) -> list[Table]:
-    """Return a table a method with variants."""
+    """Return one table per method with variants."""
     return [_table(data, method, i) for i, method in enumerate(data.study.methods) if method.variants]
 
 

@@ -1,1 +1,1 @@
-"""What the figures share: curves, intervals and bars."""
+"""Shared code of the figures: curves, intervals and bars."""

@@ -43,7 +43,7 @@ def curve(axis: Axes, series: pl.DataFrame, x: str, i: int, method: StudyMethod)
 
 
 def intervals(axis: Axes, rows: Sequence[Mapping[str, Any] | None], aside: float, i: int, label: str) -> None:
-    """Draw an interval a row, `aside` of its line, as the i-th series; rows without an interval stay empty."""
+    """Draw the i-th series of intervals, one per row, shifted by `aside`; rows without one stay empty."""
     for y, row in enumerate(rows):
         if row is not None and row["low"] is not None:
             axis.plot([row["low"], row["high"]], [y + aside] * 2, color=look(i)["color"], linewidth=1.0)

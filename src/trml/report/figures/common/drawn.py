@@ -1,4 +1,4 @@
-"""A figure and what the page says of it."""
+"""A figure with its caption and its place on the page."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ class Drawn:
     Attributes:
         section: Id of the section of the page that shows it (report/sections.py); an unknown one becomes a section of
             that title.
-        name: Of its files.
-        caption: What it shows and how to read it.
+        name: Name of its files.
+        caption: Explanation below the figure.
         figure: The drawing; `save` writes and closes it.
         order: Its place in the section, smallest first.
     """

@@ -1,1 +1,1 @@
-"""What the tables share: the table itself, and rows of scores."""
+"""Shared code of the tables: the table itself, and rows of scores."""

@@ -1,4 +1,4 @@
-"""Rows of scores: a group a metric, a row a method, the best in bold."""
+"""Rows of scores: one group per metric, one row per method, the best in bold."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,13 +24,13 @@ def metric_groups(
     columns: Sequence[Any],
     find: Callable[[Rows, str, Any], dict[str, Any] | None],
 ) -> list[Group]:
-    """Return, for each metric, a row a method, with the exact ceiling above and the constant predictor below.
+    """Return, for each metric, one row per method, with the exact ceiling above and the constant predictor below.
 
     Args:
-        study: What was compared.
+        study: The compared methods.
         data: Rows of the summary.
-        metrics: One group each.
-        columns: What the columns stand for.
+        metrics: One group is made of each.
+        columns: One entry per column; `find` knows their meaning.
         find: Rows, a method's name and a column -> the row of the summary for that cell, None for an empty one.
     """
     names = [

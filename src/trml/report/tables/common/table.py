@@ -1,4 +1,4 @@
-"""A table for people and the numbers behind it, written as csv, markdown and LaTeX."""
+"""A table for readers and the numbers behind it, written as csv, markdown and LaTeX."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ class Table:
     Attributes:
         section: Id of the section of the page that shows it (report/sections.py); an unknown one becomes a section of
             that title.
-        name: Of its files.
+        name: Name of its files.
         title: Its heading.
-        note: What a reader must know to read it.
-        header: One text a column.
+        note: Explanation below the table.
+        header: One text per column.
         groups: Rows as long as the header, in groups.
-        data: What the csv holds: every number behind the table.
+        data: Content of the csv: every number behind the table.
         order: Its place in the section, smallest first.
     """
 
