@@ -1,9 +1,9 @@
 """What a method is: a torch module and its losses, written for one cell.
 
-The trainer stacks many cells and runs them at once under torch.vmap, so a method has no python branches on data
-and no randomness of its own: `draws` names what it needs, and batches bring it. Options that may differ between the
-cells of a stack are named in `tensors` and arrive in `loss` as scalars; all others shape the module. A method whose
-training has phases says so in `passes`; one that vmap cannot run says why in `unstackable`.
+The trainer stacks many cells and runs them at once under torch.vmap. So a method has no Python branches on data and
+draws no random numbers itself: `draws` names what it needs, and batches bring it. Options that may differ between the
+cells of a stack are declared in `tensors` and reach `loss` as scalars; all others shape the module. `passes` describes
+a training in phases. A method that vmap cannot run gives the reason in `unstackable`.
 
 Sizes: B rows of a batch, T steps of a sequence, d features of a step.
 """
@@ -39,35 +39,35 @@ class Shape:
 
 
 class Signal(NamedTuple):
-    """One modality of a batch. Steps outside the mask hold an arbitrary value, in tests NaN; call `visible` first.
+    """One modality of a batch. Steps outside the mask hold arbitrary values, in tests NaN; call `visible` first.
 
     Values are standardised: zero mean and unit variance within each step's vector, so encoders of any scale fit.
     """
 
     values: Tensor  # [B, T, d]
-    mask: Tensor  # bool [B, T], which steps are there
-    share: Tensor  # [B], the share of the steps that the corpus has which is there, 0 to 1
+    mask: Tensor  # bool [B, T], which steps are present
+    share: Tensor  # [B], how many of the steps that the corpus has are present, 0 to 1
 
     @property
     def present(self) -> Tensor:
-        """Whether anything of the modality is there, bool [B]."""
+        """Whether any step is present, bool [B]."""
         return self.mask.any(dim=-1)
 
 
 class Batch(NamedTuple):
-    """What a prediction is made from. It has no label: reading one in `forward` is an error that names the method."""
+    """What a prediction is made from. It has no label, and reading one is an error that names the method."""
 
     signals: dict[str, Signal]
     draws: dict[str, Tensor]  # by name, uniform in [0, 1): [B, size], or [size] where a draw is of the batch
 
 
 class Labelled(NamedTuple):
-    """What a loss is computed from: a `Batch`, its labels, and how the training has gone so far."""
+    """What a loss is computed from: a `Batch`, its labels, and the losses of the epochs so far."""
 
     signals: dict[str, Signal]
     draws: dict[str, Tensor]
     label: Tensor  # f32 [B] or int64 [B]
-    losses: Tensor  # [epochs, 2], the train and the dev loss of each epoch that ended; NaN for those to come
+    losses: Tensor  # [epochs, 2], train and dev loss of each finished epoch, NaN for the others
 
     @property
     def unlabelled(self) -> Batch:
@@ -87,9 +87,8 @@ def visible(batch: AnyBatch) -> dict[str, Signal]:
 
 
 def complete(batch: AnyBatch) -> Tensor:
-    """Return which utterances have something of every modality, bool [B]."""
-    found = [signal.present for signal in batch.signals.values()]
-    return torch.stack(found).all(dim=0)
+    """Return which utterances have every modality, bool [B]."""
+    return torch.stack([signal.present for signal in batch.signals.values()]).all(dim=0)
 
 
 def everyone(batch: AnyBatch) -> Tensor:
@@ -99,7 +98,7 @@ def everyone(batch: AnyBatch) -> Tensor:
 
 
 def without(signals: dict[str, Signal], drop: Mapping[str, Tensor]) -> dict[str, Signal]:
-    """Return the signals with modalities taken away: `drop` has bool [B] for some of them."""
+    """Return the signals without the modalities in `drop`, modality -> bool [B], on the rows that are True there."""
     return {
         name: signal
         if name not in drop
@@ -129,8 +128,11 @@ def without_one(batch: AnyBatch, drop: Tensor, which: Tensor) -> dict[str, Signa
 class Draw(NamedTuple):
     """Uniform numbers in [0, 1) that a method needs.
 
-    size: how many. varies: `row`, fresh numbers for each utterance of each batch, or `batch`, fresh ones for each batch
-    that its utterances share. shared: `seed`, the same for all cells of a training seed, or `cell`, a cell's own.
+    Attributes:
+        size: How many.
+        varies: `row`: new numbers for each utterance of each batch. `batch`: new ones for each batch, which its
+            utterances share.
+        shared: `seed`: the same for all cells of a training seed. `cell`: each cell has its own.
     """
 
     size: int = 1
@@ -138,15 +140,18 @@ class Draw(NamedTuple):
     shared: Literal["seed", "cell"] = "seed"
 
 
-Rows = Literal["all", "complete", "incomplete"]  # training utterances, by what the protocol left of them
+Rows = Literal["all", "complete", "incomplete"]  # training utterances, by what the training mask leaves of them
 
 
 class Step(NamedTuple):
     """One optimizer step on a batch.
 
-    loss: the method's function that gives it, called as `loss` is. moves: the parameters it changes, as pairs of a
-    prefix of their names and a factor on the learning rate; the first pair that fits counts, and what no pair fits
-    stays as it is. Steps with the same `moves` share one AdamW, others have their own.
+    Steps with the same `moves` share one AdamW, others have their own.
+
+    Attributes:
+        loss: Name of the method's function that returns the loss; its arguments are those of `Method.loss`.
+        moves: The parameters that it changes, as pairs of a prefix of their names and a factor on the learning rate.
+            The first pair that fits counts. Parameters that no pair fits stay unchanged.
     """
 
     loss: str = "loss"
@@ -154,9 +159,12 @@ class Step(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """One walk over training utterances in batches; on each batch every step is made in turn.
+    """One walk over training utterances in batches. On each batch every step is made in turn.
 
-    batch_size: rows of a batch, the training's own where it is None.
+    Attributes:
+        rows: The utterances.
+        steps: The optimizer steps on a batch, in order.
+        batch_size: Rows of a batch; None is the training's batch size.
     """
 
     rows: Rows = "all"
@@ -165,9 +173,9 @@ class Pass(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """Parameters that are set to the values of others: pairs of a prefix of their names, `target` from `source`.
+    """Parameters that are set to the values of others, each named by a prefix: `target` from `source`.
 
-    What no step moves afterwards is frozen.
+    A target that no step moves stays frozen until the next copy.
     """
 
     source: str
@@ -200,13 +208,11 @@ class Method(nn.Module):
         return {}
 
     def prepare(self, complete: Labelled, seed: int) -> None:
-        """Set buffers before training starts.
-
-        A method that has no use for it leaves this as it is; then the utterances are not read.
+        """Set buffers before training starts. Without an override, the utterances are not read.
 
         Args:
             complete: The complete training utterances of the cell, all in one batch.
-            seed: For what is random in it.
+            seed: Seed of anything random in it.
         """
 
     @classmethod
@@ -221,21 +227,21 @@ class Method(nn.Module):
 
     @classmethod
     def between(cls, epoch: int, options: Mapping[str, Any]) -> tuple[Copy, ...]:
-        """Return what is copied before an epoch starts, as for a teacher that is a frozen copy of the student."""
+        """Return the copies to make before an epoch (from 0), such as of a student into its frozen teacher."""
         return ()
 
     def forward(self, batch: AnyBatch) -> Tensor:
-        """Return predictions [B, outputs] from what is present: scores, or logits of the classes."""
+        """Return predictions [B, outputs] from the present modalities: scores, or logits of the classes."""
         raise NotImplementedError
 
     def spread(self, batch: AnyBatch) -> Tensor | None:
-        """Return the standard deviation [B] of each score, None for methods that give none."""
+        """Return the standard deviation [B] of each score. Methods without one do not override this."""
         return None
 
     def virtual(self, batch: AnyBatch) -> dict[str, tuple[Tensor, Tensor]]:
         """Return the virtual and the real vectors, [B, h] both, of each modality that the method makes up.
 
-        `batch` is of complete utterances. Empty for methods that make up none.
+        The batch holds complete utterances. Methods that make up none do not override this.
         """
         return {}
 

@@ -1,7 +1,7 @@
 """Alignment of two sequences within a band: each position of one to a few positions of the other.
 
-Band entries are picked from a full matrix, and put into one, by products with a constant of zeros and ones: exact, and
-faster for a stack than gathers, whose gradients are scattered one by one.
+Products with a constant of zeros and ones read the band's entries from a full matrix, and write them into one. They are
+exact, and faster for a stack than gathers, whose gradients are scattered one by one.
 """
 
 import torch
@@ -11,8 +11,11 @@ from trml.methods.layers.recurrent import states_both_ways
 
 
 def band(targets: int, sources: int, window: int, like: Tensor) -> Tensor:
-    """The band [targets, 2 window + 1, sources] of zeros and ones: entry (j, k, i) is 1 where k picks source position i
-    for target position j, i = round(j (sources - 1) / (targets - 1)) + k - window. Outside the source all are 0."""
+    """Return the band [targets, 2 window + 1, sources] of zeros and ones, in the dtype and on the device of `like`.
+
+    Entry (j, k, i) is 1 where k picks source position i for target position j, that is where
+    i = round(j (sources - 1) / (targets - 1)) + k - window. Outside the source all entries are 0.
+    """
     at = torch.arange(targets, device=like.device)
     centre = (2 * at * (sources - 1) + targets - 1) // max(1, 2 * (targets - 1))
     offset = torch.arange(-window, window + 1, device=like.device)
@@ -21,17 +24,17 @@ def band(targets: int, sources: int, window: int, like: Tensor) -> Tensor:
 
 
 def in_band(matrix: Tensor, picks: Tensor) -> Tensor:
-    """The entries of a matrix [B, targets, sources] within the band, [B, targets, k]; 0 where the band leaves it."""
+    """Return the entries [B, targets, k] of a matrix [B, targets, sources] in the band, 0 outside the matrix."""
     return torch.einsum("bji,jki->bjk", matrix, picks)
 
 
 def from_band(entries: Tensor, picks: Tensor) -> Tensor:
-    """The matrix [B, targets, sources] that has these entries [B, targets, k] in the band and zeros outside."""
+    """Return the matrix [B, targets, sources] with these entries [B, targets, k] in the band and zeros outside."""
     return torch.einsum("bjk,jki->bji", entries, picks)
 
 
 class AlignmentNet(nn.Module):
-    """A_j = softmax over the band of W [GRU onward; GRU backward] at the band's centre, from the source alone."""
+    """A_j = softmax over the band of W [forward GRU; backward GRU] at the band's centre, from the source alone."""
 
     def __init__(self, hidden: int, window: int) -> None:
         super().__init__()
@@ -46,8 +49,16 @@ class AlignmentNet(nn.Module):
         self.window = window
 
     def forward(self, source: Tensor, mask: Tensor, picks: Tensor) -> tuple[Tensor, Tensor]:
-        """Source [B, n, hidden], bool [B, n], a band [m, k, n] -> the weights [B, m, k], and bool [B, m, k] of which
-        entries are in the source and its mask. Weights sum to one over those; where none is all are 0."""
+        """Return alignment weights, and which of the band's entries lie in the source and its mask.
+
+        Args:
+            source: [B, n, hidden].
+            mask: bool [B, n].
+            picks: A band [m, k, n].
+
+        Returns:
+            Weights [B, m, k] and bool [B, m, k]. Weights sum to one over the True entries; without any, all are 0.
+        """
         states = states_both_ways(source, mask, self.w_input, self.b_input, self.w_state, self.b_state)
         scores = picks[:, self.window] @ self.score(states)
         there = torch.einsum("bi,jki->bjk", mask.to(picks.dtype), picks) > 0

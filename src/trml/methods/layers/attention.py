@@ -1,8 +1,8 @@
-"""Attention by heads that many cells can run as one, forward and backward written out.
+"""Multi-head attention that many cells can run as one, with forward and backward written out.
 
-Small heads make it all element-wise passes and slow memory orders. Here numbers of a head lie position after position,
-which the products run through several times as fast as the other way round; the mask is one more number of each key,
-and so costs no pass over the weights; and nothing is kept of the scores but the weights.
+With small heads, element-wise passes and slow memory orders take most of the time. Here the numbers of a head lie
+position after position, which makes the products several times as fast. The mask is one more number of each key, so it
+costs no pass over the weights. Of the scores, only the weights are kept.
 """
 
 from typing import Any
@@ -13,21 +13,27 @@ from torch.func import vjp
 from torch.nn.functional import pad
 
 _NEVER = -1e9  # added to a masked key's score
-
-_FEWEST = 16  # keys: torch's softmax takes ten times as long for a number of a row shorter than a vector register
+_FEWEST = 16  # keys; torch's softmax takes ten times as long per number if a row is shorter than a vector register
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads: int) -> Tensor:
-    """softmax(Q K^T / sqrt(w)) V by heads of width w (Vaswani et al. 2017, eq. 1), [B, n, heads w].
+    """Return softmax(Q K^T / sqrt(w)) V by heads of width w (Vaswani et al. 2017, eq. 1).
 
-    query: [B, n, heads w]; key, value: [B, m, heads w]; mask: bool [B, m], the keys that are there. Where none is, the
-    result is an arbitrary mean of values.
+    Args:
+        query: [B, n, heads w].
+        key: [B, m, heads w].
+        value: [B, m, heads w].
+        mask: bool [B, m], the keys that count. If it is empty, the result is an arbitrary mean of values.
+        heads: How many.
+
+    Returns:
+        [B, n, heads w].
     """
     return _Attention.apply(query, key, value, mask, heads)[0]
 
 
 def attend_plain(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads: int) -> Tensor:
-    """The same in plain tensor operations: what gradients of gradients are taken through."""
+    """Compute `attend` in plain tensor operations, which second gradients are taken through."""
     query, key, value = (x.unflatten(-1, (heads, -1)).transpose(-2, -3) for x in (query, key, value))
     scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
     weights = torch.softmax(scores.masked_fill(~mask[..., None, None, :], _NEVER), dim=-1)
@@ -35,10 +41,10 @@ def attend_plain(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads:
 
 
 class _Attention(torch.autograd.Function):
-    """`attend`; what the backward pass needs is handed out beside it: query [B heads, w + 1, n], key and value
-    [B heads, w + 1, m] and [B heads, w, m], m padded to at least 16, and weights [B heads, n, m].
+    """The function `attend`, which also returns what its backward pass needs.
 
-    No cell has parameters of its own here, so a stack is a longer batch.
+    That is the query [B heads, w + 1, n], key and value [B heads, w + 1, m] and [B heads, w, m], with m padded to at
+    least 16, and the weights [B heads, n, m]. There are no parameters here, so a stack is a longer batch.
     """
 
     @staticmethod
@@ -78,29 +84,34 @@ class _Attention(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> Any:
-        """[V, B, ...] -> [V B, ...]."""
+        """Run a stack as one longer batch: [V, B, ...] -> [V B, ...]."""
         *tensors, heads = arguments
         stacked = [
             x.movedim(dim, 0) if dim is not None else x.expand(info.batch_size, *x.shape)
             for x, dim in zip(tensors, in_dims, strict=False)
         ]
-        found, *rest = _Attention.apply(*(x.flatten(0, 1) for x in stacked), heads)
-        return (found.unflatten(0, (info.batch_size, -1)), *rest), (0, None, None, None, None)
+        attended, *rest = _Attention.apply(*(x.flatten(0, 1) for x in stacked), heads)
+        return (attended.unflatten(0, (info.batch_size, -1)), *rest), (0, None, None, None, None)
 
 
 def _by_head(x: Tensor, heads: int, padding: int = 0, last: Tensor | None = None) -> Tensor:
-    """[B, n, heads w] -> [B heads, w, n + padding], padded with zeros; or w + 1 with `last`, [B, 1, n + padding] or a
-    scalar, as one more number of each head."""
+    """Return x [B, n, heads w] by heads, [B heads, w, n + padding], padded with zeros.
+
+    `last`, [B, 1, n + padding] or a scalar, is one more number of each head; then w is w + 1.
+    """
     b, n, width = x.shape[0], x.shape[1], x.shape[2] // heads
-    found = x.new_empty(b, heads, width + (last is not None), n + padding)
-    found[:, :, :width, :n] = x.view(b, n, heads, width).permute(0, 2, 3, 1)
-    found[:, :, :width, n:] = 0
+    heads_first = x.new_empty(b, heads, width + (last is not None), n + padding)
+    heads_first[:, :, :width, :n] = x.view(b, n, heads, width).permute(0, 2, 3, 1)
+    heads_first[:, :, :width, n:] = 0
     if last is not None:
-        found[:, :, width] = last
-    return found.flatten(0, 1)
+        heads_first[:, :, width] = last
+    return heads_first.flatten(0, 1)
 
 
 def _by_position(x: Tensor, heads: int) -> Tensor:
-    """[B heads, w, n] -> [B, n, heads w], in that order in memory too: a linear layer in a stack takes a batch that is
-    not for as many matrices as it has rows, each with a copy of the weights."""
+    """Return x [B heads, w, n] by positions, [B, n, heads w], in that order in memory too.
+
+    In any other order a linear layer in a stack takes each row of the batch for a matrix with its own copy of the
+    weights.
+    """
     return x.unflatten(0, (-1, heads)).permute(0, 3, 1, 2).flatten(2).contiguous()

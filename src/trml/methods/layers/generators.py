@@ -1,7 +1,7 @@
-"""Generators: a virtual modality's hidden vector from the available one's.
+"""Generators: a virtual modality's hidden vector from that of an available one.
 
-Each takes the available modality's hidden vector [B, hidden] and its sequence, [B, S, d] with a mask bool [B, S] (the
-frames; the text as the only element of its own), and gives the virtual vector [B, hidden].
+Each takes the available modality's hidden vector [B, hidden] and its signal, values [B, T, d] and a mask bool [B, T],
+and returns the virtual vector [B, hidden].
 """
 
 from typing import Literal
@@ -35,15 +35,14 @@ class Linear(nn.Linear):
 
 
 class Identity(nn.Module):
-    """h: everything is left to the encoder's own alignment."""
+    """h itself, which relies on the encoder's alignment."""
 
     def forward(self, hidden: Tensor, sequence: Tensor, mask: Tensor) -> Tensor:
         return hidden
 
 
 class Prompt(nn.Module):
-    """Learned queries attend to the sequence in one Transformer layer (post-norm, one head); the mean of what comes
-    out."""
+    """Learned queries that attend to the signal in one Transformer layer (post-norm, one head), and their mean."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -55,10 +54,10 @@ class Prompt(nn.Module):
 
     def forward(self, hidden: Tensor, sequence: Tensor, mask: Tensor) -> Tensor:
         scores = self.queries @ self.key(sequence).transpose(-1, -2) / hidden.shape[-1] ** 0.5
-        # Large, not infinite: a sequence of which nothing is there is attended to evenly, and masked by the caller.
+        # Large, not infinite: an empty sequence is attended to evenly, and the caller masks the result.
         attention = scores.masked_fill(~mask.unsqueeze(-2), -1e9).softmax(dim=-1)
-        found = self.norm_attention(self.queries + self.out(attention @ self.value(sequence)))
-        return self.norm_mlp(found + self.mlp(found)).mean(dim=-2)
+        attended = self.norm_attention(self.queries + self.out(attention @ self.value(sequence)))
+        return self.norm_mlp(attended + self.mlp(attended)).mean(dim=-2)
 
 
 class Zeros(nn.Module):
@@ -69,7 +68,7 @@ class Zeros(nn.Module):
 
 
 def generator(kind: GeneratorKind, inputs: int, hidden: int) -> nn.Module:
-    """The generator of a kind; `inputs` is the size d of the sequence it is given."""
+    """Return a generator of a kind; `inputs` is the size d of a step of its source."""
     if kind == "linear":
         return Linear(hidden, hidden)
     if kind in ("identity", "zeros"):

@@ -5,12 +5,12 @@ from torch.nn.functional import layer_norm
 
 
 class LayerNorm(nn.LayerNorm):
-    """torch's, with weight and bias applied apart.
+    """Layer normalisation with weight and bias applied separately.
 
-    Under torch.vmap, with a weight for each cell, the gradient of a gradient through torch's own came out wrong by
-    several per cent (torch 2.13): a loss with inner gradient steps would have trained on it in silence.
+    Under torch.vmap, with a weight for each cell, the second gradient of `torch.nn.LayerNorm` is wrong by several per
+    cent (torch 2.13). A loss with inner gradient steps would train on it without an error.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """[..., hidden] -> [..., hidden]."""
+        """Return x [..., hidden] normalised over its last dimension."""
         return layer_norm(x, self.normalized_shape, eps=self.eps) * self.weight + self.bias

@@ -1,8 +1,8 @@
-"""A GRU over frames that many cells can run as one, forward and backward written out.
+"""A GRU that many cells can run as one, with forward and backward written out.
 
-`nn.GRU` has no batching rule under torch.vmap, and the same recurrence left to autograd spends most of its time on
-small element-wise kernels. Here one step is one batched matrix product and a few kernels in place; the gradients of
-the weights are one product over all steps.
+`nn.GRU` has no batching rule under torch.vmap, and the same recurrence under autograd spends most of its time on small
+element-wise kernels. Here one step is one batched matrix product and a few in-place kernels. The gradients of the
+weights are one product over all steps.
 """
 
 from typing import Any
@@ -19,10 +19,17 @@ _tanh_backward = torch.ops.aten.tanh_backward.grad_input
 def last_state(
     frames: Tensor, mask: Tensor, w_input: Tensor, b_input: Tensor, w_state: Tensor, b_state: Tensor
 ) -> Tensor:
-    """The state [B, h] of a GRU (Cho et al. 2014, reset gate as torch.nn.GRU places it) after the masked frames.
+    """Return the last state [B, h] of a GRU (Cho et al. 2014, with the reset gate where torch.nn.GRU has it).
 
-    frames: [B, T, d]; mask: bool [B, T], where it is False the state stays as it is; w_input: [3h, d]; w_state:
-    [3h, h]; biases: [3h], gates in the order reset, update, new.
+    Gates are in the order reset, update, new.
+
+    Args:
+        frames: [B, T, d], the steps of the sequence.
+        mask: bool [B, T]. A step outside it leaves the state unchanged.
+        w_input: [3h, d].
+        b_input: [3h].
+        w_state: [3h, h].
+        b_state: [3h].
     """
     one = (x.unsqueeze(0) for x in (frames, mask, w_input, b_input, w_state, b_state))
     return _Recurrence.apply(*one)[0].squeeze(0)
@@ -31,9 +38,10 @@ def last_state(
 def states_both_ways(
     frames: Tensor, mask: Tensor, w_input: Tensor, b_input: Tensor, w_state: Tensor, b_state: Tensor
 ) -> Tensor:
-    """The states [B, T, 2h] of two GRUs at every frame, one that comes from the first frame, one from the last.
+    """Return the states [B, T, 2h] of a forward and a backward GRU at every step.
 
-    As `last_state`, the weights of the two stacked: [2, 3h, d], [2, 3h], [2, 3h, h], [2, 3h].
+    The arguments are those of `last_state`, with the weights of the two stacked: [2, 3h, d], [2, 3h], [2, 3h, h],
+    [2, 3h].
     """
     two_frames, two_masks = (torch.stack([x, x.flip(1)]) for x in (frames, mask))
     states = _Recurrence.apply(two_frames, two_masks, w_input, b_input, w_state, b_state)[1]
@@ -44,17 +52,17 @@ def states_both_ways(
 def last_state_plain(
     frames: Tensor, mask: Tensor, w_input: Tensor, b_input: Tensor, w_state: Tensor, b_state: Tensor
 ) -> Tensor:
-    """The same in plain tensor operations, two to three times slower: what gradients of gradients are taken through."""
+    """Compute `last_state` in plain tensor operations, two to three times slower, for second gradients."""
     return states_plain(frames, mask, w_input, b_input, w_state, b_state)[-1]
 
 
 def states_plain(
     frames: Tensor, mask: Tensor, w_input: Tensor, b_input: Tensor, w_state: Tensor, b_state: Tensor
 ) -> list[Tensor]:
-    """Each state [B, h] of it, before the first frame and after each."""
+    """Return each state [B, h], before the first step and after every step."""
     states = [frames.new_zeros(()).expand(*frames.shape[:-2], w_state.shape[-1])]
     inputs = torch.nn.functional.linear(frames, w_input, b_input)
-    # unbind, not indexing: the gradient of an index is a full array of zeros, once a frame.
+    # unbind, not indexing: the gradient of an index is a full array of zeros, once a step.
     for x, there in zip(inputs.unbind(dim=-2), mask.unbind(dim=-1), strict=True):
         x_reset, x_update, x_new = x.chunk(3, dim=-1)
         state = states[-1]
@@ -66,12 +74,11 @@ def states_plain(
 
 
 class _Recurrence(torch.autograd.Function):
-    """The last state [C, B, h] of C cells and all their states [C, T + 1, B, h], the first of them zero; every argument
-    has the cell as its first dimension.
+    """The last state [C, B, h] of C cells and all their states [C, T + 1, B, h], of which the first is zero.
 
-    What the backward pass needs is handed out beside them: inputs [C, T B, d] in order of time, gates [C, T, B, 3h]
-    (reset, update, and twice the state's part of new) and candidates [C, T, B, h]. A frame that is absent has the
-    update gate 1, which keeps the state and stops every gradient.
+    Every argument has the cell as its first dimension. It also returns what the backward pass needs: inputs
+    [C, T B, d] in order of time, gates [C, T, B, 3h] (reset, update, and twice the state's part of new) and candidates
+    [C, T, B, h]. A masked step has the update gate 1, which keeps the state and stops every gradient.
     """
 
     @staticmethod
@@ -154,7 +161,7 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], *arguments: Tensor) -> Any:
-        """A stack of stacks is one longer stack: [V, C, ...] -> [V C, ...]."""
+        """Run a stack of stacks as one longer stack: [V, C, ...] -> [V C, ...]."""
         stacked = [
             x.movedim(dim, 0) if dim is not None else x.expand(info.batch_size, *x.shape)
             for x, dim in zip(arguments, in_dims, strict=True)
@@ -166,6 +173,6 @@ class _Recurrence(torch.autograd.Function):
 
 
 def _new_doubled(x: Tensor) -> Tensor:
-    """Weights [C, 3h, ...] with the rows of the gate `new` doubled."""
+    """Return weights [C, 3h, ...] with the rows of the gate `new` doubled."""
     reset, update, new = x.chunk(3, dim=1)
     return torch.cat([reset, update, 2 * new], dim=1)

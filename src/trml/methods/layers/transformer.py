@@ -1,4 +1,4 @@
-"""A Transformer layer and an encoder of sequences, for stacks of cells."""
+"""A Transformer layer and an encoder of sequences that run under torch.vmap."""
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from trml.methods.layers.norm import LayerNorm
 class Attention(nn.Module):
     """Multi-head attention (Vaswani et al. 2017): W_o attend(W_q x, W_k y, W_v y).
 
-    Where `hidden` is no multiple of `heads` the heads are a little wider. Nothing to attend to gives W_o's bias alone.
+    If `hidden` is no multiple of `heads`, the heads are rounded up. An empty memory gives the bias of W_o alone.
     """
 
     def __init__(self, hidden: int, heads: int) -> None:
@@ -22,18 +22,23 @@ class Attention(nn.Module):
         self.out = nn.Linear(inner, hidden)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
-        """[B, n, hidden], or [1, n, hidden] for all alike, what it attends to [B, m, hidden], bool [B, m] of what is
-        there -> [B, n, hidden]."""
+        """Return states [B, n, hidden].
+
+        Args:
+            x: The queries [B, n, hidden], or [1, n, hidden] if they are the same for all rows.
+            memory: What they attend to, [B, m, hidden].
+            mask: bool [B, m], the positions of the memory that count.
+        """
         query = self.query(x).expand(len(memory), -1, -1)
-        found = attend(query, self.key(memory), self.value(memory), mask, self.heads)
-        return self.out(found * mask.any(-1)[:, None, None])
+        attended = attend(query, self.key(memory), self.value(memory), mask, self.heads)
+        return self.out(attended * mask.any(-1)[:, None, None])
 
 
 class TransformerLayer(nn.Module):
     """LayerNorm(z + W_2 relu(W_1 z)) with z = LayerNorm(x + Attention(x, memory)), W_1 to four times the width.
 
-    With itself as memory a sequence is encoded; with another modality's it is the cross-modal layer of MulT (Tsai et
-    al., ACL 2019). No dropout.
+    With the sequence itself as memory it is an encoder layer; with another modality's it is the cross-modal layer of
+    MulT (Tsai et al., ACL 2019). It has no dropout.
     """
 
     def __init__(self, hidden: int, heads: int) -> None:
@@ -43,13 +48,13 @@ class TransformerLayer(nn.Module):
         self.norms = nn.ModuleList([LayerNorm(hidden), LayerNorm(hidden)])
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
-        """As Attention."""
+        """Return states [B, n, hidden]; the arguments are those of `Attention`."""
         x = self.norms[0](x + self.attention(x, memory, mask))
         return self.norms[1](x + self.feed_forward(x))
 
 
 class SequenceEncoder(nn.Module):
-    """One layer over x W + p with learned positions p; with `summary`, over a learned summary token before them.
+    """One Transformer layer over x W + p, with learned positions p and, if `summary`, a learned token before them.
 
     A sequence of one vector is repeated to `length`, the number of positions.
     """
@@ -62,8 +67,12 @@ class SequenceEncoder(nn.Module):
         self.layer = TransformerLayer(hidden, heads)
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, n, inputs], bool [B, n] -> states [B, length, hidden] and their mask [B, length]; with a summary, that
-        one first, [B, 1 + length, ...]. Values outside the mask must be finite."""
+        """Return states [B, length, hidden] and their mask [B, length]; a summary comes first, [B, 1 + length, ...].
+
+        Args:
+            x: [B, n, inputs], finite outside the mask too.
+            mask: bool [B, n].
+        """
         x, mask = self.project(x) + self.positions, mask.expand(-1, len(self.positions))
         if self.summary is not None:
             x = torch.cat([self.summary.expand(len(x), 1, -1), x], dim=1)
@@ -72,6 +81,6 @@ class SequenceEncoder(nn.Module):
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
-    """The mean over positions that are there: [B, n, d], bool [B, n] -> [B, d]; zeros where none is."""
+    """Return the mean [B, d] of x [B, n, d] over the mask bool [B, n], zeros for an empty mask."""
     weight = mask.to(x.dtype)
     return (weight.unsqueeze(1) @ x).squeeze(1) / weight.sum(dim=1, keepdim=True).clamp(min=1)

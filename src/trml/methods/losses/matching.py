@@ -1,7 +1,7 @@
-"""Semantic-matching losses: a virtual modality is pulled to its real partner, away from the others'.
+"""Semantic-matching losses: they pull a virtual vector to its real partner and away from the others'.
 
-Which of them the paper uses is not known here; the symmetric one is the default, the others are switches.
-All take virtual, real: [B, hidden]; valid: bool [B]; temperature: scalar > 0, and give zero where no row is valid.
+TRML's paper was not at hand, so which of them it uses is unknown. The symmetric one is the default. All take virtual
+and real vectors [B, hidden], valid rows bool [B] and a temperature > 0, and return zero if no row is valid.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,18 @@ MatchingKind = Literal["symmetric", "one_direction", "similarity_kl", "cosine"]
 
 
 def semantic_matching(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
-    """Symmetric InfoNCE within the batch over the valid rows; zero where fewer than one is valid.
+    """Return symmetric InfoNCE within the batch over the valid rows.
 
     s_ij = z(virtual_i) . z(real_j) / temperature,
     l = -1/2 mean_i [log softmax_j(s_ij)_i + log softmax_j(s_ji)_i], i and j over the valid rows.
 
-    virtual, real: [B, hidden]; valid: bool [B]; temperature: scalar > 0. Equals open_clip's ClipLoss with
-    logit scale 1 / temperature when every row is valid.
+    It equals open_clip's ClipLoss with logit scale 1 / temperature if every row is valid.
+
+    Args:
+        virtual: [B, hidden].
+        real: [B, hidden], their partners.
+        valid: bool [B], the rows that count.
+        temperature: Scalar > 0.
     """
     scores = _similarities(virtual, real, temperature)
     excluded = _excluded(valid)
@@ -31,14 +36,16 @@ def semantic_matching(virtual: Tensor, real: Tensor, valid: Tensor, temperature:
 
 
 def one_direction(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
-    """InfoNCE from virtual to real alone: the first of the two terms of `semantic_matching`."""
+    """Return InfoNCE from virtual to real alone, the first of the two terms of `semantic_matching`."""
     scores = _similarities(virtual, real, temperature).masked_fill(_excluded(valid), -torch.inf)
     return _mean_of_valid(-_own_log_softmax(scores), valid)
 
 
 def similarity_kl(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
-    """KL divergence between the rows of the two intra-modal similarity matrices, each row a softmax over the valid
-    rows: mean_i KL(softmax_j(z(real_i) . z(real_j) / temperature) || the same of virtual)."""
+    """Return the KL divergence between the rows of the two intra-modal similarity matrices.
+
+    mean_i KL(softmax_j(z(real_i) . z(real_j) / temperature) || the same of virtual), i and j over the valid rows.
+    """
     excluded = _excluded(valid)
     of_real, of_virtual = (
         _similarities(x, x, temperature).masked_fill(excluded, -torch.inf).log_softmax(dim=-1) for x in (real, virtual)
@@ -48,7 +55,7 @@ def similarity_kl(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Ten
 
 
 def cosine(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
-    """1 - cos(virtual_i, real_i), without negatives; the temperature plays no part."""
+    """Return the mean of 1 - cos(virtual_i, real_i), without negatives; the temperature plays no part."""
     return _mean_of_valid(1 - cosine_similarity(virtual, real, dim=-1), valid)
 
 
@@ -65,8 +72,10 @@ def _similarities(a: Tensor, b: Tensor, temperature: Tensor) -> Tensor:
 
 
 def _excluded(valid: Tensor) -> Tensor:
-    """Which pairs [B, B] take no part. A row keeps itself even when it is not valid, so that no softmax is over
-    nothing."""
+    """Return which pairs [B, B] take no part.
+
+    A row keeps itself even if it is not valid, so that no softmax is over nothing.
+    """
     own = torch.eye(valid.shape[-1], dtype=torch.bool, device=valid.device)
     return ~(valid.unsqueeze(-2) | own)
 
@@ -77,5 +86,5 @@ def _mean_of_valid(losses: Tensor, valid: Tensor) -> Tensor:
 
 
 def _own_log_softmax(scores: Tensor) -> Tensor:
-    """log softmax over the last dimension at the row's own place: [B, B] -> [B]."""
+    """Return the log softmax over the last dimension at the row's own place: [B, B] -> [B]."""
     return scores.log_softmax(dim=-1).diagonal(dim1=-2, dim2=-1)

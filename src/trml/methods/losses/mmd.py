@@ -5,12 +5,18 @@ from torch import Tensor
 
 
 def squared_mmd(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-    """The biased estimate (Gretton et al., JMLR 2012, eq. 5) of MMD^2, which is never negative.
+    """Return the biased estimate of MMD^2 (Gretton et al., JMLR 2012, eq. 5), which is never negative.
 
     sum_ij w_i w_j [k(x_i, x_j) + k(y_i, y_j) - 2 k(x_i, y_j)] / (sum_i w_i)^2, zero if all weights are zero, with
-    k(a, b) = exp(-|a - b|^2 / 2 d): between two draws of N(0, I) |a - b|^2 is 2 d on the average.
+    k(a, b) = exp(-|a - b|^2 / 2 d). Between two draws of N(0, I), |a - b|^2 is 2 d on average.
 
-    x, y: [..., n, d]; weight: [..., n], 0 or 1, of row i of both -> [...].
+    Args:
+        x: [..., n, d].
+        y: [..., n, d].
+        weight: [..., n], 0 or 1, of row i of both.
+
+    Returns:
+        [...].
     """
     points = torch.cat([x, y], dim=-2)
     squares = points.square().sum(dim=-1)

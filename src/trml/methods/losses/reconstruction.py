@@ -3,9 +3,12 @@
 from torch import Tensor
 
 
-def squared_error(found: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Mean over features, weighted mean over rows, zero if all weights are zero.
+def squared_error(made: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return the squared error, a mean over features and a weighted mean over rows; zero if all weights are zero.
 
-    found, target: [B, d], finite in every row; weight: [B], not negative -> scalar.
+    Args:
+        made: What the method makes up or rebuilds, [B, d], finite in every row.
+        target: [B, d], finite in every row.
+        weight: [B], not negative.
     """
-    return ((found - target).square().mean(dim=-1) * weight).sum() / weight.sum().clamp(min=1)
+    return ((made - target).square().mean(dim=-1) * weight).sum() / weight.sum().clamp(min=1)

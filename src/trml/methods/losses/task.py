@@ -5,10 +5,12 @@ from torch.nn.functional import cross_entropy
 
 
 def task_loss(prediction: Tensor, label: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean over the batch, zero if all weights are zero.
+    """Return the weighted mean of the task loss over the batch, zero if all weights are zero.
 
-    prediction: [B, 1] for regression, [B, K] logits for K > 1 classes. label: [B] f32, or int64 class numbers.
-    weight: [B], not negative.
+    Args:
+        prediction: [B, 1] for regression, [B, K] logits for K > 1 classes.
+        label: [B] f32, or int64 class numbers.
+        weight: [B], not negative.
     """
     if label.is_floating_point():
         losses = (prediction.squeeze(-1) - label).abs()

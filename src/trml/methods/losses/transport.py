@@ -7,16 +7,23 @@ _FARTHEST = 60.0  # costs in units of the regularisation, at most: e^-60 and its
 
 
 def sinkhorn(cost: Tensor, mass: Tensor, other_mass: Tensor, regularisation: Tensor, iterations: int) -> Tensor:
-    """The plan [B, n, m] that minimises <P, C> + regularisation sum P log P with these marginals, after so many
-    iterations of Sinkhorn's algorithm (Cuturi, NeurIPS 2013).
+    """Return the transport plan after some iterations of Sinkhorn's algorithm (Cuturi, NeurIPS 2013).
 
-    cost: [B, n, m], not negative; mass: [B, n] and other_mass: [B, m], sums of rows and of columns, zero where nothing
-    lies; regularisation: scalar > 0. An iteration scales columns, then rows, as POT's does: rows have their sums
-    exactly, columns once it has converged.
+    The plan P minimises <P, cost> + regularisation sum P log P. An iteration scales columns, then rows, as POT's does:
+    rows have their sums exactly, columns once it has converged.
 
-    A cost of more than 60 regularisations counts as 60: next to a cheaper way its share of the mass is nothing either
-    way, and no scaling leaves the range of the numbers, so nothing need be done in logarithms, which take ten times as
-    long.
+    A cost of more than 60 regularisations counts as 60. Next to a cheaper way its share of the mass is zero in both
+    cases, and no scaling leaves the range of f32. So no logarithms are needed, which take ten times as long.
+
+    Args:
+        cost: [B, n, m], not negative.
+        mass: Sums of the plan's rows [B, n], zero for positions that are masked.
+        other_mass: Sums of its columns [B, m].
+        regularisation: Scalar > 0.
+        iterations: How many.
+
+    Returns:
+        [B, n, m].
     """
     kernel = (cost / -regularisation).clamp(min=-_FARTHEST).exp()
     rows = torch.ones_like(mass)
@@ -27,5 +34,5 @@ def sinkhorn(cost: Tensor, mass: Tensor, other_mass: Tensor, regularisation: Ten
 
 
 def _never_zero(x: Tensor) -> Tensor:
-    """Sums of no mass are divisors of no mass."""
+    """Return sums as divisors: a sum of no mass only divides no mass."""
     return x.clamp(min=torch.finfo(x.dtype).tiny)
