@@ -6,6 +6,8 @@ the same files: a CPU build of torch that pip finds is found by uv too. Your own
 Usage: python3 tools/make_env.py. It must be able to run on a Python that is too old, to say so.
 """
 
+from __future__ import annotations
+
 import ast
 import os
 import subprocess
@@ -16,6 +18,7 @@ NEEDED = (3, 11)
 VENV = Path(".venv")
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 LOCK = "requirements.lock"
+UV = "uv==0.13.9"  # not in the lock, which must install without it
 # pip's setting -> uv's variable, and what separates several values there.
 SETTINGS = {
     "find-links": ("UV_FIND_LINKS", ","),
@@ -59,7 +62,7 @@ PIP = [str(BIN / "python"), "-m", "pip", "--disable-pip-version-check"]
 
 def same_python() -> bool:
     """Return True if .venv runs, and on this Python; report one that does not."""
-    if not VENV.exists():
+    if not (BIN / "python").exists():  # or it is a link to a Python that was removed
         return False
     ask = "import pip, sys; print(sys.base_prefix, *sys.version_info[:3])"
     answer = subprocess.run([str(BIN / "python"), "-c", ask], capture_output=True, text=True, check=False)
@@ -89,9 +92,8 @@ for module in pkgutil.walk_packages(trml.__path__, "trml."):
 
 
 def have_uv() -> bool:
-    """Install uv at the version of the lock; return False if it cannot be had."""
-    command = [*PIP, "install", "--quiet", "--constraint", LOCK, "uv"]
-    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    """Install uv; return False if it cannot be had."""
+    return subprocess.run([*PIP, "install", "--quiet", UV], stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def pip_settings() -> dict[str, str]:

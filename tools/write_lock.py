@@ -18,7 +18,9 @@ HEAD = """\
 
 def frozen() -> list[str]:
     """Return the installed packages as `name==version`, in order of names."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "freeze", "--exclude-editable"]
+    # Without uv, which tools/make_env.py installs and can do without.
+    options = ["--disable-pip-version-check", "--exclude-editable", "--exclude", "uv"]
+    command = [sys.executable, "-m", "pip", "freeze", *options]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return sorted((re.sub(r"\+.*", "", line) for line in listed.splitlines()), key=str.lower)
 
