@@ -1,1 +1,1 @@
-"""Tools without a domain: they know no other package and produce no number of a result."""
+"""Tools without a domain. They know no other package and produce no number of a result."""

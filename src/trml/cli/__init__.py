@@ -1,1 +1,1 @@
-"""The `trml` command: verbs by stage, each a thin shell around one stage's function."""
+"""The `trml` command: one module of verbs per stage, each verb a thin shell around one function."""

@@ -1,1 +1,1 @@
-"""The configuration: composed by Hydra, checked by pydantic, read by everything else as `Params`. Without torch."""
+"""Compose the configuration with Hydra and validate it with pydantic (`Params`). Without torch."""

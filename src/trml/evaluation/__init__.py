@@ -1,1 +1,1 @@
-"""Scores of predictions, their intervals, and the claims that they decide."""
+"""Score predictions, estimate intervals and decide the claims (`trml evaluate`, work/evaluations)."""

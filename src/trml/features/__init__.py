@@ -1,1 +1,1 @@
-"""Features: turn the utterances of a corpus into one array and one mask a modality."""
+"""Encode the utterances of a corpus into one array and one mask per modality (`trml encode`, work/features)."""

@@ -1,1 +1,1 @@
-"""What may be absent: modalities, missing patterns, and the presence masks that follow from them."""
+"""Define what may be missing: modalities, patterns, and the presence masks that follow from them."""

@@ -1,1 +1,1 @@
-"""From the configuration to every path of work/, and to what each stage is handed. Pure, and without torch."""
+"""Derive every path of work/, and what each stage is handed, from the configuration. Without torch."""

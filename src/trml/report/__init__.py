@@ -1,1 +1,1 @@
-"""Files to tables, figures and one page: `trml report` and `trml publish`."""
+"""Turn scores and claims into tables, figures and one page (`trml report`, `trml publish`)."""

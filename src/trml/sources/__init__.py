@@ -1,1 +1,1 @@
-"""Raw files: fetch them, and read them without trusting their content. No corpus is known here."""
+"""Fetch raw files and read them without trusting their content. Knows no corpus."""
