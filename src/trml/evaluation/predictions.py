@@ -55,6 +55,7 @@ class Evaluation:
         self.seeds = self.study.seeds
         self.resamples = Resamples(len(self.ids), len(self.seeds), self.study.resamples, self.study.seed)
         self._memory: dict[str, dict[str, Array]] = {}
+        self._constant_scores: dict[str, Scores] = {}
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
@@ -170,6 +171,12 @@ class Evaluation:
             values, counts = np.unique(self._train_label, return_counts=True)
             value = float(values[counts.argmax()])
         return np.full((len(self.seeds), len(self.ids)), value)
+
+    def constant_scores(self, metric: Metric) -> Scores:
+        """Return the score of the constant predictor, worked out once a metric."""
+        if metric.name not in self._constant_scores:
+            self._constant_scores[metric.name] = self.scores(metric, self.constant)
+        return self._constant_scores[metric.name]
 
     def records(self) -> list[dict[str, Any]]:
         """Return cell.json of every cell, once each."""

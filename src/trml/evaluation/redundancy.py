@@ -41,7 +41,7 @@ def _rows(evaluation: Evaluation, share: float) -> Iterator[dict[str, Any]]:
     best, complete = (ceiling.at(metric.name, missing, rate, study.modalities) for rate in (1.0, 0.0))
     assert best is not None
     assert complete is not None
-    constant = evaluation.scores(metric, evaluation.constant)
+    constant = evaluation.constant_scores(metric)
     # Half of the training utterances are complete, so that the methods have seen what goes with what.
     condition = Condition.setting_a(VICTIM, study.study_rate)
     predictions = {name: evaluation.predictions(name, condition) for name in study.by_name}

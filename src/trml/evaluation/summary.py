@@ -79,7 +79,7 @@ def _references(
     evaluation: Evaluation, ceiling: Ceiling, protocol: str, condition: Condition, metric: Metric
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of the constant predictor and of the ceiling."""
-    constant = evaluation.scores(metric, evaluation.constant)
+    constant = evaluation.constant_scores(metric)
     yield {**_row(protocol, "constant", DEFAULT, "constant", condition, metric), **constant.columns()}
     study = evaluation.study
     best = ceiling.at(metric.name, study.pattern(condition.victim), condition.rate, study.modalities)

@@ -51,8 +51,8 @@ def margin(evaluation: Evaluation, reference: StudyMethod | None) -> float | Non
     if predictions is None:
         return None
     metric = evaluation.primary
-    complete, constant = (evaluation.scores(metric, each).value for each in (predictions, evaluation.constant))
-    return MARGIN * abs(complete - constant)
+    complete, constant = evaluation.scores(metric, predictions), evaluation.constant_scores(metric)
+    return MARGIN * abs(complete.value - constant.value)
 
 
 def margin_words(reference: StudyMethod | None, value: float | None) -> str:
