@@ -87,12 +87,13 @@ DEFAULT = {
     "report.publish": None,
 }
 
-# On CMU-MOSI, which brings its features: no encoder is trained, and nothing of pantomime or tiny_clip counts.
+# On CMU-MOSI, which brings its features: no encoder is trained, pantomime does not count, and mm_align is not run.
 GIVEN = {
-    **DEFAULT,
-    "sources": None,
-    "sources.__init__": "corpus",
-    "sources.formats.npz": "corpus",
+    **{module: stage for module, stage in DEFAULT.items() if not module.startswith(("sources.", "features."))},
+    "sources.__init__": "probes",
+    "sources.formats.__init__": "probes",
+    "sources.formats.media_fragment": "probes",
+    "sources.formats.video_reader": "probes",
     "corpora.pantomime": None,
     "corpora.mosi_features": "corpus",
     "features": None,
@@ -100,6 +101,13 @@ GIVEN = {
     "features.contract": "features",
     "features.given": "features",
     "features.writer": "features",
+    "features.encoders.__init__": "features",
+    "features.encoders.given": "features",
+    "features.encoders.common.__init__": "features",
+    "features.encoders.common.config": "features",
+    "methods.mm_align": None,
+    "methods.layers.alignment": None,
+    "methods.losses.transport": None,
 }
 
 METHODS = {

@@ -10,7 +10,7 @@ import yaml
 from conftest import ROOT
 from trml.base.errors import ConfigError
 from trml.cli.main import main
-from trml.config.compose import compose
+from trml.config.compose import choices, compose
 from trml.config.load import check, json_schema
 from trml.config.method_options import known_options, modality_limit
 
@@ -71,7 +71,7 @@ REFUSED = [
     ({"encoder.vision.foo": 1}, "encoder.vision.foo is unknown"),
     ({"encoder.vision.width": 100}, "width 100 is no multiple of head_width 32"),
     ({"datasets.other.corpus": {}}, "datasets.other.corpus.kind is missing"),
-    ({"datasets.other.encoder.vision.foo": 1}, "datasets.other.encoder.vision.foo is unknown"),
+    ({"datasets.other.encoder.vision.widht": 1}, "datasets.other.encoder.vision.widht is unknown; did you mean 'width'?"),
     ({"datasets.other.corpus.frames": 1}, "datasets.other.corpus.frames is 1; expected greater than or equal to 2"),
     ({"datasets.other.encoder": {"kind": "given", "name": "g"}}, "encoder g does not fit corpus pantomime"),
     ({"datasets": {"pantomime": "other"}}, "datasets.pantomime has the name of the experiment's own corpus"),
@@ -129,12 +129,13 @@ def test_command_refuses_in_one_line(tmp_path, monkeypatch, override, words):
     assert not (tmp_path / "params.yaml").exists()
 
 
-def test_a_component_without_a_file_is_composed_from_its_defaults(tmp_path, monkeypatch):
-    """Corpora and encoders whose options all have defaults need no file in config/."""
+def test_a_component_without_a_file_is_composed_from_its_defaults(tmp_path):
+    """An encoder or a corpus whose options all have defaults needs no file in config/, so an extension brings none."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
-    (tmp_path / "config/corpus/pantomime.yaml").unlink()
-    composed = compose(["experiment=pantomime"], tmp_path / "config")
-    assert yaml.safe_load(composed) == yaml.safe_load((ROOT / "params.yaml").read_text())
+    (tmp_path / "config/encoder/given.yaml").unlink(missing_ok=True)
+    composed = yaml.safe_load(compose(["experiment=mosi"], tmp_path / "config"))
+    assert composed["encoder"] == {"kind": "given", "name": "given"}
+    assert "given" in choices(tmp_path / "config")["encoder"]
 
 
 def test_options_are_read_through_the_bases_of_a_class(tmp_path, monkeypatch):

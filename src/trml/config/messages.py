@@ -39,7 +39,8 @@ def _siblings(path: tuple[Any, ...], raw: Any, schema: dict[str, Any]) -> list[s
     """Return the valid keys beside an unknown one, from the JSON schema."""
     definitions = schema["$defs"]
     for key in path[:-1]:
-        node: dict[str, Any] = schema.get("properties", {}).get(key, schema.get("additionalProperties") or {})
+        named = next(iter(schema.get("patternProperties", {}).values()), {})  # of a mapping whose keys are names
+        node: dict[str, Any] = schema.get("properties", {}).get(key, named)
         raw = raw.get(key, {}) if isinstance(raw, dict) else {}
         if "discriminator" in node:
             reference = node["discriminator"]["mapping"].get(raw.get("kind"), "")
