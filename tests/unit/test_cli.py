@@ -73,9 +73,7 @@ def test_a_reader_that_stops_ends_the_command_without_a_traceback(arguments):
     os.close(read)
     command = [sys.executable, "-m", "trml", *arguments]
     buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=buffered, stdout=write, stderr=subprocess.PIPE, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, env=buffered, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert done.stderr == ""
     assert done.returncode == 141  # as the shell says of a program that SIGPIPE ends
@@ -97,7 +95,9 @@ def test_an_unknown_block_or_folder_is_named_with_the_next_command(monkeypatch):
         main(["train", "--block", "trml-000000000000"])
     assert "block trml-000000000000 is not in params.yaml" in refusal.value.code
     assert refusal.value.code.endswith("resume with: snakemake --cores all")
-    with pytest.raises(SystemExit, match="work/corpora/other is no corpus folder of params.yaml; known are work/corpora/"):
+    with pytest.raises(
+        SystemExit, match=r"work/corpora/other is no corpus folder of params.yaml; known are work/corpora/"
+    ):
         main(["corpus", "--folder", "work/corpora/other"])
     with pytest.raises(SystemExit, match=r"--shard is 3-of-2; expected I-of-N"):
         main(["encode", "--shard", "3-of-2"])
@@ -107,9 +107,15 @@ def test_an_unknown_block_or_folder_is_named_with_the_next_command(monkeypatch):
     ("error", "words"),
     [
         (OSError(errno.ENOSPC, "full", "x"), "the disk is full; finished work is kept. Free some space"),
-        (FileNotFoundError(errno.ENOENT, "no", "work/corpora/a/b"), "work/corpora/a/b is absent. Remove work/corpora/a"),
+        (
+            FileNotFoundError(errno.ENOENT, "no", "work/corpora/a/b"),
+            "work/corpora/a/b is absent. Remove work/corpora/a",
+        ),
         (FileNotFoundError(errno.ENOENT, "no", "data/x"), "data/x is absent. Put it there, or set data="),
-        (PermissionError(errno.EACCES, "Permission denied", "results"), "results cannot be written (Permission denied)"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "results"),
+            "results cannot be written (Permission denied)",
+        ),
     ],
 )
 def test_errors_about_files_end_in_one_line(monkeypatch, error, words):

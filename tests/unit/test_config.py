@@ -71,7 +71,10 @@ REFUSED = [
     ({"encoder.vision.foo": 1}, "encoder.vision.foo is unknown"),
     ({"encoder.vision.width": 100}, "width 100 is no multiple of head_width 32"),
     ({"datasets.other.corpus": {}}, "datasets.other.corpus.kind is missing"),
-    ({"datasets.other.encoder.vision.widht": 1}, "datasets.other.encoder.vision.widht is unknown; did you mean 'width'?"),
+    (
+        {"datasets.other.encoder.vision.widht": 1},
+        "datasets.other.encoder.vision.widht is unknown; did you mean 'width'?",
+    ),
     ({"datasets.other.corpus.frames": 1}, "datasets.other.corpus.frames is 1; expected greater than or equal to 2"),
     ({"datasets.other.encoder": {"kind": "given", "name": "g"}}, "encoder g does not fit corpus pantomime"),
     ({"datasets": {"pantomime": "other"}}, "datasets.pantomime has the name of the experiment's own corpus"),

@@ -1,4 +1,4 @@
-"""Computing code takes classes, functions and field types from the packages that source digests exempt, never a value."""
+"""Computing code takes classes, functions and field types from exempt packages, never a value."""
 
 import ast
 from pathlib import Path
@@ -23,7 +23,9 @@ def is_exempt(name: str) -> bool:
 
 
 COMPUTING = [
-    path for path in sorted((SOURCE / "trml").rglob("*.py")) if not is_exempt(module_name(path)) and path.stem != "__main__"
+    path
+    for path in sorted((SOURCE / "trml").rglob("*.py"))
+    if not is_exempt(module_name(path)) and path.stem != "__main__"
 ]
 
 
@@ -53,5 +55,8 @@ def test_the_shared_fields_are_types():
     path = module_file(FIELDS)
     assert path is not None
     values = [node.value for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign)]
-    heads = {ast.unparse(v.value if isinstance(v, ast.Subscript) else v.func if isinstance(v, ast.Call) else v) for v in values}
+    heads = {
+        ast.unparse(v.value if isinstance(v, ast.Subscript) else v.func if isinstance(v, ast.Call) else v)
+        for v in values
+    }
     assert heads == {"Annotated", "ConfigDict"}

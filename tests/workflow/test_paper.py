@@ -1,4 +1,4 @@
-"""The paper's three corpora, from archives in their true layouts on a server of the test's own, to the page."""
+"""The paper's three corpora, from archives in their true layouts on a local server to the page."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from helpers.synthetic_encoders import write_siglip
 from helpers.raw_layouts import meld_archive, mosei_archive, mosi_archive
+from helpers.synthetic_encoders import write_siglip
 from trml.base.artifacts import read_json
 from trml.config.compose import compose
 
@@ -59,7 +59,7 @@ def checkout(served, tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkout")
     write_siglip(folder / "siglip")
     raw = yaml.safe_load(compose([*SMALL, f"encoder.model='{folder / 'siglip'}'"], ROOT / "config"))
-    for corpus in (raw["corpus"], *(dataset["corpus"] for dataset in raw["also"].values())):
+    for corpus in (raw["corpus"], *(dataset["corpus"] for dataset in raw["datasets"].values())):
         for source in corpus["sources"]:
             source.update(urls=[f"{served}/{corpus['name']}/{source['file']}"], size=None, sha256=None)
     (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))

@@ -1,7 +1,8 @@
-"""Runs that are stopped on the way, by a kill or by hand, and gone on with: the same bytes, and words on how."""
+"""Runs that are stopped, by a kill or by hand, and resumed: the same bytes, and words on how to resume."""
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,26 +52,26 @@ def test_killed_again_and_again(undisturbed, tmp_path):
     assert metrics(checkout) == metrics(undisturbed)
 
 
-def test_interrupted_by_hand_it_ends_soon_and_says_how_to_go_on(undisturbed, tmp_path):
+def test_interrupted_by_hand_it_saves_what_is_in_training_and_says_how_to_resume(undisturbed, tmp_path):
     checkout = Checkout(tmp_path)
     checkout.configure(*MINIATURE, *GRID)
     run = start(tmp_path)
     while "to train" not in (tmp_path / "log").read_text():
         time.sleep(0.2)
     time.sleep(1)
-    before = time.monotonic()
     os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
-    run.wait(timeout=30)
-    assert time.monotonic() - before < 5
+    run.wait(timeout=120)  # it ends at the next batch, long before its trainings would
     said = (tmp_path / "log").read_text()
     assert "are saved at epoch" in said
-    assert "trml: what is finished is kept. Go on with: snakemake --cores all" in said
+    assert "trml: finished work is kept. Resume with: snakemake --cores all" in said
     assert "Traceback" not in said
     checkout.make()
     assert metrics(checkout) == metrics(undisturbed)
 
 
-def test_damaged_cells_are_named_and_made_again(undisturbed):
+def test_damaged_cells_are_named_and_made_again(undisturbed, tmp_path):
+    shutil.copytree(undisturbed.folder, tmp_path / "checkout")
+    undisturbed = Checkout(tmp_path / "checkout")
     cells = sorted((undisturbed.folder / "work/cells").rglob("cell.json"))[:9:2]
     before = metrics(undisturbed)
     for i, path in enumerate(cells):

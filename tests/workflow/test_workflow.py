@@ -1,4 +1,4 @@
-"""The workflow end to end on miniatures: the real rules, the real verbs, small configurations."""
+"""The workflow end to end on miniatures: the real rules and verbs, small configurations."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from PIL import Image
 from conftest import ROOT
 from trml.config.compose import compose
 from trml.config.load import check
-from trml.planning.plan import Plan
+from trml.planning.plan import Plan, plans
 
 MINIATURE = [
     "corpus.utterances={train:48,valid:16,test:24}",
@@ -44,7 +44,7 @@ SMALL_GRID = [
 
 
 class Checkout:
-    """A folder to run the workflow in, with a configuration of its own."""
+    """A folder to run the workflow in, with its own configuration."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class Checkout:
     def configure(self, *overrides: str) -> Plan:
         text = compose(list(overrides), ROOT / "config")
         (self.folder / "params.yaml").write_text(text)
-        return Plan(check(yaml.safe_load(text)), self.folder / "work")
+        return plans(check(yaml.safe_load(text)), self.folder / "work")[0]
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [
@@ -74,27 +74,35 @@ class Checkout:
         return done.stdout + done.stderr
 
     def cells(self) -> dict[Path, int]:
-        """Every cell of the store and when it was written."""
-        return {p.parent: p.stat().st_mtime_ns for p in (self.folder / "work/cells").rglob("cell.json")}
+        """Every cell of the store, below the folder, and when it was written."""
+        files = (self.folder / "work/cells").rglob("cell.json")
+        return {path.parent.relative_to(self.folder): path.stat().st_mtime_ns for path in files}
 
     def digest(self) -> str:
         return json.loads((self.folder / "results/pantomime/manifest.json").read_text())["digest"]
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    """A finished miniature; the tests of this module go on from one another's end."""
-    made = Checkout(tmp_path_factory.mktemp("checkout"))
+def finished(tmp_path_factory):
+    """A finished miniature. Not to be changed."""
+    made = Checkout(tmp_path_factory.mktemp("finished"))
     made.configure(*MINIATURE, *SMALL_GRID)
     made.make()
     return made
 
 
-def test_results_are_complete(checkout):
-    results = checkout.folder / "results/pantomime"
+@pytest.fixture
+def checkout(finished, tmp_path):
+    """A copy of the finished miniature, times included, that a test may change."""
+    shutil.copytree(finished.folder, tmp_path / "checkout")
+    return Checkout(tmp_path / "checkout")
+
+
+def test_results_are_complete(finished):
+    results = finished.folder / "results/pantomime"
     for name in ("metrics.csv", "metrics.parquet", "claims.json", "claims.md", "manifest.json", "params.yaml"):
         assert (results / name).stat().st_size > 0
-    shown = ("retrieval", "levels", "similarity", "embedding", "worst", "best")
+    shown = ("retrieval", "factors", "similarity", "embedding", "worst", "best")
     for figure in (
         "rates_vision",
         "complete_training_text",
@@ -114,10 +122,10 @@ def test_results_are_complete(checkout):
     assert metrics["value"].is_finite().all()
 
 
-def test_the_page_stands_alone(checkout):
-    page = (checkout.folder / "results/pantomime/report/index.html").read_text()
+def test_the_page_stands_alone(finished):
+    page = (finished.folder / "results/pantomime/report/index.html").read_text()
     sources = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
-    figures = list((checkout.folder / "results/pantomime/figures").glob("*.svg"))
+    figures = list((finished.folder / "results/pantomime/figures").glob("*.svg"))
     assert len([s for s in sources if s.startswith("data:image/svg+xml")]) == len(figures) >= 8
     assert all(s.startswith(("data:", "#")) for s in sources)
     assert {s[1:] for s in sources if s.startswith("#")} <= set(re.findall(r'id="([^"]*)"', page))
@@ -127,16 +135,15 @@ def test_the_page_stands_alone(checkout):
         assert words in page
 
 
-def test_every_cell_is_whole(checkout):
-    for folder in checkout.cells():
-        names = {p.name for p in folder.iterdir()}
+def test_every_cell_is_whole(finished):
+    for folder in finished.cells():
+        names = {path.name for path in (finished.folder / folder).iterdir()}
         assert names == {
             "SHA256SUMS", "cell.json", "checkpoint.safetensors", "history.parquet", "predictions.parquet",
         }  # fmt: skip
-    assert [p.name for p in (checkout.folder / "work").rglob(".*")] == [".lock"]
-    assert not (checkout.folder / "work" / "unfinished").exists() or not any(
-        (checkout.folder / "work" / "unfinished").iterdir()
-    )
+    assert [path.name for path in (finished.folder / "work").rglob(".*")] == [".lock"]
+    unfinished = finished.folder / "work/unfinished"
+    assert not unfinished.exists() or not any(unfinished.iterdir())
 
 
 def test_a_second_run_does_nothing(checkout):
@@ -167,12 +174,13 @@ def test_a_lost_cell_is_trained_again_alone_and_comes_out_the_same(checkout):
     published = (checkout.folder / "results/pantomime/metrics.csv").read_bytes()
     before = checkout.cells()
     lost = sorted(before)[3]
-    predictions = (lost / "predictions.parquet").read_bytes()
-    shutil.rmtree(lost)
-    for folder in ("evaluations", "analyses", "results", "published"):
-        shutil.rmtree(checkout.folder / "work" / folder)
+    folder = checkout.folder / lost
+    predictions = (folder / "predictions.parquet").read_bytes()
+    shutil.rmtree(folder)
+    for name in ("evaluations", "probes", "results", "published"):
+        shutil.rmtree(checkout.folder / "work" / name)
     log = checkout.make()
-    assert (lost / "predictions.parquet").read_bytes() == predictions
+    assert (folder / "predictions.parquet").read_bytes() == predictions
     after = checkout.cells()
     assert {p for p in after if after[p] != before[p]} == {lost}
     assert "reproduced, metrics.csv has the same bytes" in log
@@ -224,15 +232,14 @@ def test_an_encoder_near_chance_stops_the_workflow_with_its_reason(checkout):
     plan = checkout.configure(*MINIATURE, *SMALL_GRID, "encoder.pretraining.retrieval_bar=0.99")
     assert plan.encoder is not None
     assert not (plan.encoder / "model.safetensors").exists()
-    checkout.configure(*MINIATURE, *SMALL_GRID)
 
 
 def test_absent_data_are_named_before_anything_runs(tmp_path):
     checkout = Checkout(tmp_path)
-    checkout.configure("experiment=mosi", check_files := "data=nowhere")
+    checkout.configure("experiment=mosi", "data=nowhere")
     done = checkout.snakemake()
     assert done.returncode != 0
-    assert "corpus mosi: nowhere/mosi/mosi_utterances.csv is missing" in done.stderr, check_files
+    assert "corpus mosi: nowhere/mosi/mosi_utterances.csv is missing" in done.stderr
     assert "DATA=<folder>" in done.stderr
     assert not (tmp_path / "work").exists()
 
@@ -263,35 +270,35 @@ def test_photos_and_texts_of_three_classes_go_the_same_way(tmp_path):
 
 
 def test_the_whole_study_in_miniature(tmp_path):
-    """Every kind of thing that pantomime_full has: all victims, grids, encoders of separate spaces, the laboratory."""
+    """Every kind of thing that pantomime_full has: all victims, grids, encoders of separate spaces, redundancy."""
     checkout = Checkout(tmp_path)
-    without = [f"~also.redundancy_{share}" for share in ("025", "050", "075", "100")]
+    without = [f"~datasets.redundancy_{share}" for share in ("025", "050", "075", "100")]
     small = [o for o in MINIATURE + SMALL_GRID if not o.startswith(("method", "protocol.victims"))]
     few = "method=[trml,supervised_single,mm_align,supervised_double]"
     sizes = [
-        f"also.{name}.corpus.{key}"
+        f"datasets.{name}.corpus.{key}"
         for name in ("separate", "redundancy_000")
         for key in ("utterances={train:48,valid:16,test:24}", "pretraining_pairs=64", "heldout_pairs=16")
     ]
-    encoders = [f"also.redundancy_000.encoder.pretraining.{key}" for key in ("epochs=1", "retrieval_bar=null")]
-    seeds = [f"also.{n}.protocol.seeds=[2020,2021]" for n in ("separate", "redundancy_000")]
+    encoders = [f"datasets.redundancy_000.encoder.pretraining.{key}" for key in ("epochs=1", "retrieval_bar=null")]
+    seeds = [f"datasets.{n}.protocol.seeds=[2020,2021]" for n in ("separate", "redundancy_000")]
     grid = "methods.trml.grids=[{weight:[0.1,1.0],alpha:[0.5,0.9]}]"
     checkout.configure("experiment=pantomime_full", few, *small, *without, *sizes, *encoders, *seeds, grid)
     checkout.make()
     results = tmp_path / "results/pantomime_full"
     claims = {claim["id"]: claim for claim in json.loads((results / "claims.json").read_text())}
     assert set(claims) == {"C1", "C2", "C3", "C3b", "C4", "C5", "C6", "C7"}
-    laboratory = pl.read_csv(results / "tables/laboratory.csv")
-    assert laboratory.filter(pl.col("redundancy") == 0)["recovered"].null_count() == 4
+    redundancy = pl.read_csv(results / "tables/redundancy.csv")
+    assert redundancy.filter(pl.col("redundancy") == 0)["recovered"].null_count() == 4
     # Each of its numbers is the mean of cells that metrics_redundancy_000.csv names.
     cells = pl.read_csv(results / "metrics_redundancy_000.csv").filter(condition="vision@1", metric="mae", dev_rate=1.0)
     assert set(cells["cell"]) <= {path.name.rpartition("-")[2] for path in (tmp_path / "work/cells").glob("*/*/*/*")}
     means = dict(cells.filter(method="trml", train_rate=0.5).group_by("method").agg(pl.col("value").mean()).iter_rows())
-    assert laboratory.filter(method="trml")["value"].to_list() == pytest.approx([means["trml"]], abs=2e-6)
-    for name in ("rates_either", "rates_frames", "grid_trml_weight_alpha", "alignment", "laboratory"):
+    assert redundancy.filter(method="trml")["value"].to_list() == pytest.approx([means["trml"]], abs=2e-6)
+    for name in ("rates_random_modality", "rates_frames", "grid_trml_weight_alpha", "alignment", "redundancy"):
         assert (results / f"figures/{name}.png").stat().st_size > 5000
     page = (results / "report/index.html").read_text()
-    for words in ("What can be recovered", "Either modality missing", "Frames missing", "main_separate"):
+    for words in ("What can be recovered", "One modality missing at random", "Frames missing", "main_separate"):
         assert words in page or (results / f"tables/{words}.csv").is_file()
 
 
@@ -322,8 +329,8 @@ def svg_words(path):
     return re.findall(r"<!-- (.*?) -->", path.read_text())
 
 
-def test_given_features_go_the_same_way(tmp_path):
-    """Made files in the form of the MOSI features: no encoder, a dev part taken by video."""
+def test_three_given_modalities_go_the_same_way(tmp_path):
+    """Synthetic files in the form of the MOSI features: no encoder, dev taken by video, all seven subsets."""
     rng = np.random.default_rng(0)
     n = 90
     videos = [f"v{i // 3:02d}" for i in range(n)]
@@ -340,18 +347,23 @@ def test_given_features_go_the_same_way(tmp_path):
     folder = tmp_path / "brought/mosi"
     folder.mkdir(parents=True)
     pl.DataFrame(table).write_csv(folder / "mosi_utterances.csv")
-    text, video = rng.normal(size=(2, n, 10)).astype(np.float32)
+    text, video, audio = rng.normal(size=(3, n, 10)).astype(np.float32)
     text[:, 0] += score
-    np.savez(folder / "mosi_features.npz", utt_id=np.array(table["utt_id"]), text=text, video=video)
+    ids = np.array(table["utt_id"])
+    np.savez(folder / "mosi_features.npz", utt_id=ids, text=text, video=video, audio=audio)
     checkout = Checkout(tmp_path)
-    plan = checkout.configure("experiment=mosi", "data=brought", "corpus.valid_videos=5", *SMALL_GRID)
-    checkout.make("cells")
-    plan = Plan(plan.params, Path("work"))
-    os.chdir(tmp_path)
-    try:
-        utterances = pl.read_parquet(plan.corpus / "utterances.parquet")
-    finally:
-        os.chdir(ROOT)
+    small = [o for o in SMALL_GRID if not o.startswith(("method=", "protocol.victims"))]
+    methods = "method=[trml,supervised_single,modal_trans,supervised_double]"
+    fewer = ["corpus.valid_videos=5", "methods.trml.variants={}", methods, *small]
+    plan = checkout.configure("experiment=mosi", f"data='{tmp_path / 'brought'}'", *fewer)
+    checkout.make()
+    utterances = pl.read_parquet(plan.corpus / "utterances.parquet")
     assert (utterances.group_by("video_id").agg(pl.col("split").n_unique())["split"] == 1).all()
     assert utterances["split"].value_counts().sort("split")["count"].to_list() == [30, 45, 15]
     assert plan.encoder is None
+    matrix = pl.read_parquet(plan.evaluation / "matrix.parquet")
+    seven = {"text+vision+audio", "text+vision", "text+audio", "vision+audio", "text", "vision", "audio"}
+    assert set(matrix["present"]) == seven
+    assert {"text", "vision", "audio", "random_modality", "none"} == set(matrix["victim"])
+    for name in ("rates_audio", "rates_random_modality"):
+        assert (tmp_path / f"results/mosi/figures/{name}.png").stat().st_size > 5000

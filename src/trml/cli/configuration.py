@@ -75,7 +75,9 @@ def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     verb.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values to change, in Hydra's syntax")
     add_config(verb)
     output = Path("params.yaml")
-    verb.add_argument("--output", type=Path, default=output, metavar="FILE", help="file to write (default: params.yaml)")
+    verb.add_argument(
+        "--output", type=Path, default=output, metavar="FILE", help="file to write (default: params.yaml)"
+    )
     add_verb(verbs, schema)
     add_params(add_verb(verbs, plan, "  trml plan\n  trml plan --params work/params/mosi.yaml"))
     verb = add_verb(

@@ -30,7 +30,9 @@ def compose(overrides: list[str], config_dir: Path) -> str:
     from omegaconf.errors import OmegaConfBaseException
 
     if not (config_dir / "config.yaml").is_file():
-        raise ConfigError(f"{config_dir}/config.yaml does not exist; run this in the project's folder, or give --config")
+        raise ConfigError(
+            f"{config_dir}/config.yaml does not exist; run this in the project's folder, or give --config"
+        )
     try:
         config = _hydra(overrides, config_dir)
         OmegaConf.resolve(config)
@@ -44,7 +46,9 @@ def compose(overrides: list[str], config_dir: Path) -> str:
 
 def choices(config_dir: Path) -> dict[str, list[str]]:
     """Return the names to choose from by group: files in the folders of config_dir, and components without a file."""
-    groups = {folder.name: [path.stem for path in folder.glob("*.yaml")] for folder in config_dir.iterdir() if folder.is_dir()}
+    groups = {
+        folder.name: [path.stem for path in folder.glob("*.yaml")] for folder in config_dir.iterdir() if folder.is_dir()
+    }
     for group, names in _defaults().items():
         groups[group] = [*groups.get(group, []), *(name for name in names if name not in groups.get(group, []))]
     return {group: sorted(names) for group, names in groups.items()}

@@ -21,10 +21,8 @@ def explain(fault: Any, raw: Any, schema: dict[str, Any]) -> str:
     kind, context, value = fault["type"], fault.get("ctx", {}), fault.get("input")
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         return f"{place} is unknown{nearest(str(path[-1]), _siblings(path, raw, schema))}"
-    if kind in ("missing", "missing_argument"):
-        return f"{place} is missing"
-    if kind == "union_tag_not_found":
-        return f"{place}.kind is missing"
+    if kind in ("missing", "missing_argument", "union_tag_not_found"):
+        return f"{place}{'.kind' if kind == 'union_tag_not_found' else ''} is missing"
     if kind == "union_tag_invalid":
         return f"{place}.kind is {context.get('tag')!r}; expected one of {context.get('expected_tags')}"
     if kind == "value_error":
@@ -39,7 +37,9 @@ def _siblings(path: tuple[Any, ...], raw: Any, schema: dict[str, Any]) -> list[s
     """Return the valid keys beside an unknown one, from the JSON schema."""
     definitions = schema["$defs"]
     for key in path[:-1]:
-        named = next(iter(schema.get("patternProperties", {}).values()), {})  # of a mapping whose keys are names
+        named: dict[str, Any] = next(
+            iter(schema.get("patternProperties", {}).values()), {}
+        )  # of a mapping whose keys are names
         node: dict[str, Any] = schema.get("properties", {}).get(key, named)
         raw = raw.get(key, {}) if isinstance(raw, dict) else {}
         if "discriminator" in node:

@@ -1,7 +1,7 @@
 """Move what the configuration in force cannot reach to work/attic, and bring it back when it returns.
 
-Names are recipes, so a folder that another configuration left is never wrong, only unused. DVC's stages set it aside, so
-that DVC keeps what the configuration says and going back trains nothing.
+Names are recipes, so a folder that another configuration left is never wrong, only unused. DVC's stages set it aside:
+DVC then keeps what the configuration says, and going back trains nothing.
 """
 
 from collections.abc import Collection, Iterable

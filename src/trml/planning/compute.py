@@ -25,8 +25,8 @@ class Compute:
 def resolve_device(configured: Literal["auto", "cpu", "cuda"]) -> Device:
     """Return the kind of device that a configuration means on this machine, without importing torch.
 
-    `auto` is `cuda` if the driver is loaded, CUDA_VISIBLE_DEVICES hides no device and the installed torch is not a build
-    for the CPU alone. A process that computes checks it against torch (cli/device.py).
+    `auto` is `cuda` if the driver is loaded, CUDA_VISIBLE_DEVICES does not hide every device, and the installed torch is
+    no build for the CPU alone. A process that computes checks it against torch (cli/device.py).
     """
     if configured != "auto":
         return configured

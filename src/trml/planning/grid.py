@@ -45,7 +45,7 @@ def is_shaped_by_missing(method: MethodConfig) -> bool:
 
 
 def _runs(params: Params, method: MethodConfig) -> Iterator[tuple[str, str, float, float]]:
-    """Yield (variant, victim, rate, dev rate): the default at every rate and in Setting A, variants at the study rate."""
+    """Yield (variant, victim, rate, dev rate): the default at every rate and in Setting A; variants at study_rate."""
     protocol, modalities = params.protocol, params.modalities
     single = protocol.single_victims(modalities)
     for victim in protocol.victims:

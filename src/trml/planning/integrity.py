@@ -19,7 +19,7 @@ CHECKED = "checked.json"
 def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
     """Invalidate damaged artifacts that the plans reach, and report each one.
 
-    A folder is invalidated by removing its finishing file. The file of a block goes too if one of its cells is not done.
+    A folder is invalidated by removing its finishing file. A block's file is removed if one of its cells is not done.
     """
     known = recall(work / CHECKED)
     verified = {}

@@ -171,7 +171,7 @@ def results(datasets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 @cache
 def _page_files() -> list[tuple[str, str]]:
-    """Return every file of the report that is no python module, with its checksum: the template and published figures."""
+    """Return the name and checksum of every data file of the report: the template and published figures."""
     init = module_file("trml.report")
     assert init is not None
     files = [Path(root, name) for root, _, names in os.walk(init.parent) for name in names]

@@ -1,4 +1,4 @@
-"""What is compared and how cells are trained, as the stages are told: a configuration without what they need not know."""
+"""What stages are told of a configuration: what is compared, and how cells are trained."""
 
 from trml.config.params import Params
 from trml.evaluation.contract import Purpose, Study, StudyMethod

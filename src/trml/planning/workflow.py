@@ -69,7 +69,9 @@ class Workflow:
         Jobs find the package in the checkout, whichever environment they run in. The configuration's path is in the
         environment, not in the command: its content is in the names of outputs. A failure before `| tee` is a failure.
         """
-        exports = f"TRML_PARAMS={shlex.quote(self.params)} PYTHONPATH={shlex.quote(str(source))}${{PYTHONPATH:+:$PYTHONPATH}}"
+        exports = (
+            f"TRML_PARAMS={shlex.quote(self.params)} PYTHONPATH={shlex.quote(str(source))}${{PYTHONPATH:+:$PYTHONPATH}}"
+        )
         prefix = f"set -euo pipefail; export {exports}; "
         return prefix.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
 
@@ -181,7 +183,7 @@ class Workflow:
         return [*evaluations, *(folder / finished for folder, finished in own if folder)]
 
     def published_stamps(self) -> Iterable[Path]:
-        """Return the stamp of the rule that publishes, removed if results/ does not hold what the configuration says."""
+        """Return the stamp of the rule that publishes, removed if results/ lacks what the configuration says."""
         results = self.own.results
         assert results is not None
         stamp = Path("work/published") / results.name
