@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from test_workflow import MINIATURE, SMALL_GRID, Checkout
 
 from conftest import ROOT
+from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
 
 LONGER = ["training.epochs=30", "training.patience=30", "protocol.seeds=[2020,2021,2022,2023]"]
 GRID = [o for o in SMALL_GRID if not o.startswith(("training.epochs", "protocol.seeds"))] + LONGER

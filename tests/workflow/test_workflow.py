@@ -2,84 +2,17 @@
 
 import io
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-import yaml
 from PIL import Image
 
 from conftest import ROOT
+from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
 from trml.config.compose import compose
-from trml.config.load import check
-from trml.planning.plan import Plan, plans
-
-MINIATURE = [
-    "corpus.utterances={train:48,valid:16,test:24}",
-    "corpus.pretraining_pairs=64",
-    "corpus.heldout_pairs=16",
-    "encoder.pretraining.epochs=1",
-    "encoder.pretraining.retrieval_bar=null",
-]
-FEW_METHODS = "method=[trml,supervised_single,supervised_single_matched,zero_fill,supervised_double]"
-SMALL_GRID = [
-    FEW_METHODS,
-    "methods.trml.grids=[]",
-    "protocol.victims=[vision,text]",
-    "protocol.rates=[0.0,0.5,1.0]",
-    "protocol.complete=[0.5]",
-    "protocol.seeds=[2020,2021]",
-    "training.epochs=2",
-    "training.hidden=16",
-    "training.batch_size=16",
-    "report.resamples=2000",
-    "methods.trml.sweeps.temperature=[0.07,0.5]",
-]
-
-
-class Checkout:
-    """A folder to run the workflow in, with its own configuration."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def configure(self, *overrides: str) -> Plan:
-        text = compose(list(overrides), ROOT / "config")
-        (self.folder / "params.yaml").write_text(text)
-        return plans(check(yaml.safe_load(text)), self.folder / "work")[0]
-
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--snakefile",
-            str(ROOT / "Snakefile"),
-            "--cores",
-            "2",
-            *arguments,
-        ]
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
-
-    def make(self, *arguments: str) -> str:
-        done = self.snakemake(*arguments)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-        return done.stdout + done.stderr
-
-    def cells(self) -> dict[Path, int]:
-        """Every cell of the store, below the folder, and when it was written."""
-        files = (self.folder / "work/cells").rglob("cell.json")
-        return {path.parent.relative_to(self.folder): path.stat().st_mtime_ns for path in files}
-
-    def digest(self) -> str:
-        return json.loads((self.folder / "results/pantomime/manifest.json").read_text())["digest"]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ class Compute:
 def resolve_device(configured: Literal["auto", "cpu", "cuda"]) -> Device:
     """Return the kind of device that a configuration means on this machine, without importing torch.
 
-    `auto` is `cuda` if the driver is loaded, CUDA_VISIBLE_DEVICES does not hide every device, and the installed torch is
+    `auto` is `cuda` if the driver is loaded, CUDA_VISIBLE_DEVICES does not hide all devices, and the installed torch is
     no build for the CPU alone. A process that computes checks it against torch (cli/device.py).
     """
     if configured != "auto":
