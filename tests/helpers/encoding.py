@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from trml.features.encoders.config import EncoderConfig
+from trml.features.encoders.common.config import EncoderConfig
 
 from trml.config.load import check
 from trml.features.contract import FeatureSet, read_features
