@@ -1,1 +1,1 @@
-"""Helpers that several encoders share, and shims for importing torchvision, open_clip and transformers."""
+"""Code that several encoders share."""

@@ -1,1 +1,1 @@
-"""No encoder: the features are those that the corpus brings."""
+"""No encoder: features that the corpus brings."""

@@ -1,1 +1,1 @@
-"""A CLIP of open_clip, with weights from a checkpoint or the hub."""
+"""Models of open_clip by name."""

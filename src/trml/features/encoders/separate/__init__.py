@@ -1,1 +1,1 @@
-"""A text model and an image model of transformers, whose spaces are not aligned."""
+"""A text model and a picture model of transformers."""

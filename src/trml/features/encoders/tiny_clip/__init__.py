@@ -1,1 +1,1 @@
-"""A small CLIP of open_clip's class, pretrained by the workflow on the corpus's pairs."""
+"""A small CLIP that the workflow pretrains."""

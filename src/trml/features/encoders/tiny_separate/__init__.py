@@ -1,1 +1,1 @@
-"""A small BERT and a vision autoencoder, pretrained by the workflow without pairs."""
+"""A small BERT and a small vision transformer that the workflow pretrains apart."""

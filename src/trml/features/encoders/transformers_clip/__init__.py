@@ -1,1 +1,1 @@
-"""A CLIP or SigLIP of transformers, with weights from a folder or the hub."""
+"""CLIP and SigLIP through transformers."""

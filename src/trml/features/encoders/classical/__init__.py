@@ -1,0 +1,1 @@
+"""The encoder without weights: TF-IDF for texts, gradients and colours for frames."""
