@@ -193,7 +193,7 @@ def _expected(made: pl.DataFrame, media: str, full: bool) -> pl.DataFrame:
     """The utterances as the corpus should have them, by video and number."""
     name = pl.col("video_id") + "_" + pl.col("number").cast(pl.String)
     part = pl.format(
-        "#t={},{}", *(pl.col(time).map_elements("{:.3f}".format, pl.String) for time in ("start_s", "end_s"))
+        "#t={},{}", *(pl.col(time).map_elements("{:g}".format, pl.String) for time in ("start_s", "end_s"))
     )
     clip = f"{media}/" + (pl.col("video_id") + ".mp4" + part if full else name + ".mp4")
     return made.sort("video_id", "number").select(

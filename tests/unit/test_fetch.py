@@ -1,8 +1,6 @@
-"""Fetching a whole corpus: terms, what is missing, unpacking, and the sources in config/."""
+"""Fetching a corpus, without a server: terms, missing files, unpacking, and the sources in config/."""
 
-import io
 import json
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,70 +9,24 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from helpers.faulty_server import file, serving, status
-from trml.base.errors import ArchiveRefused, ConfigError, DataMissing, FetchFailed, TermsNotAccepted
+from helpers.fetched import ARCHIVE, TABLE, TERMS, ZIP, brought, corpus
+from trml.base.errors import ArchiveRefused, ConfigError, DataMissing, FetchFailed
 from trml.cli.main import main
 from trml.config.compose import compose
 from trml.config.load import check
-from trml.corpora.cmu.config import CmuConfig
 from trml.corpora.meld.config import MeldConfig
 from trml.sources.fetching import fetch as fetching
-from trml.sources.fetching.config import FetchedCorpus, Source, Terms
-from trml.sources.fetching.fetch import fetch, missing, steps
-from trml.sources.fetching.terms import accept, known_terms
+from trml.sources.fetching.config import FetchedCorpus
+from trml.sources.fetching.fetch import fetch, steps
+from trml.sources.fetching.terms import known_terms
 from trml.sources.formats.archives import unpack
 
 CORPORA = ("cmu_mosi", "cmu_mosei", "meld", "mvsa_single")
-TERMS = Terms("mosi", "Only for research.", "http://host.invalid/terms")
-GIVES = ["Raw/Video/*.mp4", "Raw/Text/*.txt"]
-
-
-def made_zip(*names: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name in names:
-            archive.writestr(name, name)
-    return buffer.getvalue()
-
-
-ZIP = made_zip("Raw/Video/a.mp4", "Raw/Text/a.txt")
-
-
-def corpus(*sources: Source) -> FetchedCorpus:
-    return CmuConfig("made", "made", "none", TERMS, list(sources), "cmu_mosi", "segmented")
-
-
-def brought(data: Path, *names: str) -> None:
-    for name in names:
-        path = data / "made" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(ZIP if name.endswith(".zip") else b"a,b\n")
 
 
 @pytest.fixture(autouse=True)
 def _online(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRML_OFFLINE", raising=False)
-
-
-ARCHIVE = Source("made.zip", ["http://host.invalid/made.zip"], None, None, GIVES)
-TABLE = Source("made.csv", ["http://host.invalid/made.csv"], None, None, [])
-
-
-def test_a_corpus_is_fetched_and_unpacked_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    with serving() as server:
-        archive = replace(ARCHIVE, urls=[server.at("/zip", file(ZIP))], size=len(ZIP))
-        config = corpus(replace(TABLE, urls=[server.at("/csv", file(b"a,b\n1,2\n"))]), archive)
-        fetch(config, tmp_path, ["mosi"])
-        assert (tmp_path / "made/Raw/Video/a.mp4").read_text() == "Raw/Video/a.mp4"
-        assert sorted(json.loads((tmp_path / "sources.lock").read_text())) == ["made/made.csv", "made/made.zip"]
-        assert missing(config, tmp_path) == []
-        said = capsys.readouterr().err
-        assert f"corpus made, in {tmp_path / 'made'}:" in said
-        assert f"made.zip: to be fetched from 127.0.0.1 ({len(ZIP)} bytes), to be unpacked" in said
-        (tmp_path / "made/made.zip").unlink()
-        fetch(config, tmp_path)
-        assert len(server.asked) == 2
-        assert "made.zip: there" in capsys.readouterr().err
 
 
 def test_a_half_unpacked_archive_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,9 +42,9 @@ def test_a_half_unpacked_archive_is_not_taken_for_whole(tmp_path: Path, monkeypa
     brought(tmp_path, "made.zip")
     with pytest.raises(KeyboardInterrupt):
         fetch(config, tmp_path)
-    assert missing(config, tmp_path) == [ARCHIVE]
+    assert config.unfetched_sources(tmp_path) == [ARCHIVE]
     fetch(config, tmp_path)
-    assert (len(times), missing(config, tmp_path)) == (2, [])
+    assert (len(times), config.unfetched_sources(tmp_path)) == (2, [])
 
 
 @pytest.mark.parametrize(
@@ -110,8 +62,8 @@ def test_a_half_unpacked_archive_is_not_taken_for_whole(tmp_path: Path, monkeypa
 )
 def test_what_counts_as_there(tmp_path: Path, there: list[str], lacks: bool) -> None:
     brought(tmp_path, *there)
-    assert missing(corpus(ARCHIVE), tmp_path) == [ARCHIVE] * lacks
-    assert missing(corpus(TABLE), tmp_path) == [TABLE]
+    assert corpus(ARCHIVE).unfetched_sources(tmp_path) == [ARCHIVE] * lacks
+    assert corpus(TABLE).unfetched_sources(tmp_path) == [TABLE]
 
 
 def test_an_archive_of_another_layout_is_named(tmp_path: Path) -> None:
@@ -119,33 +71,20 @@ def test_an_archive_of_another_layout_is_named(tmp_path: Path) -> None:
     brought(tmp_path, "made.zip")
     with pytest.raises(FetchFailed, match=r"there is no Raw/Other/\*\.txt in .*made; expected the layout"):
         fetch(config, tmp_path)
-    assert missing(config, tmp_path) == config.sources
+    assert config.unfetched_sources(tmp_path) == config.sources
 
 
 def test_a_refused_archive_can_be_fetched_anew(tmp_path: Path) -> None:
     brought(tmp_path, "made.zip")
     (tmp_path / "made/made.zip").write_bytes(ZIP[: len(ZIP) // 2])
-    with pytest.raises(ArchiveRefused, match=r"made\.zip .*\. To fetch it anew, remove .*sources\.lock"):
+    with pytest.raises(ArchiveRefused, match=r"made\.zip .*\. To fetch it again, remove .*sources\.lock"):
         fetch(corpus(ARCHIVE), tmp_path)
-
-
-def test_terms_come_first(tmp_path: Path) -> None:
-    with serving() as server:
-        config = corpus(replace(TABLE, urls=[server.at("/csv", file(b"a,b\n"))]))
-        with pytest.raises(TermsNotAccepted, match=r"Only for research\.\nhttp.*\nAccept them: trml accept mosi"):
-            fetch(config, tmp_path)
-        assert server.asked == []
-        terms = accept("mosi", tmp_path, ROOT / "config")
-        with pytest.raises(TermsNotAccepted):  # of another text
-            fetch(config, tmp_path)
-        fetch(replace(config, terms=terms), tmp_path)
-        assert len(server.asked) == 1
 
 
 def test_what_was_brought_needs_no_acceptance(tmp_path: Path) -> None:
     brought(tmp_path, "made.csv", "made.zip")
     fetch(corpus(TABLE, ARCHIVE), tmp_path, offline=True)
-    assert missing(corpus(TABLE, ARCHIVE), tmp_path) == []
+    assert corpus(TABLE, ARCHIVE).unfetched_sources(tmp_path) == []
 
 
 def test_offline_names_all_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,13 +98,13 @@ def test_offline_names_all_that_is_missing(tmp_path: Path, monkeypatch: pytest.M
 def test_room_is_looked_for_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = fetching.shutil.disk_usage(tmp_path)._replace(free=25 * 10**8)
     monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(FetchFailed, match=r"corpus made needs some 2\.0 GB, and 1\.1 GB should stay free"):
+    with pytest.raises(FetchFailed, match=r"corpus made needs about 2\.0 GB, and 1\.1 GB must stay free"):
         fetch(corpus(replace(ARCHIVE, size=10**9)), tmp_path, ["mosi"])
 
 
 def test_meld_without_vision_needs_no_archive(tmp_path: Path) -> None:
     config = MeldConfig("made", "made", "none", TERMS, [TABLE, ARCHIVE], "meld", "sentiment", False)
-    assert missing(config, tmp_path) == [TABLE]
+    assert config.unfetched_sources(tmp_path) == [TABLE]
     assert not any("made.zip" in line for line in steps(config, tmp_path))
 
 
@@ -211,7 +150,7 @@ def test_accept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         ["meld", "(accepted)"],
         *([name, "(not", "accepted)"] for name in ("mosei", "mosi", "mvsa")),
     ]
-    with pytest.raises(SystemExit, match="moseii: there are no such terms; did you mean 'mosei'"):
+    with pytest.raises(SystemExit, match="there are no terms 'moseii'; did you mean 'mosei'"):
         main(["accept", "moseii", "--data", str(tmp_path)])
     (tmp_path / "terms.json").write_text("[")
     with pytest.raises(SystemExit, match=r"terms\.json is damaged"):
@@ -240,7 +179,7 @@ def test_the_verb_fetch(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
         main(["fetch", "--params", str(params), "--offline"])
     params.write_text(compose([], ROOT / "config"))
     main(["fetch", "--params", str(params)])
-    assert "has no corpus that is fetched" in capsys.readouterr().out
+    assert "has no corpus that can be fetched" in capsys.readouterr().out
 
 
 def test_tables_that_lie_beside_the_clips_of_meld_are_there(tmp_path: Path) -> None:
@@ -256,18 +195,17 @@ def test_tables_that_lie_beside_the_clips_of_meld_are_there(tmp_path: Path) -> N
         "sentiment",
         True,
     )
-    assert missing(config, tmp_path) == config.sources
+    assert config.unfetched_sources(tmp_path) == config.sources
     for name in [*names, "train_splits/dia0_utt0.mp4"]:
         path = tmp_path / "meld/MELD.Raw" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    assert missing(config, tmp_path) == []
+    assert config.unfetched_sources(tmp_path) == []
     fetch(config, tmp_path, offline=True)
 
 
-def test_a_message_names_the_configuration_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRML_PARAMS", "work/params/paper.yaml")
-    with serving() as server:
-        config = corpus(replace(TABLE, urls=[server.at("/csv", status(404))]))
-        with pytest.raises(FetchFailed, match=r"Try again later: trml fetch --params work/params/paper\.yaml"):
-            fetch(config, tmp_path, ["mosi"])
+def test_whole_videos_are_looked_for_in_place_of_cut_ones(tmp_path: Path) -> None:
+    archive = replace(ARCHIVE, gives=["Raw/Video/Segmented/*.mp4", "Raw/Text/*.txt"])
+    config = replace(corpus(TABLE, archive), clips="full")
+    assert [source.gives for source in config.wanted(tmp_path)] == [[], ["Raw/Video/Full/*.mp4", "Raw/Text/*.txt"]]
+    assert corpus(TABLE, archive).wanted(tmp_path) == [TABLE, archive]

@@ -165,7 +165,7 @@ def broken(folder: Path) -> dict[str, tuple[bytes | None, str]]:
     _sound(folder / "sound.mp4")
     web = _faststart(film)
     return {
-        "absent.mp4": (None, "not there"),
+        "absent.mp4": (None, "does not exist"),
         "empty.mp4": (b"", "empty"),
         "text.mp4": (b"not a video, just a sentence", "not a picture or video"),
         "page.jpg": (b"<html><body>404</body></html>", "not a picture or video"),

@@ -3,7 +3,6 @@ what is refused in words."""
 
 import shutil
 from functools import partial
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -16,7 +15,6 @@ from trml.base.errors import ContractError, DataMissing, StoreError
 from trml.corpora.cmu import mosei as cmu_mosei
 from trml.corpora.cmu import mosi as cmu_mosi
 from trml.corpora.common import official_splits as official
-from trml.corpora.registry import corpus_module
 from trml.sources.formats.csd import Sequence
 
 
@@ -103,8 +101,8 @@ def test_transcripts_that_are_not_as_they_should_be(copy):
     assert table.filter(pl.col("utterance_id") == first)["text"].item() == "CAFÉ — GOOD"
     assert any(f"read as Windows-1252: {path.name}." in note for note in info.notes)
     video = made["video_id"][0]
-    assert left_out[f"{path.name}, line 4"] == "a line that is no segment"
-    assert left_out[f"{path.name}, line 5"] == "a segment whose number was there before"
+    assert left_out[f"{path.name}, line 4"] == "a line that is not a segment"
+    assert left_out[f"{path.name}, line 5"] == "a segment with the number of an earlier one"
     assert left_out[f"{video}_4"] == "a label without transcript"
     assert table.filter(pl.col("video_id") == video)["utterance_id"].to_list() == [f"{video}_{n}" for n in (1, 2, 3)]
     assert any("where officially there are train 1284, valid 229, test 686" in note for note in info.notes)
@@ -144,8 +142,8 @@ def test_what_is_missing_for_real(copy):
     assert rows[ids[0]]["text"] == "" and rows[ids[0]]["clip"]
     assert rows[ids[1]]["text"] and rows[ids[1]]["clip"] is None
     assert left_out[ids[2]] == "neither text nor clip"
-    assert f"Vision is missing for real in 1 of 19 utterances (5.26%): {ids[1]}." in info.notes
-    assert f"Text is missing for real in 1 of 19 utterances (5.26%): {ids[0]}." in info.notes
+    assert f"Vision is absent from the raw files in 1 of 19 utterances (5.26%): {ids[1]}." in info.notes
+    assert f"Text is absent from the raw files in 1 of 19 utterances (5.26%): {ids[0]}." in info.notes
 
 
 def test_posts_without_text_photo_or_label(copy):
@@ -240,9 +238,9 @@ def dev_of_one(line):
 
 
 REFUSED = [
-    ("cmu_mosi", overwritten("*.csd", b"<html>gone</html>"), "is no computational sequence"),
+    ("cmu_mosi", overwritten("*.csd", b"<html>gone</html>"), "is not a computational sequence"),
     ("cmu_mosi", two_roots, "has 2 groups at its root; expected one"),
-    ("cmu_mosi", no_data, "is no computational sequence"),
+    ("cmu_mosi", no_data, "is not a computational sequence"),
     ("cmu_mosi", csd(intervals=np.zeros((4, 3))), r"has intervals \(4, 3\) and features \(4, 1\)"),
     ("cmu_mosi", csd(features=np.zeros((3, 1))), r"has intervals \(4, 2\) and features \(3, 1\)"),
     ("cmu_mosi", csd(features=np.zeros((4, 7))), r"are float64 \[4, 7\]; expected numbers \[n, 1\]"),
@@ -251,8 +249,8 @@ REFUSED = [
     ("cmu_mosi", labels(np.nan), "row 1 of .* has the sentiment nan; expected -3 to 3"),
     ("cmu_mosi", labels(3.4), "row 1 of .* has the sentiment 3.4; expected -3 to 3"),
     ("cmu_mosi", csd(intervals=np.full((4, 2), np.inf)), "row 0 of .* has the times .*inf.*; expected seconds"),
-    ("cmu_mosi", csd(), "split valid is empty; left out: .*a video without labels"),
-    ("cmu_mosi", no_delimiters, "split train is empty; left out: .*a line that is no segment"),
+    ("cmu_mosi", csd(), "split valid is empty. Left out: .*a video without labels"),
+    ("cmu_mosi", no_delimiters, "split train is empty. Left out: .*a line that is not a segment"),
     ("meld", edited("dev_sent_emo.csv", ("Sentiment", "Feeling")), "has no column Sentiment; it has Sr No., Utterance"),
     ("meld", edited("dev_sent_emo.csv", ("Utterance_ID", "Utt")), "has no column Utterance_ID"),
     ("meld", overwritten("dev_sent_emo.csv", b""), "has no column Utterance; it has none"),
@@ -261,13 +259,13 @@ REFUSED = [
     ("meld", dev_of_one('1,hi,X,joy,glad,0,0,1,1,"0:00:01,5","0:00:02,5"'), "Sentiment is 'glad'; expected one of neg"),
     ("meld", dev_of_one('1,hi,X,joy,positive,0,zero,1,1,"0:00:01,5","0:00:02,5"'), "Utterance_ID is 'zero'; expected"),
     ("meld", dev_of_one('1,hi,X,joy,positive,0,0,1,1,soon,"0:00:02,5"'), "StartTime is 'soon'; expected hours:minutes"),
-    ("meld", edited("dev_sent_emo.csv", ("0,1,1,1,", "0,0,1,1,")), "row 2: dia0_utt0 is there twice"),
+    ("meld", edited("dev_sent_emo.csv", ("0,1,1,1,", "0,0,1,1,")), "row 2: dia0_utt0 is listed twice"),
     ("meld", edited("test_sent_emo.csv", ("Sr No", "\ufeffSr No"), ("0,3,1,1", "0,2,1,1")), "row 4: dia0_utt2 is"),
     ("meld", dev_of_one(""), "split valid is empty"),
-    ("mvsa_single", overwritten("labelResultAll.txt", b"1\tpositive,positive\n"), "expected `ID` and `text,image`"),
-    ("mvsa_single", overwritten("labelResultAll.txt", b""), "begins with ''; expected `ID`"),
+    ("mvsa_single", overwritten("labelResultAll.txt", b"1\tpositive,positive\n"), "columns `ID` and `text,image`"),
+    ("mvsa_single", overwritten("labelResultAll.txt", b""), "''; expected the columns `ID`"),
     ("mvsa_single", edited("labelResultAll.txt", (",neutral", ",happy")), "line 2: .*happy.*; expected a number and"),
-    ("mvsa_single", edited("labelResultAll.txt", ("\n3\t", "\n2\t")), "line 4: post 2 is there twice"),
+    ("mvsa_single", edited("labelResultAll.txt", ("\n3\t", "\n2\t")), "line 4: post 2 is listed twice"),
 ]  # fmt: skip
 
 
@@ -284,14 +282,14 @@ MISSING = [
     ("cmu_mosi", removed("*.csd"), "nothing matches .*CMU_MOSI_Opinion_Labels.csd; .*cmu_mosi holds Raw"),
     ("cmu_mosi", removed("Transcript"), r"nothing matches .*\.annotprocessed; .*Raw holds Video\."),
     ("cmu_mosi", removed("*.annotprocessed"), "Raw/Transcript/Segmented is empty"),
-    ("cmu_mosi", full_instead, r"Raw/Video holds Full\..*or take those of Raw/Video/Full: corpus.clips=full"),
+    ("cmu_mosi", full_instead, r"Raw/Video holds Full\..*or use those in Raw/Video/Full: corpus.clips=full"),
     ("cmu_mosei", removed("Videos"), r"nothing matches .*Raw/Videos/Segmented/Combined/\*.mp4; .*Raw holds Transcript"),
     (
         "meld",
         removed("dev_sent_emo.csv"),
         "nothing matches .*MELD.Raw/dev_sent_emo.csv; .*holds dev_splits_complete, out",
     ),
-    ("meld", removed("train_splits"), "nothing matches .*train_splits.*or take the text alone: corpus.vision=false"),
+    ("meld", removed("train_splits"), "nothing matches .*train_splits.*or use the texts alone: corpus.vision=false"),
     ("mvsa_single", removed("labelResultAll.txt"), "nothing matches .*labelResultAll.txt; .*MVSA_Single holds data"),
     ("mvsa_single", removed("*.jpg"), r"nothing matches .*\*.jpg; .*data holds 1.txt, .* and 20 more"),
     ("mvsa_single", removed("mvsa_single"), "the folder .*mvsa_single is absent"),
@@ -302,17 +300,16 @@ MISSING = [
 def test_what_is_not_there_is_said(kind, damage, words, copy):
     data, folder, made = copy(kind)
     damage(folder.parent if "absent" in words else folder, made)
-    for ask in (lambda: corpus_module(kind).raw_files(config_of(kind), data), lambda: built(config_of(kind), data)):
+    for ask in (lambda: config_of(kind).raw_files(data), lambda: built(config_of(kind), data)):
         with pytest.raises(DataMissing, match=words) as raised:
             ask()
         assert "trml fetch" in str(raised.value)
 
 
 def test_folds_that_were_changed_are_refused(tmp_path, monkeypatch):
-    package = tmp_path / "official.py"
-    shutil.copytree(Path(official.__file__).with_name("folds"), tmp_path / "folds")
+    shutil.copytree(official._FOLDS, tmp_path / "folds")
     change(tmp_path / "folds" / "cmu_mosi.json", ("03bSnISJMiM", "03bSnISJMiN"))
-    monkeypatch.setattr(official, "__file__", str(package))
-    with pytest.raises(StoreError, match=r"cmu_mosi.json is not the file that came with this version"):
+    monkeypatch.setattr(official, "_FOLDS", tmp_path / "folds")
+    with pytest.raises(StoreError, match=r"cmu_mosi.json is not the file of this version"):
         official.read_folds("cmu_mosi")
     assert len(official.read_folds("cmu_mosei")) == 3227

@@ -10,13 +10,11 @@ import pytest
 
 from conftest import ROOT
 from helpers.raw_builds import all_layouts, built, check, cmu_config, copied, meld_config, mvsa_config
-from helpers.raw_content import MELD_SPLITS, write_meld_tables, write_mosei, write_mosi
+from helpers.raw_content import MELD_SPLITS, write_meld_tables, write_mosi
 from helpers.raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_archive, mosi_archive, mosi_layout
 from trml.corpora.common.official_splits import read_folds, repeated
 from trml.corpora.contract import media_folder
-from trml.corpora.meld import build as meld
 from trml.corpora.mvsa import build as mvsa_single
-from trml.corpora.registry import corpus_module
 from trml.sources.formats.archives import unpack
 from trml.sources.formats.video_reader import Clip, read_frames
 from trml.sources.formats.video_writer import FRAMES_PER_SECOND
@@ -59,11 +57,11 @@ def test_cmu_utterances_are_what_was_put_in(kind, full, tmp_path):
     for clip, start, end in table.select("clip", "start_s", "end_s").iter_rows():
         file, _, part = clip.partition("#t=")
         assert read_frames(Clip(folder / file), 4)
-        assert not full or part == f"{start:.3f},{end:.3f}"
+        assert not full or part == ",".join(f"{time:.3f}".rstrip("0").rstrip(".") for time in (start, end))
     if kind == "cmu_mosei":
         assert left_out[STRANGER] == "a video in no official fold"
         assert sum(reason == "a segment without a label within 0.1 s" for reason in left_out.values()) == 5
-    files = set(corpus_module(kind).raw_files(config, tmp_path))
+    files = set(config.raw_files(tmp_path))
     assert files == {
         path for path in (tmp_path / kind).rglob("*") if path.is_file() and not path.stem.startswith(STRANGER)
     }
@@ -84,10 +82,12 @@ def test_meld_utterances_are_what_was_put_in(task, tmp_path):
     check(table, made, pl.col(task).replace_strict({name: i for i, name in enumerate(info.classes)}))
     assert len(info.classes) == {"sentiment": 3, "emotion": 7}[task]
     assert table.filter(pl.col("clip").is_null())["utterance_id"].to_list() == ["dev_dia0_utt1"]
-    assert any("Vision is missing for real in 1 of 20 utterances (5.00%): dev_dia0_utt1." in n for n in info.notes)
-    assert left_out["dia0_utt0.mp4"] == "a clip in whose place there is a final_videos_test"
+    assert any(
+        "Vision is absent from the raw files in 1 of 20 utterances (5.00%): dev_dia0_utt1." in n for n in info.notes
+    )
+    assert left_out["dia0_utt0.mp4"] == "a clip that a final_videos_test clip replaces"
     assert left_out["dev_dia999_utt0"] == "a clip that no row of the table names"
-    names = {path.name for path in meld.raw_files(config, tmp_path)}
+    names = {path.name for path in config.raw_files(tmp_path)}
     assert not any(name.startswith("._") for name in names)
     assert {"train_sent_emo.csv", "final_videos_testdia0_utt0.mp4"} <= names
 
@@ -98,9 +98,7 @@ def test_meld_without_vision_reads_the_text_alone(copy):
     config = meld_config(vision=False)
     _, table, _ = built(config, data)
     assert table["clip"].null_count() == made.height and table["text"].to_list() == made["text"].to_list()
-    assert [path.name for path in meld.raw_files(config, data)] == [
-        f"{s}_sent_emo.csv" for s in ("dev", "test", "train")
-    ]
+    assert [path.name for path in config.raw_files(data)] == [f"{s}_sent_emo.csv" for s in ("dev", "test", "train")]
 
 
 def test_meld_tables_may_lie_where_the_archive_has_them(copy):
@@ -208,32 +206,6 @@ def test_real_meld_has_the_official_counts(task, vision, tmp_path):
         table["duration_s"].cast(pl.Float64).filter(found["start_s"].is_not_null()).to_numpy(), abs=2e-3
     )
     assert found.filter(pl.col("start_s").is_null())["utterance_id"].to_list() == ["test_dia155_utt3"]
-
-
-def test_mosei_of_official_size(tmp_path):
-    """The real label file is not at hand, so this does not show that it has the official counts: made labels of every
-    video of the folds, as many as officially, come through the code to exactly these, and no others do."""
-    folds, rows = read_folds("cmu_mosei"), []
-    for split, total in OFFICIAL["cmu_mosei"].items():
-        videos = [video for video, of in folds.items() if of == split]
-        for place, video in enumerate(videos):
-            count = total // len(videos) + (place < total % len(videos))
-            rows += [(video, n, f"{n} said", n * 4.0 - 0.3, n * 4.0 + 4.3, (n - 3) / 3) for n in range(count)]
-    rows += [(f"stranger{i}", 0, "said", 0.0, 1.0, 0.0) for i in range(7)]
-    schema = ["video_id", "number", "text", "start_s", "end_s", "label"]
-    folder = tmp_path / "cmu_mosei"
-    write_mosei(folder, pl.DataFrame(rows, schema, orient="row"))
-    (folder / "Raw/Videos/Full/Combined").mkdir(parents=True)
-    for video in folds:
-        (folder / f"Raw/Videos/Full/Combined/{video}.mp4").touch()
-    info, found, left_out = built(cmu_config("cmu_mosei", "full"), tmp_path)
-    assert sizes(found) == OFFICIAL["cmu_mosei"] and any("the official numbers" in note for note in info.notes)
-    assert sorted(left_out) == [f"stranger{i}" for i in range(7)]
-    assert "Left out (left_out.parquet lists it): 7 (a video in no official fold), such as stranger0." in info.notes
-    numbers = found["utterance_id"].str.extract(r"_(\d+)$").cast(pl.Float64)
-    assert found["label"].to_numpy() == pytest.approx(((numbers - 3) / 3).to_numpy())
-    assert found["start_s"].min() == 0  # those that begin before their video
-    assert found["clip"].null_count() == 0
 
 
 # --- the archives ----------------------------------------------------------------------------------------

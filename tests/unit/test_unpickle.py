@@ -204,17 +204,17 @@ HOSTILE = {
     "matrix": (pickle.dumps(np.ones(2).view(np.recarray)), "recarray"),
     "factory of code": (
         b"\x80\x02ccollections\ndefaultdict\ncnumpy\ndtype\n\x85R.",
-        "a defaultdict of something else than containers",
+        "a defaultdict of something other than containers",
     ),
     "reconstructs a dtype": (
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n(cnumpy\ndtype\n(K\x00tX\x01\x00\x00\x00btR.",
-        "reconstructs something that is no numpy.ndarray",
+        "reconstructs something other than numpy.ndarray",
     ),
     "calls a string": (b"\x80\x02X\x01\x00\x00\x00a)R.", "it calls something of type str"),
-    "calls ndarray": (b"\x80\x02" + NDARRAY + b"(K\x02tR.", "only stands for a type"),
+    "calls ndarray": (b"\x80\x02" + NDARRAY + b"(K\x02tR.", "calls the stand-in for a type"),
     "codecs of another encoding": (
         b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x04\x00\x00\x00zlib\x86R.",
-        "encodes something that are no bytes"
+        "encodes something other than bytes"
     ),
     "BUILD on a function": (
         b"\x80\x02c_codecs\nencode\n}X\x0c\x00\x00\x00__defaults__K\x01sb.",
@@ -233,7 +233,7 @@ HOSTILE = {
     "frame of 2^60 bytes": (FRAME + struct.pack("<Q", 1 << 60) + b".", "it declares 1152921504606846976 bytes"),
     "bytes of 2^40": (b"\x80\x04\x8e" + struct.pack("<Q", 1 << 40) + b"x.", "it declares 1099511627776 bytes"),
     "array larger than its bytes": (
-        RECONSTRUCT + STATE % b"f8" + b"\x89C\x08" + bytes(8) + b"tb.", "takes 32 bytes; it brings 8"
+        RECONSTRUCT + STATE % b"f8" + b"\x89C\x08" + bytes(8) + b"tb.", "takes 32 bytes; it has 8"
     ),
     "array of made-up objects": (RECONSTRUCT + STATE % b"O8" + b"\x89C\x20" + bytes(32) + b"tb.", "lacks some of them"),
     "array of fields": (pickle.dumps(np.zeros(2, "i4,f8")), "expected numbers or strings"),
@@ -246,9 +246,9 @@ HOSTILE = {
     "deep tuple as a key": (b"\x80\x02})" + b"\x85" * 100_000 + b"K\x01s.", "a key of type tuple"),
     "bytes behind the end": (pickle.dumps(1) + b"more", "4 bytes follow its end"),
     "cut": (pickle.dumps({"vision": BIG})[:-1000], "it declares"),
-    "cut at once": (b"\x80\x04", "is damaged or no pickle"),
-    "text": (b"video,label\n1,2\n", "is damaged or no pickle"),
-    "memo of nothing": (b"\x80\x02h\x07.", "is damaged or no pickle"),
+    "cut at once": (b"\x80\x04", "is damaged or not a pickle"),
+    "text": (b"video,label\n1,2\n", "is damaged or not a pickle"),
+    "memo of nothing": (b"\x80\x02h\x07.", "is damaged or not a pickle"),
     "empty": (b"", "is an empty file; expected a pickle"),
     "gzip": (gzip.compress(pickle.dumps(1)), "is a gzip file; expected a pickle"),
     "torch": (torch_zip(), "is a zip archive; expected a pickle"),
@@ -282,5 +282,5 @@ def test_the_canary_would_sing(tmp_path, monkeypatch):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(DataMissing, match="is missing; bring the pickle there"):
+    with pytest.raises(DataMissing, match=r"is missing\. Put the pickle there"):
         load_pickle(tmp_path / "x.pkl")

@@ -209,7 +209,7 @@ def _note(name: str, part: _Cleaned, signal: GivenSignal) -> str:
     count, scale = part.count, part.scale
     return (
         f"{signal.where}: {count.not_finite:,} of {count.values:,} values are not finite and count as 0; "
-        f"{count.rows_lost:,} rows without a finite value are absent; {name} is missing in {count.without:,} "
-        f"utterances; {int(scale.constant.sum())} of {len(scale.sum)} columns are constant in split train and are 0; "
+        f"{count.rows_lost:,} rows without a finite value are absent; {name} is missing in {count.without:,} of "
+        f"{len(part.lengths):,} utterances; {int(scale.constant.sum())} of {len(scale.sum)} columns are constant in split train and are 0; "
         "the others are scaled to mean 0 and deviation 1 in split train."
     )

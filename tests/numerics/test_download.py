@@ -1,7 +1,9 @@
-"""Downloads from a real server that misbehaves: the right file, or one clear line, and never a wrong file.
+"""Downloads from a faulty server: the right file or one clear line, and never a wrong file.
 
 docs/downloads.md has a row for every case here.
 """
+
+# long because: one table of the faults of servers, a case each, which docs/downloads.md lists
 
 import functools
 import gzip
@@ -251,7 +253,7 @@ def unasked(w: World) -> None:
 @case("206 always from another byte")
 def wrong_offset_for_good(w: World) -> None:
     twice = (file(RIGHT, cuts=(9000,) * 99), partial(RIGHT, 8000, f"bytes 8000-{N - 1}/{N}"))
-    w.mirrors(in_turn(*twice * 5)).fails("sends another part than was asked for")
+    w.mirrors(in_turn(*twice * 5)).fails("sends another range than requested")
 
 
 @case("416")
@@ -314,13 +316,13 @@ def chunks_cut(w: World) -> None:
 @case("no length at all")
 def no_length(w: World) -> None:
     endless = file(RIGHT, Content_Length=None)
-    w.mirrors(endless).fails("does not say how long the file is")
+    w.mirrors(endless).fails("does not state the size of the file")
     w.but(sha256=sha(RIGHT)).mirrors(endless).has()
 
 
 @case("empty body")
 def empty(w: World) -> None:
-    w.mirrors(file(b"")).fails("sends what is empty")
+    w.mirrors(file(b"")).fails("sends a file that is empty")
 
 
 # --- refusals --------------------------------------------------------------------------------------------
@@ -434,7 +436,7 @@ def redirect_nowhere(w: World) -> None:
 
 @case("redirect to a file of this machine")
 def redirect_to_file(w: World) -> None:
-    w.mirrors(status(302, Location="file:///etc/hostname")).fails("leads to an address that is none of http")
+    w.mirrors(status(302, Location="file:///etc/hostname")).fails("leads to an address that is not http")
 
 
 # --- something else instead ------------------------------------------------------------------------------
@@ -442,12 +444,12 @@ def redirect_to_file(w: World) -> None:
 
 @case("html instead of a zip")
 def html_for_zip(w: World) -> None:
-    w.mirrors(file(PAGE)).fails("sends what is a web page, not a zip archive")
+    w.mirrors(file(PAGE)).fails("sends a file that is a web page, not a zip archive")
 
 
 @case("html instead of a csv")
 def html_for_csv(w: World) -> None:
-    w.but(name="table.csv").mirrors(file(PAGE)).fails("sends what is a web page, not a table")
+    w.but(name="table.csv").mirrors(file(PAGE)).fails("sends a file that is a web page, not a table")
 
 
 @case("html instead of the remainder")
@@ -461,7 +463,7 @@ def html_for_rest(w: World) -> None:
 @case("another kind of file")
 def other_kind(w: World) -> None:
     for name in ("file.tar.gz", "file.csd"):
-        w.but(name=name).mirrors(file(RIGHT)).fails("sends what is a zip archive, not")
+        w.but(name=name).mirrors(file(RIGHT)).fails("sends a file that is a zip archive, not")
     w.but(name="table.csv").mirrors(file(b"a,b\n\0\0")).fails("not a table")
 
 
@@ -549,17 +551,17 @@ def part_whole(w: World) -> None:
 def disk_full(w: World) -> None:
     usage = shutil.disk_usage(w.data.parent)._replace(free=10_000)
     w.monkeypatch.setattr(transfers.shutil, "disk_usage", lambda path: usage)
-    w.mirrors(file(RIGHT), file(RIGHT)).fails("needs 60.0 kB more", "has 10.0 kB", "Free some space")
+    w.mirrors(file(RIGHT), file(RIGHT)).fails("needs 60.0 kB more", "has 10.0 kB", "Free disk space")
     assert len(w.server.asked) == 1
 
 
 @case("disk full during the download, length unknown")
 def disk_full_later(w: World) -> None:
-    w.monkeypatch.setattr(parts, "SURE_EVERY_S", 0.0)
+    w.monkeypatch.setattr(parts, "SYNC_EVERY_S", 0.0)
     free = iter([10**9, 10**6, 10])
     usage = shutil.disk_usage(w.data.parent)
     w.monkeypatch.setattr(transfers.shutil, "disk_usage", lambda path: usage._replace(free=next(free)))
-    w.but(patience=replace(QUICK, reserve=1000)).mirrors(chunked(RIGHT * 99)).fails("Free some space")
+    w.but(patience=replace(QUICK, reserve=1000)).mirrors(chunked(RIGHT * 99)).fails("Free disk space")
 
 
 def another_process(w: World) -> subprocess.Popen:
@@ -568,7 +570,7 @@ def another_process(w: World) -> subprocess.Popen:
         "import sys; from pathlib import Path; from trml.sources.fetching.config import Source\n"
         "from trml.sources.fetching import partial_file as part\n"
         "from trml.sources.fetching.download import download; from trml.sources.fetching.lockfile import Lock\n"
-        "part.SURE_EVERY_S = 0.02\n"
+        "part.SYNC_EVERY_S = 0.02\n"
         "data = Path(sys.argv[1]); source = Source(sys.argv[2], [sys.argv[3]], None, None, [])\n"
         "download(source, data / 'made' / sys.argv[2], Lock(data))"
     )
@@ -607,7 +609,7 @@ def killed(w: World) -> None:
 def not_the_first(w: World) -> None:
     w.mirrors(file(RIGHT)).has()
     w.target.unlink()
-    w.mirrors(file(OTHER)).fails(f"sha256 {sha(OTHER)}; expected {sha(RIGHT)} (as on ", "sources.lock")
+    w.mirrors(file(OTHER)).fails(f"sha256 {sha(OTHER)}; expected {sha(RIGHT)} (recorded on ", "sources.lock")
     w.mirrors(file(RIGHT)).has()
 
 
@@ -652,7 +654,7 @@ def brought_wrong(w: World) -> None:
     w.target.parent.mkdir(parents=True)
     for content, wanted, words in [
         (RIGHT, {"size": 5}, f"has {N} bytes; expected 5"),
-        (OTHER, {"sha256": sha(RIGHT)}, f"has sha256 {sha(OTHER)}; expected {sha(RIGHT)} .by the configuration"),
+        (OTHER, {"sha256": sha(RIGHT)}, f"has sha256 {sha(OTHER)}; expected {sha(RIGHT)} .in the configuration"),
         (PAGE, {}, "is a web page, not a zip archive"),
         (b"", {}, "is empty"),
     ]:
