@@ -1,4 +1,4 @@
-"""The files between stages: what is wrong with a bad one is said in words; folders are whole or absent."""
+"""The contracts between stages: a bad file is refused with the reason; folders are whole or absent."""
 
 import json
 from dataclasses import replace
@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from conftest import made_features
+from helpers.synthetic_features import synthetic_features
 from trml.base.artifacts import new_folder, read_json
 from trml.base.digests import digest, file_digest
 from trml.base.errors import ContractError, StoreError
@@ -59,58 +59,96 @@ def test_bad_corpus_in_words(tmp_path, changed, words):
 
 
 def test_features_go_round_memory_mapped(tmp_path):
-    write_features(tmp_path, made_features())
+    features = synthetic_features(modalities=("text", "vision", "audio"), tokens=2)
+    write_features(tmp_path, features)
     read = read_features(tmp_path)
-    assert isinstance(read.frames, np.memmap)
+    assert list(read.signals) == ["text", "vision", "audio"] and list(read.tokens) == ["text"]
+    for name, view in read.named_views().items():
+        assert isinstance(view.values, np.memmap) and isinstance(view.mask, np.memmap)
+        np.testing.assert_array_equal(view.values, features.named_views()[name].values)
+        np.testing.assert_array_equal(view.mask, features.named_views()[name].mask)
     assert len(read.rows("train")) == 60
 
 
-def with_tokens(features):
-    """The features with two tokens a text, in the shape of a well-made file."""
-    tokens = np.stack([features.text, features.text], axis=1)
-    return replace(features, tokens=tokens, token_mask=np.ones(tokens.shape[:2], dtype=bool))
+def test_more_rows_than_a_slab_are_written_slab_by_slab(tmp_path, monkeypatch):
+    for module in ("contract", "writer"):
+        monkeypatch.setattr(f"trml.features.{module}.SLAB", 7)
+    features = synthetic_features()
+    write_features(tmp_path, features)
+    np.testing.assert_array_equal(read_features(tmp_path).signals["vision"].values, features.signals["vision"].values)
 
 
-def test_features_with_tokens_go_round(tmp_path):
-    write_features(tmp_path, with_tokens(made_features()))
-    read = read_features(tmp_path)
-    assert isinstance(read.tokens, np.memmap)
-    assert read.token_mask.all()
+def changed(features, modality, of="signals", **parts):
+    """The features with other values or another mask of one view."""
+    views = getattr(features, of)
+    return replace(features, **{of: {**views, modality: views[modality]._replace(**parts)}})
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda f: {"tokens": None}, "tokens.npy and token_mask.npy: one without the other"),
-        (lambda f: {"token_mask": None}, "tokens.npy and token_mask.npy: one without the other"),
-        (lambda f: {"tokens": f.tokens[:, :, :3]}, "tokens.npy is (90, 2, 3); expected (*token_mask, text)"),
-        (lambda f: {"token_mask": f.token_mask[:, :1]}, "tokens.npy is (90, 2, 8); expected (*token_mask, text)"),
-        (lambda f: {"tokens": f.tokens.astype(np.float64)}, "tokens.npy is float64; expected float32"),
-        (lambda f: {"token_mask": ~f.token_mask}, "text is present exactly where a token is"),
+        (lambda v: {"values": v.values[:, :, :3]}, "text_tokens.npy has width 3; text.npy has 8"),
+        (lambda v: {"mask": v.mask[:, :1]}, "text_tokens_mask.npy is (90, 1); text_tokens.npy is (90, 2, 8)"),
+        (lambda v: {"values": v.values.astype(np.float64)}, "text_tokens.npy is float64; expected float32"),
+        (lambda v: {"mask": np.zeros_like(v.mask)}, "text must be present exactly where it has a token"),
     ],
 )
 def test_bad_tokens_in_words(tmp_path, change, words):
-    features = with_tokens(made_features())
+    features = synthetic_features(tokens=2)
     with pytest.raises(ContractError) as refusal:
-        write_features(tmp_path, replace(features, **change(features)))
+        write_features(tmp_path, changed(features, "text", "tokens", **change(features.tokens["text"])))
     assert words in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("modality", "change", "words"),
     [
-        (lambda f: {"text": f.text.astype(np.float64)}, "text.npy is float64; expected float32"),
-        (lambda f: {"frames": f.frames[:, 0]}, "frames.npy has 2 dimensions; expected 3"),
-        (lambda f: {"present": f.present[:5]}, "present.npy has 5 rows; index.parquet has 90"),
-        (lambda f: {"text": np.full_like(f.text, np.nan)}, "text.npy holds values that are not finite"),
-        (lambda f: {"frame_mask": np.zeros_like(f.frame_mask)}, "vision is present exactly where a frame is"),
+        ("text", lambda v: {"values": v.values.astype(np.float64)}, "text.npy is float64; expected float32"),
+        ("text", lambda v: {"mask": v.mask.astype(np.int8)}, "text_mask.npy is int8; expected bool"),
+        ("vision", lambda v: {"values": v.values[:, 0]}, "vision.npy has 2 dimensions; expected 3"),
+        ("vision", lambda v: {"mask": v.mask[:5]}, "vision_mask.npy has 5 rows; index.parquet has 90"),
+        ("vision", lambda v: {"mask": v.mask[:, :2]}, "vision_mask.npy is (90, 2); vision.npy is (90, 4, 8)"),
+        ("text", lambda v: {"values": np.full_like(v.values, np.nan)}, "text.npy holds values that are not finite"),
     ],
 )
-def test_bad_features_in_words(tmp_path, change, words):
-    features = made_features()
+def test_bad_features_in_words(tmp_path, modality, change, words):
+    features = synthetic_features()
     with pytest.raises(ContractError) as refusal:
-        write_features(tmp_path, replace(features, **change(features)))
+        write_features(tmp_path, changed(features, modality, **change(features.signals[modality])))
     assert words in str(refusal.value)
+
+
+def test_an_utterance_without_any_modality_is_refused(tmp_path):
+    features = synthetic_features()
+    for name, view in features.signals.items():
+        mask = view.mask.copy()
+        mask[3] = False
+        features = changed(features, name, mask=mask)
+    with pytest.raises(ContractError, match="1 utterances have none of text, vision"):
+        write_features(tmp_path, features)
+
+
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        (
+            {"modalities": ["text"]},
+            r"features.json lists modalities \['text'\]; the arrays are of \['text', 'vision'\]",
+        ),
+        ({"views": ["text"]}, r"features.json lists views \['text'\]; the arrays are of \[\]"),
+    ],
+)
+def test_what_features_json_lists_must_be_there(tmp_path, info, words):
+    features = synthetic_features()
+    with pytest.raises(ContractError, match=words):
+        write_features(tmp_path, replace(features, info=replace(features.info, **info)))
+
+
+def test_modalities_out_of_order_are_refused(tmp_path):
+    features = synthetic_features()
+    signals = dict(reversed(features.signals.items()))
+    with pytest.raises(ContractError, match="expected the order text, vision"):
+        write_features(tmp_path, replace(features, signals=signals))
 
 
 def test_a_folder_is_whole_or_absent(tmp_path):
@@ -135,7 +173,7 @@ def test_a_folder_is_whole_or_absent(tmp_path):
 
 def test_damaged_json_is_named(tmp_path):
     (tmp_path / "cell.json").write_text('{"half": ')
-    with pytest.raises(StoreError, match=r"cell.json is damaged"):
+    with pytest.raises(StoreError, match=r"cell.json is not valid JSON"):
         read_json(tmp_path / "cell.json")
     with pytest.raises(StoreError, match=r"none.json is absent"):
         read_json(tmp_path / "none.json")

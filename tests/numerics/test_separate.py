@@ -1,4 +1,4 @@
-"""Encoders of unaligned spaces: models of transformers from folders the tests make, and the workflow's own pair."""
+"""Encoders of unaligned spaces: models of transformers from folders, and the pair that the workflow pretrains."""
 
 import shutil
 from dataclasses import replace
@@ -12,18 +12,22 @@ import yaml
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from conftest import ROOT, SETTINGS, encoded, made_features
+from conftest import ROOT
+from helpers.encoding import encoded
+from helpers.synthetic_features import SETTINGS, synthetic_features
+from helpers.synthetic_training import cell
 from trml.base.artifacts import read_json
-from trml.base.errors import ConfigError, WeightsMissing
+from trml.base.errors import WeightsMissing
 from trml.config.load import check
 from trml.features.contract import check_features
+from trml.features.encoders.common.separate import mean_state
 from trml.features.encoders.common.transformers import AutoModel, AutoTokenizer
 from trml.features.encoders.separate.config import SeparateEncoder
-from trml.features.encoders.separate.encoder import load_separate, mean_state
+from trml.features.encoders.separate.encoder import load as load_separate
 from trml.features.encoders.tiny_separate.config import TinySeparateEncoder
-from trml.features.encoders.tiny_separate.encoder import load_tiny_separate
-from trml.features.encoders.tiny_separate.pretrain import make_tokenizer, pretrain_separate, without_own_contrast
-from trml.planning.plan import Cell, plans
+from trml.features.encoders.tiny_separate.encoder import load
+from trml.features.encoders.tiny_separate.pretrain import pretrain
+from trml.planning.plan import plans
 from trml.training.trainer import train
 
 CPU = torch.device("cpu")
@@ -54,7 +58,7 @@ def tiny(default_raw, raw_tiny) -> TinySeparateEncoder:
 @pytest.fixture(scope="module")
 def pretrained(tiny, corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoder")
-    pretrain_separate(tiny, corpus, corpus, folder, 1, CPU)
+    pretrain(tiny, corpus, corpus, folder, 1, CPU)
     return folder
 
 
@@ -64,7 +68,7 @@ def of(folder, **changed) -> SeparateEncoder:
 
 
 def test_pretraining_gives_the_same_bytes_again(tiny, corpus, pretrained, tmp_path):
-    pretrain_separate(tiny, corpus, corpus, tmp_path, 1, CPU)
+    pretrain(tiny, corpus, corpus, tmp_path, 1, CPU)
     files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert {"text/model.safetensors", "vision/model.safetensors", "encoder.json"} < {str(path) for path in files}
     for path in files:
@@ -77,11 +81,11 @@ def test_a_corpus_of_texts_alone_pretrains_the_text_model(tiny, corpus, tmp_path
     table = pl.read_parquet(tmp_path / "utterances.parquet").with_columns(clip=pl.lit(None, dtype=pl.String))
     table.write_parquet(tmp_path / "utterances.parquet")
     (tmp_path / "encoder").mkdir()
-    pretrain_separate(tiny, tmp_path, tmp_path, tmp_path / "encoder", 1, CPU)
+    pretrain(tiny, tmp_path, tmp_path, tmp_path / "encoder", 1, CPU)
     record = read_json(tmp_path / "encoder" / "encoder.json")
     assert "12 sentences and 0 pictures" in record["how"] and record["loss_by_epoch"]["vision"] == []
     features = encoded(tiny, tmp_path, tmp_path / "encoder")
-    assert features.present.tolist() == [[True, False]] * 20
+    assert features.signals["text"].mask.all() and not features.signals["vision"].mask.any()
 
 
 def test_both_models_learn_and_the_record_says_how(pretrained):
@@ -96,68 +100,69 @@ def test_features_are_the_models_own_and_unaligned(tiny, corpus, pretrained):
     check_features(features, corpus)
     assert not features.info.aligned and features.info.retrieval is None
     assert features.info.weights.endswith("of pantomime")
-    assert features.text.shape == (20, 16) and features.frames.shape == (20, 8, 24)
+    text_view, (tokens, mask) = features.signals["text"].values[:, 0], features.tokens["text"]
+    assert text_view.shape == (20, 16) and features.signals["vision"].values.shape == (20, 8, 24)
     table = pl.read_parquet(corpus / "utterances.parquet")
     text, tokenizer = (kind.from_pretrained(pretrained / "text") for kind in (AutoModel, AutoTokenizer))
     for row in (0, 19):
         inputs = tokenizer(table["text"][row], return_tensors="pt")
         with torch.no_grad():
             (states,) = text(**inputs).last_hidden_state
-        length = features.token_mask[row].sum()
+        length = mask[row].sum()
         assert length == len(states)
         # Alone there is no padding: so padding changes no token.
-        np.testing.assert_allclose(features.tokens[row, :length], states, atol=1e-5)
-        assert not features.tokens[row, length:].any()
-        np.testing.assert_allclose(features.text[row], states.mean(dim=0), atol=1e-5)
-    assert features.token_mask.any(axis=0).all()  # no longer than the longest text
+        np.testing.assert_allclose(tokens[row, :length], states, atol=1e-5)
+        assert not tokens[row, length:].any()
+        np.testing.assert_allclose(text_view[row], states.mean(dim=0), atol=1e-5)
+    assert mask.any(axis=0).all()  # no longer than the longest text
 
 
 def test_a_pair_from_two_folders_is_the_pair_that_was_saved(tiny, corpus, pretrained):
     ours, theirs = (encoded(c, corpus, pretrained) for c in (tiny, of(pretrained)))
-    np.testing.assert_allclose(ours.tokens, theirs.tokens, atol=1e-5)
-    np.testing.assert_allclose(ours.frames, theirs.frames, atol=1e-5)
+    np.testing.assert_allclose(ours.tokens["text"].values, theirs.tokens["text"].values, atol=1e-5)
+    np.testing.assert_allclose(ours.signals["vision"].values, theirs.signals["vision"].values, atol=1e-5)
     assert not theirs.info.aligned and str(pretrained / "text") in theirs.info.weights
 
 
 def test_pictures_of_any_size_and_networks_of_any_kind(tiny, pretrained):
-    pair = load_tiny_separate(tiny, pretrained)
+    pair = load(tiny, pretrained, CPU)
     pixels = pair.transform(Image.new("RGB", (90, 40), "red"))
     assert pixels.shape == (3, 64, 64)
-    assert pair.encode_images(pixels[None], CPU).shape == (1, 24)
+    assert pair.encode_images(pixels[None]).shape == (1, 24)
     grid = torch.randn(2, 5, 3, 3)
     torch.testing.assert_close(mean_state(grid), mean_state(grid.flatten(2).transpose(1, 2)))
 
 
 def test_a_text_longer_than_the_model_reads_is_cut(tiny, pretrained):
-    sentences = load_tiny_separate(tiny, pretrained).encode_sentences(["good " * 300, "good"], CPU)
-    assert sentences.mask.sum(dim=1).tolist() == [77, 3]
+    sentences = load(tiny, pretrained, CPU).encode_sentences(["good " * 300, "good"])
+    assert sentences.tokens.mask.sum(dim=1).tolist() == [77, 3]
 
 
 @pytest.mark.parametrize("method", ["trml", "zero_fill", "supervised_double"])
 def test_methods_take_spaces_of_different_sizes(params, method):
-    features, wide = made_features(n=30), made_features(n=30, d=12)
-    features = replace(features, frames=wide.frames)
-    config, found = params.methods[method], []
-    cell = Cell(method, "default", config.target, {**config.options, "hidden": 8}, "vision", 0.5, 2020, "x")
-    train([cell], features, replace(SETTINGS, epochs=1), CPU, lambda c, outcome: found.append(outcome))
-    assert len(found) == 1
+    features, wide = synthetic_features(n=30), synthetic_features(n=30, d=12)
+    features = replace(features, signals={**features.signals, "vision": wide.signals["vision"]})
+    outcomes = []
+    settings = replace(SETTINGS, epochs=1)
+    train([cell(params, method, "vision", 0.5)], features, settings, CPU, lambda c, outcome: outcomes.append(outcome))
+    assert len(outcomes) == 1 and outcomes[0].failed is None
 
 
-# --- what a user may bring, and lack ----------------------------------------------------------------------
+# --- models that the user provides ------------------------------------------------------------------------
 
 
 def test_models_that_cannot_be_had(pretrained, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     for part in ("text", "vision"):
         with pytest.raises(WeightsMissing) as refusal:
-            load_separate(of(pretrained, **{part: "nobody/none"}))
+            load_separate(of(pretrained, **{part: "nobody/none"}), None, CPU)
         for words in (f"the {part} model nobody/none", "not in the cache", f"set encoder.{part}=<folder>"):
             assert words in str(refusal.value)
 
 
 def test_a_folder_that_holds_no_model(pretrained, tmp_path):
     with pytest.raises(WeightsMissing, match=r"does not hold a vision model .* preprocessor_config\.json"):
-        load_separate(of(pretrained, vision=str(tmp_path)))
+        load_separate(of(pretrained, vision=str(tmp_path)), None, CPU)
 
 
 def test_weights_that_transformers_would_draw_at_random(pretrained, tmp_path):
@@ -166,7 +171,7 @@ def test_weights_that_transformers_would_draw_at_random(pretrained, tmp_path):
     lost = next(name for name in weights if "attention" in name)
     save_file({k: v for k, v in weights.items() if k != lost}, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(WeightsMissing, match="lacks 1 weights of its text model"):
-        load_separate(of(pretrained, text=str(folder)))
+        load_separate(of(pretrained, text=str(folder)), None, CPU)
 
 
 def test_the_tokenizer_that_transformers_makes_up_is_refused(pretrained, tmp_path):
@@ -174,7 +179,7 @@ def test_the_tokenizer_that_transformers_makes_up_is_refused(pretrained, tmp_pat
     for path in folder.glob("token*"):
         path.unlink()
     with pytest.raises(WeightsMissing, match="its tokenizer knows 5 tokens"):
-        load_separate(of(pretrained, text=str(folder)))
+        load_separate(of(pretrained, text=str(folder)), None, CPU)
 
 
 def test_brought_weights_are_in_the_recipe(raw, pretrained, tmp_path):
@@ -185,31 +190,3 @@ def test_brought_weights_are_in_the_recipe(raw, pretrained, tmp_path):
     (folder / "vision/config.json").write_text("{}")
     changed = plans(check(raw))[0]
     assert changed.features.name != name and changed.encoder is None
-
-
-# --- the parts ---------------------------------------------------------------------------------------------
-
-
-def test_unseen_words_are_spelt(tiny):
-    tokenizer = make_tokenizer(["a good film", "a good plot"], tiny.text)
-    assert tokenizer.tokenize("A GOOD dog!") == ["a", "good", "d", "##o", "##g", "!"]
-    assert tokenizer("dog")["input_ids"][0] == tokenizer.cls_token_id
-    small = make_tokenizer([f"word{i}" for i in range(999)], replace(tiny.text, vocab_size=256))
-    assert len(small) == 256
-
-
-def test_a_windows_own_colour_and_contrast_are_taken_out():
-    drawing = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    ours = without_own_contrast(drawing, 8)
-    torch.testing.assert_close(ours, without_own_contrast(drawing + 0.3, 8), atol=1e-4, rtol=0)
-    assert without_own_contrast(torch.full((1, 3, 16, 16), 0.7), 8).abs().max() < 1e-4
-    corner = drawing[0, :, 8:, :8]
-    centred = corner - corner.mean(dim=(1, 2), keepdim=True)
-    torch.testing.assert_close(ours[0, :, 8:, :8], centred / (centred.std() + 0.05))
-
-
-def test_a_window_has_to_fit(raw, raw_tiny):
-    raw["encoder"] = yaml.safe_load(yaml.safe_dump(raw_tiny))
-    raw["encoder"]["pretraining"]["vision"]["window"] = 5
-    with pytest.raises(ConfigError, match=r"encoder.pretraining.vision: rebuilt_size 32 is no multiple of window 5"):
-        check(raw)

@@ -1,5 +1,4 @@
-"""Encoding in shards: the same bytes whichever shard makes a chunk and when; what cannot be read, and what is left
-out."""
+"""Encoding in shards: a chunk has the same bytes whichever shard makes it; unreadable clips; left-out utterances."""
 
 import shutil
 
@@ -10,11 +9,11 @@ import torch
 
 from helpers.encoding import encoded, small_clip
 from trml.base.errors import ContractError, StoreError
-from trml.features.chunk import Chunk, frame_hash
+from trml.features.chunk import Chunk
 from trml.features.contract import read_features, read_media
 from trml.features.encode import encode_shard
 from trml.features.encoders.tiny_clip.config import TinyClipEncoder
-from trml.features.encoders.tiny_clip.encoder import load_tiny_clip
+from trml.features.encoders.tiny_clip.encoder import load
 from trml.features.encoders.tiny_clip.pretrain import pretrain
 from trml.features.gather import gather
 from trml.sources.formats.video_reader import Clip, read_frames
@@ -38,7 +37,8 @@ def pretrained(tiny, corpus, tmp_path_factory):
 @pytest.fixture
 def many(corpus, tmp_path, monkeypatch):
     """N utterances in chunks of 16, on the clips of a few; one without a text, one without a clip."""
-    monkeypatch.setattr("trml.features.gather.CHUNK", 16)
+    for module in ("encode", "gather", "chunk"):
+        monkeypatch.setattr(f"trml.features.{module}.CHUNK", 16)
     folder = tmp_path / "many"
     folder.mkdir()
     (folder / "media").symlink_to(corpus / "media")
@@ -58,6 +58,11 @@ def change(table: pl.DataFrame, row: int, **values) -> pl.DataFrame:
 
 def write(folder, table: pl.DataFrame) -> None:
     table.write_parquet(folder / "utterances.parquet")
+
+
+def present(features) -> np.ndarray:
+    """Whether each utterance has text and vision, bool [N, 2]."""
+    return np.stack([features.signals[name].mask.any(axis=1) for name in ("text", "vision")], axis=1)
 
 
 def table_of(folder) -> pl.DataFrame:
@@ -87,29 +92,31 @@ def test_a_stopped_shard_goes_on_and_a_damaged_chunk_is_made_again(tiny, many, p
     (chunks / "00003.npz").write_bytes(before["00003.npz"][:1000])
     (chunks / "00004.npz").write_bytes(b"")
     kept = (chunks / "00000.npz").stat().st_mtime_ns
-    with pytest.raises(StoreError, match=r"00001.npz is absent or damaged.*snakemake"):
+    with pytest.raises(StoreError, match=r"00001.npz is absent or damaged. Encode it: snakemake"):
         gathered(tiny, many, pretrained, chunks, tmp_path / "early")
     encode_shard(tiny, many, tmp_path, pretrained, chunks, (0, 1), CPU)
     assert (chunks / "00000.npz").stat().st_mtime_ns == kept
-    assert "2 of 5 chunks are there already" in capfd.readouterr().err
+    assert "2 of 5 chunks are encoded already" in capfd.readouterr().err
     for name, theirs in before.items():
         ours = Chunk.load(chunks / name)
         (tmp_path / "other.npz").write_bytes(theirs)
-        np.testing.assert_array_equal(ours.frames, Chunk.load(tmp_path / "other.npz").frames)
+        for view, other in zip(ours.views.values(), Chunk.load(tmp_path / "other.npz").views.values(), strict=True):
+            np.testing.assert_array_equal(view.values, other.values)
+            np.testing.assert_array_equal(view.mask, other.mask)
 
 
 def test_rows_are_those_of_a_plain_loop(tiny, many, pretrained):
     features = encoded(tiny, many, pretrained)
-    clip = load_tiny_clip(tiny, pretrained)
+    clip = load(tiny, pretrained, CPU)
     table = table_of(many)
     assert features.index["utterance_id"].to_list() == table["utterance_id"].to_list()
-    assert features.present[:6].tolist() == [[True, True]] * 3 + [[False, True], [True, True], [True, False]]
+    assert present(features)[:6].tolist() == [[True, True]] * 3 + [[False, True], [True, True], [True, False]]
     for row in (0, 15, 16, 40, N - 1):
         pixels = torch.stack([clip.transform(f) for f in read_frames(Clip(many / table["clip"][row]), 8)])
-        np.testing.assert_allclose(features.frames[row], clip.encode_images(pixels, CPU), atol=1e-5)
-        alone = clip.encode_sentences([table["text"][row]], CPU)
-        np.testing.assert_allclose(features.text[row], alone.pooled[0], atol=1e-5)
-        assert features.token_mask[row].sum() == alone.mask.sum()
+        np.testing.assert_allclose(features.signals["vision"].values[row], clip.encode_images(pixels), atol=1e-5)
+        alone = clip.encode("text", [table["text"][row]])
+        np.testing.assert_allclose(features.signals["text"].values[row], alone.pooled.values[0], atol=1e-5)
+        assert features.tokens["text"].mask[row].sum() == alone.tokens.mask.sum()
 
 
 def test_what_cannot_be_read_is_missing_and_listed(tiny, many, pretrained, tmp_path, monkeypatch):
@@ -123,15 +130,15 @@ def test_what_cannot_be_read_is_missing_and_listed(tiny, many, pretrained, tmp_p
     assert media.height == N and features.index.height == N - 1  # one had neither and is left out
     assert "u8" not in features.index["utterance_id"]
     found = {row["utterance_id"]: row["reason"] for row in media.iter_rows(named=True) if row["reason"]}
-    assert found == {"u7": "it is no picture and no video, or is damaged", "u8": "it is not there"}
-    assert not features.present[7, 1] and not features.frames[7].any()
+    assert found == {"u7": "it is not a picture or video, or is damaged", "u8": "it does not exist"}
+    assert not present(features)[7, 1] and not features.signals["vision"].values[7].any()
     assert media["frames"].to_list()[4:9] == [8, 0, 8, 0, 0]
 
 
 def test_too_many_that_cannot_be_read_stop_the_run(tiny, many, pretrained, tmp_path):
     write(many, change(change(table_of(many), 7, clip="../a.mp4"), 8, clip="../b.mp4"))
     encode_shard(tiny, many, tmp_path, pretrained, tmp_path / "c", (0, 1), CPU)
-    words = r"2 of 69 clips cannot be read; expected at most 2%: ../a.mp4 \(it is not there\), ../b.mp4"
+    words = r"2 of 69 clips cannot be read; expected at most 2%: ../a.mp4 \(it does not exist\), ../b.mp4"
     with pytest.raises(ContractError, match=words):
         gathered(tiny, many, pretrained, tmp_path / "c", tmp_path / "f")
 
@@ -139,16 +146,18 @@ def test_too_many_that_cannot_be_read_stop_the_run(tiny, many, pretrained, tmp_p
 def test_a_corpus_of_text_alone(tiny, many, pretrained):
     write(many, table_of(many).with_columns(clip=pl.lit(None, dtype=pl.String)).filter(pl.col("text") != ""))
     features = encoded(tiny, many, pretrained)
-    assert features.frames.shape == (N - 1, 8, 16) and not features.frames.any()
-    assert features.present.tolist() == [[True, False]] * (N - 1)
+    vision = features.signals["vision"].values
+    assert vision.shape == (N - 1, 8, 16) and not vision.any()
+    assert present(features).tolist() == [[True, False]] * (N - 1)
 
 
 def test_a_corpus_of_clips_alone(tiny, many, pretrained):
     write(many, table_of(many).with_columns(text=pl.lit("")).filter(pl.col("clip").is_not_null()))
     features = encoded(tiny, many, pretrained)
-    assert features.text.shape == (N - 1, 16) and not features.text.any()
-    assert features.tokens is None
-    assert features.present.tolist() == [[False, True]] * (N - 1)
+    text = features.signals["text"].values
+    assert text.shape == (N - 1, 1, 16) and not text.any()
+    assert not features.tokens and features.info.views == []
+    assert present(features).tolist() == [[False, True]] * (N - 1)
 
 
 def test_a_long_text_is_counted(tiny, many, pretrained, tmp_path):
@@ -164,13 +173,4 @@ def test_parts_of_a_video_are_clips(tiny, many, pretrained):
     clip = table["clip"][0]
     write(many, change(change(table, 0, clip=f"{clip}#t=0.000,0.500"), 1, clip=f"{clip}#t=0.500,1.000"))
     features = encoded(tiny, many, pretrained)
-    assert features.frame_mask.sum(axis=1).tolist()[:3] == [4, 4, 8]
-
-
-def test_the_hash_knows_a_picture_at_another_size():
-    rng = np.random.default_rng(0)
-    small = torch.from_numpy(rng.normal(size=(3, 32, 34)).astype(np.float32))
-    large = small.repeat_interleave(4, dim=1).repeat_interleave(4, dim=2)
-    other = torch.from_numpy(rng.normal(size=(3, 32, 34)).astype(np.float32))
-    assert frame_hash(small) == frame_hash(large) != frame_hash(other)
-    assert len(frame_hash(small)) == 64
+    assert features.signals["vision"].mask.sum(axis=1).tolist()[:3] == [4, 4, 8]

@@ -1,4 +1,4 @@
-"""CLIP through transformers: the same weights as through open_clip give the same features; SigLIP through both ways."""
+"""CLIP through transformers: the same weights give the same features as through open_clip. SigLIP, too."""
 
 import json
 
@@ -12,7 +12,7 @@ from trml.base.errors import WeightsMissing
 from trml.features.encoders.common.clip import Clip
 from trml.features.encoders.common.open_clip import PreprocessCfg, image_transform_v2, open_clip
 from trml.features.encoders.transformers_clip.config import TransformersClipEncoder
-from trml.features.encoders.transformers_clip.encoder import load_transformers_clip
+from trml.features.encoders.transformers_clip.encoder import load
 
 CPU = torch.device("cpu")
 WIDTH, LAYERS, EMBED, CONTEXT, SIZE, PATCH = 64, 2, 32, 20, 32, 8
@@ -87,14 +87,14 @@ def folder(ours, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def theirs(folder):
-    return load_transformers_clip(TransformersClipEncoder("transformers_clip", "made", str(folder), 2, None, 4))
+    return load(TransformersClipEncoder("transformers_clip", "made", str(folder), 2, None, 4), None, CPU)
 
 
 def test_texts_and_tokens_are_the_same_by_both_ways(ours, theirs):
-    a, b = ours.encode_sentences(TEXTS, CPU), theirs.encode_sentences(TEXTS, CPU)
-    np.testing.assert_allclose(a.pooled, b.pooled, atol=1e-5)
-    assert (a.mask == b.mask).all()
-    np.testing.assert_allclose(a.tokens, b.tokens, atol=1e-5)
+    a, b = ours.encode_sentences(TEXTS), theirs.encode_sentences(TEXTS)
+    np.testing.assert_allclose(a.pooled.values, b.pooled.values, atol=1e-5)
+    assert (a.tokens.mask == b.tokens.mask).all()
+    np.testing.assert_allclose(a.tokens.values, b.tokens.values, atol=1e-5)
     assert ours.count_cut(TEXTS) == theirs.count_cut(TEXTS)
     assert ours.count_cut(TEXTS)[2] > 0 and ours.count_cut(TEXTS)[:2] == [0, 0]
 
@@ -103,21 +103,22 @@ def test_pictures_are_the_same_by_both_ways(ours, theirs):
     picture = Image.effect_mandelbrot((90, 60), (-2, -1, 1, 1), 50).convert("RGB")
     a, b = ours.transform(picture), theirs.transform(picture)
     np.testing.assert_allclose(a, b, atol=0.02)  # each library rounds the resized picture in its own place
-    np.testing.assert_allclose(ours.encode_images(a[None], CPU), theirs.encode_images(a[None], CPU), atol=1e-5)
-    np.testing.assert_allclose(ours.encode_images(a[None], CPU), theirs.encode_images(b[None], CPU), atol=5e-3)
+    np.testing.assert_allclose(ours.encode_images(a[None]), theirs.encode_images(a[None]), atol=1e-5)
+    np.testing.assert_allclose(ours.encode_images(a[None]), theirs.encode_images(b[None]), atol=5e-3)
 
 
 def test_a_siglip_has_no_tokens(tmp_path):
     from transformers import AutoTokenizer
 
     model = write_siglip(tmp_path)
-    loaded = load_transformers_clip(TransformersClipEncoder("transformers_clip", "made", str(tmp_path), 2, None, 4))
-    found = loaded.encode_sentences(["word3 word4", "word5"], CPU)
-    assert found.tokens is None and found.pooled.shape == (2, 32)
+    loaded = load(TransformersClipEncoder("transformers_clip", "made", str(tmp_path), 2, None, 4), None, CPU)
+    found = loaded.encode_sentences(["word3 word4", "word5"])
+    pooled = found.pooled.values[:, 0]
+    assert found.tokens is None and pooled.shape == (2, 32)
     ids = AutoTokenizer.from_pretrained(tmp_path)(["word3 word4"], padding="max_length", max_length=16)["input_ids"]
     with torch.no_grad():
         direct = model.text_model(torch.tensor(ids)).pooler_output
-    np.testing.assert_allclose(found.pooled[:1], direct / direct.norm(), atol=1e-5)
+    np.testing.assert_allclose(pooled[:1], direct / direct.norm(), atol=1e-5)
     assert loaded.count_cut(["word1 " * 40]) == [24]
 
 
@@ -129,7 +130,7 @@ def test_models_that_are_not_of_one_space_are_refused(tmp_path):
     ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
     write_tokenizer(tmp_path)
     with pytest.raises(WeightsMissing, match="is a BertModel; expected a model of texts and pictures in one space"):
-        load_transformers_clip(TransformersClipEncoder("transformers_clip", "made", str(tmp_path), 2, None, 4))
+        load(TransformersClipEncoder("transformers_clip", "made", str(tmp_path), 2, None, 4), None, CPU)
 
 
 def test_a_checkpoint_that_lacks_weights_is_refused(folder, tmp_path):
@@ -143,6 +144,6 @@ def test_a_checkpoint_that_lacks_weights_is_refused(folder, tmp_path):
     del weights["visual_projection.weight"]
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(WeightsMissing, match=r"lacks 1 weights of its model, visual_projection.weight"):
-        load_transformers_clip(TransformersClipEncoder("transformers_clip", "made", str(broken), 2, None, 4))
-    with pytest.raises(WeightsMissing, match="it is no folder here"):
-        load_transformers_clip(TransformersClipEncoder("transformers_clip", "made", str(tmp_path / "no"), 2, None, 4))
+        load(TransformersClipEncoder("transformers_clip", "made", str(broken), 2, None, 4), None, CPU)
+    with pytest.raises(WeightsMissing, match="it is no local folder"):
+        load(TransformersClipEncoder("transformers_clip", "made", str(tmp_path / "no"), 2, None, 4), None, CPU)
