@@ -31,7 +31,7 @@ def take_given(corpus: Path, folder: Path, digest: str) -> None:
     modalities = list(in_order(info.modalities))
     second = [modality for modality in modalities if (given / f"{modality}{TOKENS}.npy").is_file()]
     views = {name: view(name) for name in [*modalities, *(f"{modality}{TOKENS}" for modality in second)]}
-    weights, aligned, _ = GivenEncoder().describe(None, info)
+    weights, aligned, _ = GivenEncoder("given", "given").describe(None, info)
     about = FeatureInfo("given", weights, aligned, None, info.task, info.classes, digest, modalities, second)
     kept = np.logical_or.reduce([views[modality].mask.any(axis=1) for modality in modalities])
     index = table.select("utterance_id", "split", "label").filter(pl.Series(kept))

@@ -14,8 +14,8 @@ from trml.features.encoders.common.config import Description, EncoderConfig
 class GivenEncoder(EncoderConfig):
     """No encoder: the corpus brings its features."""
 
-    kind: Literal["given"] = "given"
-    name: Name = "given"
+    kind: Literal["given"]
+    name: Name
 
     modalities: ClassVar[tuple[str, ...]] = ()
 
