@@ -1,65 +1,52 @@
-"""Mean fill and learned token: what stands in for a missing modality, against plain computations."""
-
-from dataclasses import replace
+"""Mean fill, learned token and modality dropout: what stands in for a missing modality, against plain computations."""
 
 import numpy as np
 import pytest
 import torch
-from test_training import cell, run
 
-from conftest import SETTINGS, made_features
-from trml.methods.contract import without_one
-from trml.missing.masks import missing
-from trml.training.data import load_data
-from trml.training.new_method import new_method
-
-CPU = torch.device("cpu")
+from helpers.method_batches import batch_of, method_and_data
+from helpers.plain import standardised
+from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
+from helpers.synthetic_training import cell
+from trml.methods.contract import complete, without_one
+from trml.missing.registry import missing_pattern
 
 
-def standardised(x):
-    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+def method_and_batch(c, features):
+    """A cell's module, and its test split that lacks the text of every fourth utterance and the vision of the next."""
+    method, data = method_and_data(c, features)
+    at = torch.arange(data.splits["test"].n) % 4
+    return method, batch_of(c, data, {"text": at != 0, "vision": at != 1})
 
 
-def method_and_batch(c, features, fill=float("nan")):
-    """A cell's module before training, and its test split that lacks the text of every fourth utterance and the
-    vision of the next."""
-    data = load_data(features, CPU, torch.float64, fill)
-    method = new_method(c, features, data, SETTINGS)
-    test = data.splits["test"]
-    present = torch.ones(test.n, 2, dtype=torch.bool)
-    present[::4, 0] = False
-    present[1::4, 1] = False
-    return method, data.batch(test, torch.arange(test.n), present, torch.rand(test.n, method.draws))
-
-
+@pytest.mark.parametrize("modalities", [PAIR, TRIPLE], ids=["two", "three"])
 @pytest.mark.parametrize("rate", [0.0, 0.5, 1.0])
-def test_means_are_of_the_complete_training_utterances(params, rate):
-    features = made_features()
-    method, _ = method_and_batch(cell(params, "mean_fill", "vision", rate), features)
+def test_means_are_of_the_complete_training_utterances(params, rate, modalities):
+    features = synthetic_features(modalities=modalities)
+    method, _ = method_and_data(cell(params, "mean_fill", "vision", rate), features)
     rows = features.rows("train")
-    rows = rows[~missing("made", "vision", "train", 2020, rate, len(rows))]
-    text, frame = np.zeros(8), np.zeros(8)
-    if len(rows):
-        text = standardised(features.text[rows].astype(np.float64)).mean(axis=0)
-        frame = standardised(features.frames[rows].astype(np.float64))[features.frame_mask[rows]].mean(axis=0)
-    np.testing.assert_allclose(method.mean_text, text, atol=1e-12)
-    np.testing.assert_allclose(method.mean_frame, frame, atol=1e-12)
+    lost = missing_pattern("vision", modalities).losing(SETTINGS.corpus, "train", 2020, rate, len(rows))["vision"]
+    rows = rows[~lost]
+    for name, (values, mask) in features.signals.items():
+        steps = standardised(values[rows].astype(np.float64))[mask[rows]]
+        expected = steps.mean(axis=0) if len(rows) else np.zeros(8)
+        np.testing.assert_allclose(method.mean(name), expected, atol=1e-12)
 
 
 def test_a_mean_stands_in_like_an_input(params):
     """The prediction is that of an utterance whose text is the mean text, or whose every frame is the mean frame."""
-    method, batch = method_and_batch(cell(params, "mean_fill", "vision", 0.5), made_features())
-    text, frames, mask = batch.text.clone(), batch.frames.clone(), batch.frame_mask.clone()
-    text[::4], frames[1::4], mask[1::4] = method.mean_text, method.mean_frame, True
-    everyone = torch.ones_like(batch.text_present)
-    by_hand = batch._replace(text=text, frames=frames, frame_mask=mask, text_present=everyone, vision_present=everyone)
-    torch.testing.assert_close(method(batch), method(by_hand))
+    method, batch = method_and_batch(cell(params, "mean_fill", "vision", 0.5), synthetic_features())
+    by_hand = {}
+    for i, (name, signal) in enumerate(batch.signals.items()):
+        values, mask = signal.values.clone(), signal.mask.clone()
+        values[i::4], mask[i::4] = method.mean(name), True
+        by_hand[name] = signal._replace(values=values, mask=mask, share=torch.ones_like(signal.share))
+    torch.testing.assert_close(method(batch), method(batch._replace(signals=by_hand)))
 
 
-def test_tokens_stand_in_and_are_learned(params):
-    features = made_features()
-    c = cell(params, "learned_token", "vision", 0.5)
-    method, batch = method_and_batch(c, features)
+def test_tokens_stand_in(params):
+    features = synthetic_features()
+    method, batch = method_and_batch(cell(params, "learned_token", "vision", 0.5), features)
     zeros, zero_batch = method_and_batch(cell(params, "zero_fill", "vision", 0.5), features)
     torch.testing.assert_close(method(batch), zeros(zero_batch))  # the tokens start at zero
     before = method(batch)
@@ -68,31 +55,21 @@ def test_tokens_stand_in_and_are_learned(params):
     moved = (method(batch) != before).any(dim=-1)
     assert moved[1::4].all()
     assert not moved[~(torch.arange(len(moved)) % 4 == 1)].any()
-    state = run([c], features, dtype=torch.float64)[c.digest].state
-    assert (state["text_token"] != 0).all()  # from dropout: no text is missing in this cell
-    assert (state["vision_token"] != 0).all()
 
 
-def test_without_dropout_nothing_stands_in_for_what_never_lacks(params):
-    c = cell(params, "learned_token", "vision", 0.5, drop=0.0)
-    assert (run([c], made_features())[c.digest].state["text_token"] == 0).all()
-
-
-def test_one_modality_is_taken_never_both(params):
-    _, batch = method_and_batch(cell(params, "zero_fill"), made_features())
-    drop, text = batch.draws[:, 0] < 0.7, batch.draws[:, 1] < 0.5
-    left = without_one(batch, drop, text)
-    complete = batch.text_present & batch.vision_present
-    assert (left.text_present | left.vision_present).all()
-    assert torch.equal(left.text_present, batch.text_present & ~(complete & drop & text))
-    assert torch.equal(left.vision_present, batch.vision_present & ~(complete & drop & ~text))
-
-
-def test_fills_learn_what_both_modalities_tell(params):
-    """With vision missing they predict from the text, better than a constant."""
-    features, settings = made_features(n=300), replace(SETTINGS, epochs=10, patience=10)
-    label = features.index["label"].to_numpy()[features.rows("test")]
-    cells = [cell(params, name, "vision", 0.5) for name in ("mean_fill", "learned_token")]
-    for c in cells:
-        predicted = run([c], features, settings)[c.digest].predictions["test", "vision_missing"]
-        assert np.abs(predicted - label).mean() < 0.7 * np.abs(label - np.median(label)).mean()
+@pytest.mark.parametrize("modalities", [PAIR, TRIPLE], ids=["two", "three"])
+def test_one_modality_is_dropped_never_two(params, modalities):
+    c = cell(params, "zero_fill")
+    _, data = method_and_data(c, synthetic_features(modalities=modalities))
+    at = torch.arange(data.splits["train"].n) % 4
+    batch = batch_of(c, data, {"text": at != 0, "vision": at != 1}, split="train")
+    drop, which = batch.draws["drop"][:, 0] < 0.7, batch.draws["which"][:, 0]
+    chosen = (which * len(modalities)).long()
+    left = without_one(batch, drop, which)
+    whole = complete(batch)
+    for i, name in enumerate(modalities):
+        before = batch.signals[name]
+        assert torch.equal(left[name].present, before.present & ~(whole & drop & (chosen == i)))
+        assert torch.equal(left[name].share, torch.where(left[name].present, before.share, 0.0))
+    lost = sum((before.present.int() - left[name].present.int()) for name, before in batch.signals.items())
+    assert torch.equal(lost, (whole & drop).int())
