@@ -245,6 +245,18 @@ def test_what_a_scan_finds_is_a_root_by_the_same_scan(edit):
             assert stage in renamed(before, names(params)), path
 
 
+def test_a_method_outside_the_package_is_followed_through_its_imports(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "outside_helper.py").write_text("SCALE = 1.0\n")
+    (tmp_path / "outside_method.py").write_text(
+        "from trml.methods.zero_fill import ZeroFill\nfrom outside_helper import SCALE\n\n\n"
+        "class Outside(ZeroFill):\n    def __init__(self, shape, *, hidden: int):\n"
+        "        super().__init__(shape, hidden=hidden, drop=0.1 * SCALE)\n"
+    )
+    assert {"outside_method", "outside_helper", "trml.methods.zero_fill"} <= source_digest.closure(("outside_method",))
+    assert not {"torch", "numpy", "dataclasses"} & source_digest.closure(("outside_method", "trml.training.trainer"))
+
+
 PROGRAM = """
 import json
 from trml.config.load import load
@@ -292,6 +304,12 @@ def test_editing_comments_docstrings_and_layout_renames_nothing(checkout):
         # The rates of lost frames decide what a cell is predicted under.
         ("missing/patterns/frames.py", "0.7, 0.9)", "0.7, 0.8)", "cells"),
         ("base/digests.py", "[:12]", "[:12].lower()", None),
+        (
+            "corpora/contract.py",
+            'ContractError(f"corpus ',
+            'ContractError(f"the corpus ',
+            None,
+        ),  # the words of an error
         ("training/schedule.py", "0.5 * (1", "0.4 * (1", "cells"),
         ("corpora/pantomime/face.py", "4.5 * brow", "5.5 * brow", "corpus"),
     ],

@@ -1,6 +1,7 @@
 """Digest the source that a recipe runs: its root modules and everything they import.
 
-Nothing is imported to find out, since importing a method imports torch. Comments, docstrings and layout do not count.
+Nothing is imported to find out, since importing a method imports torch. Comments, docstrings, layout and the words of
+an error that is raised do not count: they decide no number.
 Exempt are whole packages that move files about but make no number (EXEMPT). Computing code takes classes, functions and
 field types from them, never a value; a test holds it to that.
 """
@@ -46,9 +47,11 @@ def closure(modules: tuple[str, ...]) -> frozenset[str]:
 
 @cache
 def normal_form(name: str) -> str:
-    """Return the digest of a module's syntax tree, without docstrings."""
+    """Return the digest of a module's syntax tree, without docstrings and the words of errors."""
     tree = _tree(name)
     for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            node.exc.args, node.exc.keywords = [], []
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
