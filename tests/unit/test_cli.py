@@ -1,9 +1,6 @@
 """The command: help in users' words, quick to start, and one line for every error that a user can fix."""
 
 import errno
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -38,26 +35,6 @@ def test_help_of_the_command_names_every_verb_and_examples(capsys):
     assert "examples:" in words and "snakemake --cores all" in words
 
 
-def test_the_command_starts_without_what_it_does_not_need():
-    """Neither torch nor pydantic, numpy, polars: --help is there in 0.05 s."""
-    code = (
-        "import sys, trml.cli.main as m; m.parser(); "
-        "print(sorted({'torch', 'numpy', 'polars', 'pydantic', 'yaml', 'hydra'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def test_planning_starts_without_torch():
-    code = (
-        "import sys; from trml.config.load import load; from trml.planning.plan import plans; "
-        "plans(load('params.yaml'))[0].results; "
-        "import trml.cli.main, trml.planning.workflow, trml.planning.handover; print('torch' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
-
-
 def test_plan_lists_every_folder_once(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     lines = says(capsys, "plan").splitlines()
@@ -65,18 +42,6 @@ def test_plan_lists_every_folder_once(capsys, monkeypatch):
         *("corpus", "encoder", "features", "evaluation", "probes", "results")
     ]
     assert all(line.endswith(("(done)", "(to do)")) for line in lines)
-
-
-@pytest.mark.parametrize("arguments", [["plan"], ["schema"], ["--help"], ["train", "--help"]])
-def test_a_reader_that_stops_ends_the_command_without_a_traceback(arguments):
-    read, write = os.pipe()
-    os.close(read)
-    command = [sys.executable, "-m", "trml", *arguments]
-    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
-    done = subprocess.run(command, cwd=ROOT, env=buffered, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
-    os.close(write)
-    assert done.stderr == ""
-    assert done.returncode == 141  # as the shell says of a program that SIGPIPE ends
 
 
 @pytest.mark.parametrize("verb", ["train --block x", "encode", "pretrain", "probe"])

@@ -14,7 +14,6 @@ from trml.planning import handover, recipes
 from trml.planning.compute import Compute, resolve_device
 from trml.planning.grid import cell_spec, expand
 from trml.planning.plan import plans
-from trml.planning.source_digest import closure
 from trml.training.contract import Training
 
 
@@ -107,18 +106,6 @@ def test_a_whole_number_is_the_same_as_with_a_point(raw):
     default = plan.trainings[training._replace(variant="default")]
     assert swept.digest == default.digest
     assert swept.digest in {cell.digest for cell in plan.cells}
-
-
-def test_a_method_outside_the_package_is_followed_through_its_imports(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "outside_helper.py").write_text("SCALE = 1.0\n")
-    (tmp_path / "outside_method.py").write_text(
-        "from trml.methods.zero_fill import ZeroFill\nfrom outside_helper import SCALE\n\n\n"
-        "class Outside(ZeroFill):\n    def __init__(self, shape, *, hidden: int):\n"
-        "        super().__init__(shape, hidden=hidden, drop=0.1 * SCALE)\n"
-    )
-    assert {"outside_method", "outside_helper", "trml.methods.zero_fill"} <= closure(("outside_method",))
-    assert not {"torch", "numpy", "dataclasses"} & closure(("outside_method", "trml.training.trainer"))
 
 
 def test_report_settings_touch_no_cell_and_data_settings_touch_all(raw):
