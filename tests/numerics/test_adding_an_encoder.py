@@ -1,12 +1,14 @@
 """The guide to adding an encoder, followed in a package outside the repository."""
 
 import importlib
+import os
 import re
-from pathlib import Path
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-import torch
+import yaml
 
 from conftest import ROOT
 from helpers.encoding import encoded
@@ -40,10 +42,23 @@ def test_an_encoder_in_an_extension_package_needs_no_other_edit(thumbnails, corp
     assert all(view.mask.all() and np.ptp(view.values) > 0 for view in features.signals.values())
 
 
-def test_its_configuration_composes_and_its_source_is_in_its_recipe(thumbnails, raw, monkeypatch):
-    from trml.planning.source_digest import closure
+def test_it_is_chosen_by_name_and_named_in_the_plan(thumbnails, tmp_path):
+    def trml(*arguments: str) -> str:
+        path = os.pathsep.join([str(thumbnails.parent), os.environ.get("PYTHONPATH", "")])
+        command = [sys.executable, "-m", "trml", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
-    config = registry.kinds()["thumbnails"]()
-    assert closure((config.encoder_module,)) >= {config.encoder_module, type(config).__module__}
-    with pytest.raises(ModuleNotFoundError):
-        registry.pretrain(config, Path(), Path(), Path(), 1, torch.device("cpu"))
+    def features() -> str:
+        return re.search(r"pantomime-thumbnails-[0-9a-f]+", trml("plan", "--params", str(params)))[0]
+
+    params = tmp_path / "params.yaml"
+    trml("compose", "encoder=thumbnails", "encoder.words=32", "--output", str(params))
+    assert yaml.safe_load(params.read_text())["encoder"]["words"] == 32
+    before = features()
+    source = thumbnails / "features/encoders/thumbnails/encoder.py"
+    source.write_text(source.read_text().replace("flatten(1) / 255", "flatten(1) / 256"))
+    assert features() != before
