@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trml.missing.conditions import predicted_under, presence_under, shown
@@ -97,6 +97,7 @@ def test_patterns_splits_corpora_and_seeds_have_masks_of_their_own(seed):
         assert 40 < (one != other).sum() < 160  # independent fair masks differ in about half
 
 
+@settings(deadline=None)  # of hundreds of masks
 @given(seeds)
 def test_every_utterance_is_equally_likely_to_be_missing(seed):
     share = np.mean([losing("text", seed + i, 0.3, 50)[:, 0] for i in range(400)], axis=0)
@@ -130,6 +131,7 @@ def test_nothing_is_taken_where_all_is_present():
     }
 
 
+@settings(deadline=None)  # of hundreds of masks
 @given(seeds, modalities)
 def test_random_modality_falls_on_each_and_frames_on_every_frame(seed, among):
     share = np.mean([losing("random_modality", seed + i, 0.6, 50, among=among) for i in range(200)], axis=(0, 1))
