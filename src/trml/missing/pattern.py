@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trml.seeding import generator
 
-# Modality -> bool [N, T], which steps are there, or [N, 1], whether the modality is.
+# Modality -> bool [N, T], which steps are present, or [N, 1], whether the modality is.
 Presence = Mapping[str, NDArray[np.bool_]]
 
 
@@ -51,13 +51,13 @@ class Missing:
         None where the pattern leaves parts of a modality, so that no set says what is left.
         """
         whole = frozenset(modalities)
-        found = {whole: 1.0 - rate}
+        shares = {whole: 1.0 - rate}
         for lost in self.lost:
-            found[whole - lost] = found.get(whole - lost, 0.0) + rate / len(self.lost)
-        return {present: share for present, share in found.items() if share > 0 or present == whole}
+            shares[whole - lost] = shares.get(whole - lost, 0.0) + rate / len(self.lost)
+        return {present: share for present, share in shares.items() if share > 0 or present == whole}
 
     def presence(self, real: Presence, corpus: str, split: str, seed: int, rate: float) -> dict[str, NDArray[np.bool_]]:
-        """Return what is left of what is really there.
+        """Return what the pattern leaves of what the corpus has.
 
         Args:
             real: Modality -> bool [N, T], the steps that the corpus has.
@@ -69,9 +69,9 @@ class Missing:
         Returns:
             Modality -> bool [N, 1]. An utterance that would lose its only modality keeps it.
         """
-        there = anything(real)
-        lost = self.losing(corpus, split, seed, rate, len(next(iter(there.values()))))
-        return keep(there, {name: mask & ~lost[name] if name in lost else mask for name, mask in there.items()})
+        whole = anything(real)
+        lost = self.losing(corpus, split, seed, rate, len(next(iter(whole.values()))))
+        return keep(whole, {name: mask & ~lost[name] if name in lost else mask for name, mask in whole.items()})
 
     def losing(self, corpus: str, split: str, seed: int, rate: float, n: int) -> dict[str, NDArray[np.bool_]]:
         """Return which of n utterances lose which modality: modality -> bool [n]."""
@@ -80,11 +80,11 @@ class Missing:
         if len(self.lost) == 1:
             return dict.fromkeys(self.lost[0], affected)
         which = (generator(seed, "which is missing", corpus, split).random(n) * len(self.lost)).astype(int)
-        found: dict[str, NDArray[np.bool_]] = {}
+        losing: dict[str, NDArray[np.bool_]] = {}
         for i, lost in enumerate(self.lost):
             for modality in lost:
-                found[modality] = found.get(modality, False) | (affected & (which == i))
-        return found
+                losing[modality] = losing.get(modality, False) | (affected & (which == i))
+        return losing
 
 
 def anything(real: Presence) -> dict[str, NDArray[np.bool_]]:
@@ -92,10 +92,10 @@ def anything(real: Presence) -> dict[str, NDArray[np.bool_]]:
     return {modality: np.asarray(mask.any(axis=1)) for modality, mask in real.items()}
 
 
-def keep(there: Mapping[str, NDArray[np.bool_]], left: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
-    """Return `left` as bool [N, 1], with `there` for utterances that would have nothing left; both are bool [N]."""
+def keep(whole: Mapping[str, NDArray[np.bool_]], left: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
+    """Return `left` as bool [N, 1], with `whole` for utterances that would have nothing left; both are bool [N]."""
     empty = ~np.logical_or.reduce(list(left.values()))
-    return {modality: np.where(empty, there[modality], mask)[:, None] for modality, mask in left.items()}
+    return {modality: np.where(empty, whole[modality], mask)[:, None] for modality, mask in left.items()}
 
 
 def only(real: Presence, present: frozenset[str]) -> dict[str, NDArray[np.bool_]]:
@@ -103,5 +103,5 @@ def only(real: Presence, present: frozenset[str]) -> dict[str, NDArray[np.bool_]
 
     An utterance that has none of them keeps what it has.
     """
-    there = anything(real)
-    return keep(there, {modality: mask & (modality in present) for modality, mask in there.items()})
+    whole = anything(real)
+    return keep(whole, {modality: mask & (modality in present) for modality, mask in whole.items()})

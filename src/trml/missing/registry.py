@@ -11,18 +11,18 @@ from trml.missing.pattern import Missing
 
 @lru_cache
 def known_patterns(modalities: tuple[str, ...]) -> dict[str, Missing]:
-    """Return every pattern that there is for these modalities, by name."""
-    found = [
+    """Return every pattern of these modalities, by name."""
+    every = [
         p for module in components("missing.patterns").values() for p in import_module(module).patterns(modalities)
     ]
-    return {pattern.name: pattern for pattern in found}
+    return {pattern.name: pattern for pattern in every}
 
 
 def missing_pattern(name: str, modalities: Sequence[str]) -> Missing:
     """Return a pattern by name.
 
     Raises:
-        ValueError: If there is none of that name for these modalities; it names the nearest.
+        ValueError: If these modalities have no such pattern; it names the nearest.
     """
     known = known_patterns(tuple(modalities))
     if name not in known:

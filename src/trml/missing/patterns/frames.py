@@ -38,7 +38,7 @@ class Frames(Missing):
 
 
 def patterns(modalities: Sequence[str]) -> list[Missing]:
-    """Return the one pattern, where there is vision."""
+    """Return the one pattern, nothing for modalities without vision."""
     note = "Each frame is lost on its own; at rate 1 vision is missing."
     lost = (frozenset([MODALITY]),)
     return [Frames("frames", "frames missing", note, lost, "step")] if MODALITY in modalities else []

@@ -15,7 +15,7 @@ class RandomModality(Missing):
 
 
 def patterns(modalities: Sequence[str]) -> list[Missing]:
-    """Return the one pattern, where there are two modalities or more."""
+    """Return the one pattern, nothing for a single modality."""
     n = len(modalities)
     if n < 2:
         return []
