@@ -1,13 +1,16 @@
 """Every corpus states its own facts, and one in an extension package needs no other edit."""
 
 import importlib
+import re
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from conftest import ROOT
 from helpers.extension import extension
+from helpers.own_data import png
 from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.modules import module_file
 from trml.corpora import registry
@@ -19,47 +22,8 @@ from trml.missing.modalities import in_order
 
 SHIPPED = registry.shipped(ROOT / "config")
 
-CONFIG = """
-from pathlib import Path
-from typing import ClassVar, Literal
-
-from pydantic.dataclasses import dataclass
-
-from trml.base.fields import Count, Name, strict
-from trml.corpora.common.config import CorpusConfig
-
-
-@dataclass(config=strict)
-class MineConfig(CorpusConfig):
-    kind: Literal["mine"] = "mine"
-    name: Name = "mine"
-    folder: str = "mine"
-    repeat: Count = 2
-
-    modalities = ("text", "vision")
-    packages: ClassVar[tuple[str, ...]] = ("polars",)
-
-    def raw_files(self, data: Path) -> list[Path]:
-        return [data / self.folder / "lines.txt"]
-"""
-BUILD = """
-import polars as pl
-
-from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
-
-
-def build(config, data, folder, digest, workers):
-    (path,) = config.raw_files(data)
-    texts = path.read_text().splitlines() * config.repeat
-    n = len(texts)
-    names = [str(i) for i in range(n)]
-    table = pl.DataFrame({
-        "utterance_id": names, "video_id": names, "split": [SPLITS[i % 3] for i in range(n)], "text": texts,
-        "clip": [None] * n, "start_s": [None] * n, "end_s": [None] * n, "label": [i % 7 - 3 for i in range(n)],
-    }, schema_overrides={"clip": pl.String})
-    info = CorpusInfo(config.name, "Mine", "regression", [], "made by a test", "none", "files", [], digest)
-    write_corpus(folder, info, table)
-"""
+GUIDE = (ROOT / "docs/adding_a_corpus.md").read_text()
+CONFIG, BUILD = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.S | re.M)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -101,53 +65,67 @@ def test_shipped_corpora_have_one_source_of_their_values():
 
 
 @pytest.fixture
-def mine(tmp_path):
-    """An extension package with a corpus, as the scan of this process finds it."""
-    with extension(tmp_path / "package", {"corpora/mine/config.py": CONFIG, "corpora/mine/build.py": BUILD}):
+def reviews(tmp_path):
+    """Return a data folder with the corpus of the guide, which is in an extension package as the guide has it."""
+    files = {"corpora/reviews/config.py": CONFIG, "corpora/reviews/build.py": BUILD}
+    with extension(tmp_path / "package", files, name="trml_mylab"):
         importlib.reload(registry)
-        yield tmp_path
+        folder = tmp_path / "data" / "reviews"
+        (folder / "photos").mkdir(parents=True)
+        for i in range(0, 9, 2):
+            (folder / f"photos/{i}.jpg").write_bytes(png((32, 32)))
+        columns = {
+            "id": list(range(9)),
+            "customer": [i // 2 for i in range(9)],
+            "split": ["train", "train", "train", "train", "valid", "valid", "test", "test", "test"],
+            "text": [f"product {i}" for i in range(9)],
+            "stars": [i % 5 + 1 for i in range(9)],
+        }
+        pl.DataFrame(columns).write_csv(folder / "reviews_en.csv")
+        yield tmp_path / "data"
     importlib.reload(registry)
 
 
-def test_a_corpus_in_an_extension_package_needs_no_other_edit(mine):
-    assert registry.defaults() == {"mine": {"kind": "mine", "name": "mine", "folder": "mine", "repeat": 2}}
-    config = registry.shipped(ROOT / "config")["mine"]
+def test_a_corpus_in_an_extension_package_needs_no_other_edit(reviews, tmp_path):
+    values = {"kind": "reviews", "name": "reviews", "folder": "reviews", "language": "en"}
+    assert registry.defaults() == {"reviews": values}
+    config = registry.shipped(ROOT / "config")["reviews"]
     assert isinstance(config, CorpusConfig)
-    assert registry.builder(config) == "trml_scratch.corpora.mine.build"
-    with pytest.raises(DataMissing, match=r"lines\.txt is missing"):
-        registry.require_files(config, config.raw_files(mine))
-    (mine / "mine").mkdir()
-    (mine / "mine/lines.txt").write_text("one\ntwo\nthree\nfour\n")
-    registry.require_files(config, config.raw_files(mine))
-    (mine / "built").mkdir()
-    registry.build_corpus(config, mine, mine / "built", "x", 1)
-    assert read_corpus(mine / "built")[1].height == 8
+    assert registry.builder(config) == "trml_mylab.corpora.reviews.build"
+    with pytest.raises(DataMissing, match=r"reviews_de\.csv is missing"):
+        german = replace(config, language="de")
+        registry.require_files(german, german.raw_files(reviews))
+    registry.require_files(config, config.raw_files(reviews))
+    (tmp_path / "built").mkdir()
+    registry.build_corpus(config, reviews, tmp_path / "built", "x", 1)
+    info, table = read_corpus(tmp_path / "built")
+    assert info.modalities == ["text", "vision"]
+    assert table["label"].to_list()[:5] == [-3, -1.5, 0, 1.5, 3]
+    assert table["clip"].null_count() == 4
 
 
-def test_a_corpus_in_an_extension_package_is_checked(mine, monkeypatch):
+def test_a_corpus_in_an_extension_package_is_checked(reviews, monkeypatch):
     monkeypatch.setattr("trml.corpora.checking.check.shipped", registry.shipped)
-    folder = mine / "data" / "mine"
-    folder.mkdir(parents=True)
-    (folder / "lines.txt").write_text("one\ntwo\nthree\n")
-    lines, sound = check(folder, Stated(), ROOT / "config")
+    lines, sound = check(reviews / "reviews", Stated(), ROOT / "config")
     assert sound
-    assert lines[0] == f"{folder} holds the raw files of corpus mine (kind mine)"
-    assert lines[-1].strip() == f"make results EXPERIMENT=mine DATA={mine / 'data'}"
+    assert lines[0] == f"{reviews / 'reviews'} holds the raw files of corpus reviews (kind reviews)"
+    assert any("5 are pictures" in line for line in lines)
+    command = f"trml compose corpus=reviews encoder=classical name=reviews data={reviews} && make results"
+    assert lines[-1].strip() == command
 
 
-def test_a_fault_of_a_builder_is_a_fault_of_the_raw_files(mine):
-    config = registry.shipped(ROOT / "config")["mine"]
-    (mine / "mine").mkdir()
-    (mine / "mine/lines.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ContractError, match="corpus mine: its raw files do not have the expected form"):
-        registry.build_corpus(config, mine, mine, "x", 1)
+def test_a_fault_of_a_builder_is_a_fault_of_the_raw_files(reviews, tmp_path):
+    config = registry.shipped(ROOT / "config")["reviews"]
+    (reviews / "reviews/reviews_en.csv").write_text("id,stars\n1,2\n")
+    with pytest.raises(ContractError, match="corpus reviews: its raw files do not have the expected form"):
+        registry.build_corpus(config, reviews, tmp_path, "x", 1)
 
 
 def test_two_corpora_of_one_kind_are_refused(tmp_path):
-    files = {f"corpora/{name}/config.py": CONFIG for name in ("mine", "yours")}
+    files = {f"corpora/{name}/config.py": CONFIG for name in ("reviews", "others")}
     with extension(tmp_path, files):
         registry.kinds.cache_clear()
-        with pytest.raises(ConfigError, match=r"kind 'mine' is defined in trml_scratch\.corpora\.mine\.config and"):
+        with pytest.raises(ConfigError, match=r"'reviews' is defined in trml_scratch\.corpora\.others\.config and"):
             registry.kinds()
     registry.kinds.cache_clear()
 

@@ -35,5 +35,5 @@ def check(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str], bo
     assert isinstance(own, OwnConfig)
     if stated == Stated() and not (folder / own.table).is_file():
         for config in recognise(folder, known):
-            return check_known(config, folder, known)
+            return check_known(config, folder, known[config.name], config_dir)
     return check_own(folder, stated, own)

@@ -38,13 +38,14 @@ def _fitting(config: CorpusConfig, folder: Path) -> Iterator[CorpusConfig]:
             return
 
 
-def check_known(config: CorpusConfig, folder: Path, known: Mapping[str, CorpusConfig]) -> tuple[list[str], bool]:
+def check_known(config: CorpusConfig, folder: Path, usual: CorpusConfig, config_dir: Path) -> tuple[list[str], bool]:
     """Report on a known corpus.
 
     Args:
         config: As `recognise` returns it.
         folder: Where its files are.
-        known: The configurations that are shipped.
+        usual: The configuration that `corpus=NAME` chooses; the command at the end states the differences to it.
+        config_dir: The folder of configurations, config/.
 
     Returns:
         The lines of the report, and whether a run can use the folder.
@@ -67,14 +68,14 @@ def check_known(config: CorpusConfig, folder: Path, known: Mapping[str, CorpusCo
     lines += ["", "Notes", *(f"  {note}" for note in info.notes), f"  Licence: {info.licence}"]
     if not sound:
         return [*lines, "", "Not ready: fix the faults above, then check again."], False
-    return [*lines, "", "Ready. Next:", f"  {_next(config, folder, known[config.name])}"], True
+    return [*lines, "", "Ready. Next:", f"  {_next(config, folder, usual, config_dir)}"], True
 
 
 def _reasons(left_out: pl.DataFrame) -> list[tuple[str, int]]:
     return list(left_out.group_by("reason").len().sort("len", "reason", descending=[True, False]).iter_rows())
 
 
-def _next(config: Any, folder: Path, usual: Any) -> str:
+def _next(config: Any, folder: Path, usual: Any, config_dir: Path) -> str:
     """Return the command that runs an experiment on the corpus where it is."""
     place, below = folder.resolve(), Path(usual.folder)
     fits = place.parts[-len(below.parts) :] == below.parts
@@ -84,9 +85,14 @@ def _next(config: Any, folder: Path, usual: Any) -> str:
         if each.name != "folder" and getattr(config, each.name) != getattr(usual, each.name)
     }
     data = place.parents[len(below.parts) - 1] if fits else place.parent
-    if fits and not settings:
+    has_experiment = (config_dir / "experiment" / f"{config.name}.yaml").is_file()
+    if fits and not settings and has_experiment:
         return f"make results EXPERIMENT={config.name} DATA={shlex.quote(str(data))}"
     if not fits:
         settings["corpus.folder"] = place.name
+    encoder = "given" if config.brings == "features" else "classical"
+    choice = (
+        f"experiment={config.name}" if has_experiment else f"corpus={config.name} encoder={encoder} name={config.name}"
+    )
     words = [shlex.quote(setting(key, value)) for key, value in {"data": str(data), **settings}.items()]
-    return f"trml compose experiment={config.name} {' '.join(words)} && make results"
+    return f"trml compose {choice} {' '.join(words)} && make results"

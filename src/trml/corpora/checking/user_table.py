@@ -177,12 +177,12 @@ def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path)
     settings += [setting("corpus.seed", config.seed)] if config.seed != shipped.seed else []
     command = " ".join(shlex.quote(setting) for setting in settings)
     if reading.utterances["clip"].count():
-        small, of = "tiny_clip_own", "these texts and pictures"
+        fitted_on = "training texts and clips"
     else:
-        small, of = "tiny_separate", "these texts. Without clips, only results on text alone mean anything"
+        fitted_on = "training texts. Without clips, only results on text alone mean anything"
     return [
-        f"  trml compose experiment=own encoder={small} {command}",
+        f"  trml compose experiment=own encoder=classical {command}",
         "  make results",
-        f"This pretrains a small encoder on {of}. With a pretrained one, whose weights are downloaded once:",
+        f"This encoder has no weights; it is fitted on the {fitted_on}. With pretrained weights, downloaded once:",
         f"  trml compose experiment=own {command}",
     ]
