@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from trml.features.encoders.common.config import EncoderConfig
 
 from trml.config.load import check
 from trml.features.contract import FeatureSet, read_features
 from trml.features.encode import encode_shard
+from trml.features.encoders.common.config import EncoderConfig
 from trml.features.encoders.tiny_clip.config import TinyClipEncoder
 from trml.features.gather import gather
 

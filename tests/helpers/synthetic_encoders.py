@@ -1,4 +1,4 @@
-"""Models of transformers that the tests make: small, with random weights, in folders as users bring them."""
+"""Small models of transformers with random weights, in folders as users provide them."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ WORDS = 1500
 
 
 def write_tokenizer(folder: Path) -> None:
-    """A tokenizer of WORDS words, `word0` and so on."""
+    """Write a tokenizer of WORDS words, `word0` and so on."""
     words = {"<pad>": 0, "<unk>": 1, **{f"word{i}": i + 2 for i in range(WORDS)}}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -21,7 +21,7 @@ def write_tokenizer(folder: Path) -> None:
 
 
 def write_siglip(folder: Path, context: int = 16) -> SiglipModel:
-    """A SigLIP of width 32 for pictures of 32 x 32."""
+    """Write a SigLIP of width 32 for pictures of 32 x 32, and return it."""
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
     text = {**sizes, "max_position_embeddings": context, "vocab_size": WORDS + 500}
     with torch.random.fork_rng(devices=[]):
