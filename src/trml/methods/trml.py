@@ -33,7 +33,7 @@ class TRML(Method):
     evenly. Without vision, all share 1 evenly. `detach` stops the gradient on the real side.
 
     An ablation sets use_m (`use_l_t`, `use_l_v`, `use_l_a`) from 1 to 0, which removes that term alone. If some steps
-    of a modality are missing, its real and virtual vectors are mixed by the share of steps that are there.
+    of a modality are missing, its real and virtual vectors are mixed by the share of present steps.
     """
 
     tensors = {
