@@ -14,17 +14,13 @@
 #   work/results/{results}           tables, figures and the page
 #   results/{experiment}             the published copy, read by no rule
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.0")
 
 
+# Reads and checks the configuration, with the kinds of extension packages, which a schema file cannot know.
 include: "workflow/rules/common.smk"
-
-
-validate(RAW_PARAMS, "workflow/schemas/params.schema.json", set_default=False)
-
-
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/training.smk"

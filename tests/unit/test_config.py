@@ -2,15 +2,13 @@
 
 import copy
 import json
-import shutil
 
 import pytest
-import yaml
 
 from conftest import ROOT
 from trml.base.errors import ConfigError
 from trml.cli.main import main
-from trml.config.compose import choices, compose
+from trml.config.compose import compose
 from trml.config.load import check, json_schema
 from trml.config.method_options import known_options, modality_limit
 
@@ -130,15 +128,6 @@ def test_command_refuses_in_one_line(tmp_path, monkeypatch, override, words):
     assert words in str(refusal.value.code)
     assert "\n" not in str(refusal.value.code)
     assert not (tmp_path / "params.yaml").exists()
-
-
-def test_a_component_without_a_file_is_composed_from_its_defaults(tmp_path):
-    """An encoder or a corpus whose options all have defaults needs no file in config/, so an extension brings none."""
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    (tmp_path / "config/encoder/given.yaml").unlink(missing_ok=True)
-    composed = yaml.safe_load(compose(["experiment=mosi"], tmp_path / "config"))
-    assert composed["encoder"] == {"kind": "given", "name": "given"}
-    assert "given" in choices(tmp_path / "config")["encoder"]
 
 
 def test_options_are_read_through_the_bases_of_a_class(tmp_path, monkeypatch):

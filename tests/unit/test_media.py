@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from trml.base.errors import ClipUnreadable
-from trml.sources.formats.media_fragment import split_part, with_part
+from trml.sources.formats.media_fragment import with_part
 from trml.sources.formats.video_reader import Clip, read_frames, read_parts
 
 

@@ -10,9 +10,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from conftest import ROOT
 from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
-from trml.config.compose import compose
 
 
 @pytest.fixture(scope="module")
@@ -233,33 +231,6 @@ def test_the_whole_study_in_miniature(tmp_path):
     page = (results / "report/index.html").read_text()
     for words in ("What can be recovered", "One modality missing at random", "Frames missing", "main_separate"):
         assert words in page or (results / f"tables/{words}.csv").is_file()
-
-
-def test_a_method_written_from_the_docs_alone_appears_everywhere(tmp_path, monkeypatch):
-    """The two blocks of docs/adding_a_method.md, as they stand there, outside the package."""
-    page = (ROOT / "docs/adding_a_method.md").read_text()
-    (code,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "class PresentMean" in block]
-    (settings,) = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "my_methods" in block]
-    (tmp_path / "my_methods.py").write_text(code)
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    (tmp_path / "config/method/present_mean.yaml").write_text(settings)
-    monkeypatch.syspath_prepend(tmp_path)
-    checkout = Checkout(tmp_path)
-    methods = "method=[trml,zero_fill,supervised_double,present_mean]"
-    small = [o for o in MINIATURE + SMALL_GRID if not o.startswith("method=")]
-    (tmp_path / "params.yaml").write_text(compose([methods, *small], tmp_path / "config"))
-    checkout.make()
-    results = tmp_path / "results/pantomime"
-    claims = {claim["id"]: claim for claim in json.loads((results / "claims.json").read_text())}
-    assert "present_mean" in {comparison["against"] for comparison in claims["C1"]["comparisons"]}
-    for table in ("main", "settings", "robustness", "complete_training_text"):
-        assert "| Mean of the present |" in (results / f"tables/{table}.md").read_text()
-    assert "Mean of the present" in svg_words(results / "figures/rates_vision.svg")
-
-
-def svg_words(path):
-    """The words of a figure, which matplotlib leaves as comments beside their outlines."""
-    return re.findall(r"<!-- (.*?) -->", path.read_text())
 
 
 def test_three_given_modalities_go_the_same_way(tmp_path):

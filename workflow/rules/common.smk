@@ -1,8 +1,6 @@
 import sys
 from pathlib import Path
 
-import yaml
-
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 
@@ -10,7 +8,6 @@ from trml.planning.workflow import Workflow
 
 # The configuration in force. Not `configfile:`, which would merge another one over it key by key.
 RUN = Workflow(config.get("params", "params.yaml"), workflow.is_main_process)
-RAW_PARAMS = yaml.safe_load(Path(RUN.params).read_text())
 SHARD = "work/chunks/{features}/{scatteritem}.json"
 
 shell.prefix(RUN.shell_prefix(SOURCE))
