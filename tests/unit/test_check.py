@@ -50,9 +50,7 @@ def test_a_range_is_carried_into_the_command(tmp_path):
     folder = write(tmp_path / "x", [row | {"label": str(i % 5 + 1)} for i, row in enumerate(rows())])
     text, sound = report(folder)
     assert not sound
-    assert (
-        "Errors, to be fixed first: 5\n  labels reach from 1 to 5." in text
-    )
+    assert "Errors, to be fixed first: 5\n  labels reach from 1 to 5." in text
     text, sound = report(folder, label_range=[1.0, 5.0])
     assert sound
     assert composed(text)[0].label_range == [1.0, 5.0]
