@@ -192,7 +192,7 @@ def test_photos_and_texts_of_three_classes_go_the_same_way(tmp_path):
     (tmp_path / "brought/mvsa_sample").mkdir(parents=True)
     pl.DataFrame(rows).write_parquet(tmp_path / "brought/mvsa_sample/mvsa_single_sample300.parquet")
     checkout = Checkout(tmp_path)
-    checkout.configure("experiment=mvsa_sample", "data=brought", "encoder.pretraining.epochs=1", *SMALL_GRID)
+    checkout.configure("experiment=mvsa_sample", "data=brought", *SMALL_GRID)
     checkout.make()
     page = (tmp_path / "results/mvsa_sample/report/index.html").read_text()
     assert "This encoder is not aligned" in page
