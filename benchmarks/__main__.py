@@ -17,6 +17,7 @@ PARTS = {
     "encode_memory": "memory of encoding over the size of the corpus",
     "workflow": "time and memory of Snakemake over many cells",
     "memory": "memory of training over the size of the corpus",
+    "statistics": "how often tests of a difference err, by simulation",
     "gpu": "trainings a minute on a GPU, stacked and one by one",
 }
 

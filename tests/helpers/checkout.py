@@ -31,7 +31,6 @@ SMALL_GRID = [
     "training.epochs=2",
     "training.hidden=16",
     "training.batch_size=16",
-    "report.resamples=2000",
     "methods.trml.sweeps.temperature=[0.07,0.5]",
 ]
 

@@ -59,8 +59,8 @@ def write(folder: Path, table: list[dict[str, str]], name: str = "utterances.csv
 
 def report(folder: Path, **stated: Any) -> tuple[str, bool]:
     """Return the report as one text, and whether the folder is sound."""
-    lines, sound = check(folder, Stated(**stated), ROOT / "config")
-    return "\n".join(lines), sound
+    found = check(folder, Stated(**stated), ROOT / "config")
+    return "\n".join(found.lines), found.is_sound
 
 
 def composed(text: str) -> tuple[Any, str]:

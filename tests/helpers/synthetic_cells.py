@@ -66,7 +66,6 @@ STUDY = Study(
     complete=(0.5,),
     seeds=(1, 2, 3),
     shown_rates=(0.5, 1.0),
-    resamples=1000,
     seed=1,
 )
 
@@ -83,12 +82,13 @@ def inputs_of(folder: Path, study: Study = STUDY, features: FeatureSet | None = 
     Args:
         folder: For features and cells.
         study: What is compared.
-        features: Those of the cells; None makes 300 utterances.
+        features: Those of the cells; None makes 600 utterances, 100 of them test.
     """
-    features = synthetic_features(n=300, modalities=study.modalities) if features is None else features
+    features = synthetic_features(n=600, modalities=study.modalities) if features is None else features
     path = folder / "features"
     path.mkdir(parents=True)
     write_features(path, features)
+    write_utterances(folder / "corpus", features)
     cells: dict[Training, Cell] = {}
     stored: dict[str, Cell] = {}
     for training, moved in trainings(study):
@@ -200,20 +200,21 @@ def real_methods(raw: dict[str, Any], names: Sequence[str], variants: Sequence[s
     return tuple(methods)
 
 
-def write_pictures(corpus: Path, features: FeatureSet) -> None:
-    """Write a corpus of one picture, with a sentence for each utterance that has a text."""
+def write_utterances(corpus: Path, features: FeatureSet, *, redundancy: float | None = None) -> None:
+    """Write a corpus of one picture, two utterances a group, with a sentence for each that has a text."""
     corpus.mkdir(parents=True)
     Image.new("RGB", (20, 10), (200, 30, 30)).save(corpus / "clip.png")
     has_text = features.signals["text"].mask.any(axis=1)
     ids, info = features.index["utterance_id"].to_list(), features.info
     table = features.index.with_columns(
-        video_id=pl.lit("v"),
+        video_id=pl.Series([f"v{i // 2}" for i in range(len(ids))]),
         text=pl.Series([f"sentence of {name}" if has else "" for name, has in zip(ids, has_text, strict=True)]),
         clip=pl.lit("clip.png"),
         start_s=pl.lit(0.0),
         end_s=pl.lit(1.0),
     )
     about = CorpusInfo(
-        "synthetic", "Synthetic", info.task, info.classes, "a test", "MIT", "files", [], "x", modalities=info.modalities
-    )
+        "synthetic", "Synthetic", info.task, info.classes, "a test", "MIT", "files", [], "x",
+        modalities=info.modalities, redundancy=redundancy,
+    )  # fmt: skip
     write_corpus(corpus, about, table)

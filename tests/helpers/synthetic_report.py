@@ -98,7 +98,6 @@ def report_inputs(
         (0.5,),
         SEEDS,
         (0.5, 1.0),
-        1000,
         7,
     )
     names = {name: folder / name for name in ("evaluation", "probes", "corpus", "features")}
@@ -160,7 +159,8 @@ def _write_evaluation(
     conditions += [("setting_a", victim, 0.5, 1.0) for victim in study.single_victims]
     summary = []
     for (protocol, victim, trained, rate), metric in product(conditions, metrics):
-        about = {"protocol": protocol, "victim": victim, "trained": trained, "rate": rate, "metric": metric[0]}
+        about = {"protocol": protocol, "victim": victim, "trained": trained, "rate": rate, "present": "all"}
+        about |= {"metric": metric[0]}
         methods = [method for method in study.methods if study.runs(method, victim)]
         for method in methods:
             key = {"method": method.name, "variant": "default", "role": method.role}
@@ -171,8 +171,7 @@ def _write_evaluation(
         for name in ("constant", "ceiling"):
             key = {"method": name, "variant": "default", "role": name}
             summary.append({**about, **key, **score(name, victim, rate), "leads": False})
-    pl.DataFrame(summary, infer_schema_length=None).write_parquet(folder / "summary.parquet")
-
+    _write_summary(folder, study, summary)
     _write_matrix(folder, study, metrics, score)
     write_json(folder / "claims.json", [_claim(study, *each, failed) for each in _CLAIMS])
     about = {"variant": "default", "device": "cpu", "parameters": 12}
@@ -190,6 +189,25 @@ def _write_evaluation(
     rows = pl.DataFrame({"cell": [cell["digest"] for cell in cells], "value": [0.5, None if failed else 0.6]})
     rows.write_parquet(folder / "metrics.parquet")
     rows.write_csv(folder / "metrics.csv")
+
+
+def _write_summary(folder: Path, study: Study, summary: list[dict[str, Any]]) -> None:
+    """Write the rows, the same for what utterances keep at the study rate, and every method against the constant."""
+    halves = [
+        {**row, "present": present}
+        for row in summary
+        if row["protocol"] == "matched" and row["victim"] in study.single_victims and row["rate"] == study.study_rate
+        for present in (written(study.modalities), written(set(study.modalities) - {row["victim"]}))
+    ]
+    pl.DataFrame(summary + halves, infer_schema_length=None).write_parquet(folder / "summary.parquet")
+    pairs = [
+        {**{key: row[key] for key in ("protocol", "victim", "trained", "rate", "present", "metric")},
+         "first": row["method"], "second": "constant", **_GAIN, "p": 0.01, "p_equivalent": 0.9, "margin": 0.03,
+         "verdict": "better"}
+        for row in summary + halves
+        if row["variant"] == "default" and row["role"] not in ("constant", "ceiling")
+    ]  # fmt: skip
+    pl.DataFrame(pairs, infer_schema_length=None).write_parquet(folder / "pairs.parquet")
 
 
 def _write_matrix(
@@ -218,13 +236,14 @@ def _write_matrix(
 def _write_redundancy(folder: Path, study: Study) -> None:
     rows = [
         {"dataset": f"redundancy_{share}", "redundancy": share, "method": method.name, "above_constant": 0.1,
-         "makes_up": method.name == "trml", "recovered": share or None, "recovered_low": share or None,
-         "recovered_high": share or None}
+         "against_single": "worse" if method.name == "trml" else "undecided",
+         **dict.fromkeys(("recovered", "recovered_low", "recovered_high"), share or None)}
         for share, method in product((0.0, 0.5), study.methods)
     ]  # fmt: skip
     pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "redundancy.parquet")
 
 
+_GAIN = {"effect": 0.1, "low": 0.05, "high": 0.15, "detectable": 0.07}
 _CLAIMS = (("C1", "all", ["rates_vision"]), ("C3", "all", ["ablation"]), ("C6", "any", ["sweep_trml_temperature"]))
 
 
@@ -234,13 +253,13 @@ def _claim(
     comparisons = []
     for victim in study.single_victims:
         lost = failed is not None and failed[1] == victim
-        effect = {"effect": None, "low": None, "high": None} if lost else {"effect": 0.1, "low": 0.05, "high": 0.15}
-        verdict = "failed" if lost else "for"
-        about = {"against": "zero_fill", "label": "Zero fill", "victim": victim, "rate": 0.5}
-        comparisons.append({**about, **effect, "p": 0.01, "p_holm": 0.02, "verdict": verdict})
+        effect = dict.fromkeys(("effect", "low", "high", "detectable")) if lost else _GAIN
+        sides = {"verdict": "failed", "speaks": ""} if lost else {"verdict": "better", "speaks": "for"}
+        about = {"against": "zero_fill", "label": "Zero fill", "victim": victim, "rate": 0.5, "margin": 0.03}
+        comparisons.append({**about, **effect, "p": 0.02, "p_equivalent": 0.9, **sides})
     return {
-        "id": id_, "text": f"{id_} holds.", "how": "Compared.", "test": "bootstrap", "figures": figures,
-        "metric": "mae", "utterances": 8, "seeds": 2, "resamples": 1000, "needs": needs,
+        "id": id_, "text": f"{id_} holds.", "how": "Compared.", "figures": figures, "metric": "mae", "unit": "MAE",
+        "utterances": 8, "groups": 4, "seeds": 2, "needs": needs,
         "comparisons": comparisons, "verdict": "undecided" if failed else "supported",
     }  # fmt: skip
 
@@ -251,7 +270,7 @@ def _write_probes(folder: Path, study: Study, classes: Sequence[str], text: str,
     about = {"reason": reason, "method": "trml", "train_rate": 0.5, "victims": [] if reason else victims}
     write_json(folder / "probes.json", {**about, "seeds": SEEDS, "n": 8, "cells": []})
     columns = ("r1", "r1_chance", "r1_best", "r5", "r5_chance", "r5_best", "median_rank", "median_rank_chance")
-    columns += ("median_rank_best", "diagonal", "off_diagonal")
+    columns += ("median_rank_best", "r1_raw", "r5_raw", "median_rank_raw", "diagonal", "off_diagonal")
     by_seed = [{"victim": victim, "seed": seed} for victim, seed in product(victims, SEEDS)]
     retrieval = [{**who, **{name: float(rng.uniform()) for name in columns}} for who in by_seed]
     pl.DataFrame(retrieval).write_parquet(folder / "retrieval.parquet")

@@ -74,6 +74,7 @@ DEFAULT = {
     "evaluation.__init__": "probes",
     "evaluation.config": None,
     "evaluation.contract": "probes",
+    "evaluation.foreseen": None,
     "evaluation.metrics.__init__": "probes",
     "evaluation.metrics.common.__init__": "probes",
     "evaluation.metrics.common.metric": "probes",

@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from helpers.synthetic_cells import STUDY, inputs_of, real_methods, write_pictures
+from helpers.synthetic_cells import STUDY, inputs_of, real_methods
 from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
 from helpers.synthetic_training import CPU
 from trml.base.artifacts import read_json
 from trml.evaluation.contract import ProbeInputs
 from trml.evaluation.probing.probe import probe
-from trml.features.contract import View, read_features
+from trml.features.contract import View
 from trml.report.contract import ReportInputs
 from trml.report.dataset import Dataset
 from trml.report.figures import embedding, examples, factors, retrieval, similarity
@@ -36,7 +36,6 @@ def trained(raw, folder, classes, modalities):
     victims = tuple(reversed(modalities))
     study = replace(STUDY, modalities=modalities, victims=victims, rates=(0.0, 0.5), complete=(), seeds=(1, 2))
     inputs = inputs_of(folder, replace(study, methods=real_methods(raw, METHODS)), features)
-    write_pictures(inputs.corpus, read_features(inputs.features))
     cells = list({cell.digest: cell for cell in inputs.probed_cells().values()}.values())
     settings = replace(SETTINGS, epochs=2)
     job = BlockJob("made", folder / "made.json", cells, inputs.features, folder / "unfinished", settings, {}, 1, "cpu")

@@ -54,7 +54,7 @@ def made(tmp_path_factory):
 @pytest.fixture(scope="module")
 def three(tmp_path_factory):
     """A study of three modalities."""
-    return made_of(replace(STUDY, **THREE, resamples=200), tmp_path_factory.mktemp("three"))
+    return made_of(replace(STUDY, **THREE), tmp_path_factory.mktemp("three"))
 
 
 SCORES = {

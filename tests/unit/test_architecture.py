@@ -37,6 +37,7 @@ VERBS = {
     "trml.training.worker",
     "trml.training.selection",
     "trml.evaluation.evaluate",
+    "trml.evaluation.foreseen",
     "trml.evaluation.probing.probe",
     "trml.report.build",
     "trml.report.publish",

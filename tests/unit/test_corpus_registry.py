@@ -106,7 +106,8 @@ def test_a_corpus_in_an_extension_package_needs_no_other_edit(reviews, tmp_path)
 
 def test_a_corpus_in_an_extension_package_is_checked(reviews, monkeypatch):
     monkeypatch.setattr("trml.corpora.checking.check.shipped", registry.shipped)
-    lines, sound = check(reviews / "reviews", Stated(), ROOT / "config")
+    report = check(reviews / "reviews", Stated(), ROOT / "config")
+    lines, sound = report.lines, report.is_sound
     assert sound
     assert lines[0] == f"{reviews / 'reviews'} holds the raw files of corpus reviews (kind reviews)"
     assert any("5 are pictures" in line for line in lines)

@@ -1,4 +1,4 @@
-"""Every metric against scikit-learn or scipy, and the bootstrap against a plain loop."""
+"""Every metric against scikit-learn or scipy, and robustness of known curves."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from sklearn import metrics as reference
 
 from trml.evaluation.registry import metrics_of
 from trml.evaluation.robustness import effective, relative
-from trml.evaluation.statistics import Resamples, Scores, holm, leaders, p_beyond, p_within
+from trml.evaluation.statistics import Scores, holm
 
 REGRESSION = metrics_of("regression", 0)
 
@@ -38,14 +38,6 @@ def plain(name, y, p):
 def test_regression_against_scikit_learn(metric, seed):
     y, p, _ = regression_data(seed)
     assert metric.score(y, p) == pytest.approx(plain(metric.name, y, p), abs=1e-10)
-
-
-@pytest.mark.parametrize("metric", REGRESSION, ids=lambda m: m.name)
-def test_weights_are_repeated_utterances(metric):
-    y, p, rng = regression_data(5)
-    times = rng.integers(0, 4, size=len(y))
-    again = np.repeat(np.arange(len(y)), times)
-    assert metric.score(y, p, times[None].astype(float))[0] == pytest.approx(plain(metric.name, y[again], p[again]))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -91,40 +83,18 @@ def test_metric_of_stacked_predictions_is_not_a_mean_of_batch_means():
 
 
 @pytest.mark.parametrize("metric", REGRESSION, ids=lambda m: m.name)
-def test_bootstrap_against_a_plain_loop(metric):
+def test_scores_without_a_group_against_a_plain_loop(metric):
     y, p, rng = regression_data(2)
-    predictions = np.stack([p, p + rng.normal(size=len(y)), p * 0.5])
-    resamples = Resamples(len(y), 3, 100, 7)
-    scores = resamples.scores(metric, y, predictions)
-    assert scores.value == pytest.approx(np.mean([plain(metric.name, y, q) for q in predictions]))
-    for r in range(10):
-        rows = np.repeat(np.arange(len(y)), resamples.utterances[r].astype(int))
-        seeds = np.repeat(np.arange(3), resamples.of_seeds[r].astype(int))
-        expected = np.mean([plain(metric.name, y[rows], predictions[s][rows]) for s in seeds])
-        assert scores.replicates[r] == pytest.approx(expected)
-
-
-def test_interval_covers_the_mean_at_about_its_level():
-    rng = np.random.default_rng(0)
-    y, mae, covered = np.zeros(80), REGRESSION[0], 0
-    for trial in range(200):
-        predictions = np.repeat(np.abs(rng.normal(size=80))[None], 2, axis=0)
-        low, high = Resamples(80, 2, 400, trial).scores(mae, y, predictions).interval
-        covered += low <= np.sqrt(2 / np.pi) <= high
-    assert 0.88 <= covered / 200 <= 0.99
-
-
-def test_p_value_of_no_difference_is_uniform_enough_and_of_a_clear_one_is_small():
-    rng = np.random.default_rng(1)
-    y, mae = np.zeros(100), REGRESSION[0]
-    resamples = Resamples(100, 2, 500, 3)
-    rejected = 0
-    for _ in range(200):
-        a, b = rng.normal(size=(2, 1, 100)).repeat(2, axis=1)
-        rejected += (resamples.scores(mae, y, a) - resamples.scores(mae, y, b)).p_value < 0.05
-    assert rejected / 200 < 0.1
-    better = resamples.scores(mae, y, a) - resamples.scores(mae, y, a + 1)
-    assert better.p_value == pytest.approx(2 / 501)
+    predictions, group = np.stack([p, p + rng.normal(size=len(y)), p * 0.5]), rng.permutation(len(y)) % 12
+    counted = rng.random(predictions.shape) < 0.7
+    without = metric.without_each(y, predictions, group, counted)
+    assert without.shape == (3, 12)
+    for s, g in np.ndindex(3, 12):
+        kept = counted[s] & (group != g)
+        assert without[s, g] == pytest.approx(plain(metric.name, y[kept], predictions[s][kept]))
+    whole = [plain(metric.name, y[here], q[here]) for q, here in zip(predictions, counted, strict=True)]
+    assert metric.score(y, predictions, counted) == pytest.approx(whole)
+    assert np.isnan(metric.score(y, p, np.zeros(len(y), dtype=bool)))
 
 
 def test_holm():
@@ -137,47 +107,11 @@ def test_holm():
     assert (adjusted >= false_discovery_control(p) - 1e-12).all()  # never less than Benjamini-Hochberg
 
 
-def test_difference_is_paired():
-    replicates = np.random.default_rng(0).normal(size=100)
-    difference = Scores(1.0, replicates + 0.1) - Scores(0.9, replicates)
-    assert difference.interval == pytest.approx((0.1, 0.1))
-
-
-def test_equivalence_is_found_where_it_is_and_not_where_it_is_not():
-    rng = np.random.default_rng(0)
-    near, far = (Scores(value, value + rng.normal(size=2000) * 0.1) for value in (0.02, -0.9))
-    assert p_within(near, 0.5) == pytest.approx(1 / 2001)
-    assert p_within(near, 0.05) > 0.2  # the interval is wider than so small a margin
-    assert p_within(far, 0.5) > 0.9
-    assert p_beyond(far, 0.5) < 0.01
-    assert p_beyond(near, 0.5) == pytest.approx(1.0)
-    assert p_within(Scores.failed(10), 1.0) == p_beyond(Scores.failed(10), 1.0) == 1.0
-
-
-def test_equivalence_errs_at_its_level_on_the_margin():
-    """A true difference that lies on the margin is called near in at most 5 % of samples."""
-    rng, called = np.random.default_rng(1), 0
-    for _ in range(300):
-        sample = rng.normal(0.5, 1.0, size=80)
-        replicates = rng.choice(sample, size=(400, 80)).mean(axis=1)
-        called += p_within(Scores(sample.mean(), replicates), 0.5) < 0.05
-    assert called / 300 < 0.08
-
-
-def test_the_mean_of_values_is_bootstrapped_as_a_metric_is():
-    resamples, rng = Resamples(30, 3, 500, 1), np.random.default_rng(2)
-    label, predictions = rng.normal(size=30), rng.normal(size=(3, 30))
-    as_metric = resamples.scores(REGRESSION[0], label, predictions)
-    as_mean = resamples.mean(np.abs(predictions - label))
-    assert as_mean.value == pytest.approx(as_metric.value)
-    np.testing.assert_allclose(as_mean.replicates, as_metric.replicates)
-
-
 def test_robustness_of_straight_lines():
     rates = [0.0, 0.2, 1.0]
 
     def line(start, end):
-        return [Scores(start + (end - start) * r, np.full(5, start + (end - start) * r)) for r in rates]
+        return [Scores(start + (end - start) * r, np.full((3, 12), start + (end - start) * r), 12) for r in rates]
 
     assert relative(rates, line(1.0, 0.0)).value == pytest.approx(0.5)
     assert effective(rates, line(1.0, 0.0), line(0.7, -0.3)).value == pytest.approx(0.0)  # the same fall
@@ -195,22 +129,3 @@ def test_the_headline_and_drawn_metrics_of_each_task():
         assert names(task, classes, lambda m: m.headline) == headline
         assert names(task, classes, lambda m: m.drawn) == drawn
         assert names(task, classes, lambda m: m.primary) == [metrics_of(task, classes)[0].name]
-
-
-@pytest.mark.parametrize("index", [0, 1], ids=["lower is better", "higher is better"])
-def test_the_leaders_are_the_best_and_those_that_are_not_significantly_worse(index):
-    rng, sign = np.random.default_rng(3), -1 if index == 0 else 1
-    noise = rng.normal(size=1000) * 0.1
-    scores = {
-        "worse": Scores(0.0, noise),
-        "best": Scores(sign * 1.0, noise + sign),
-        "near": Scores(sign * 0.99, sign * 0.99 + rng.normal(size=1000) * 0.1),
-        "failed": Scores.failed(1000),
-    }
-    assert leaders(REGRESSION[index], scores) == ["best", "near"]
-    assert leaders(REGRESSION[index], {"failed": scores["failed"]}) == []
-
-
-def test_a_failed_score_has_no_columns():
-    assert Scores.failed(10).columns() == {"value": None, "low": None, "high": None}
-    assert Scores(1.0, np.ones(10)).columns() == {"value": 1.0, "low": 1.0, "high": 1.0}

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import rankdata
 
-from helpers.synthetic_cells import METHODS, STUDY, fill, inputs_of, write, write_failed, write_pictures
+from helpers.synthetic_cells import METHODS, STUDY, fill, inputs_of, write, write_failed
 from helpers.synthetic_features import SETTINGS, TRIPLE, synthetic_features
 from trml.base.artifacts import read_json
 from trml.evaluation.contract import ProbeInputs
@@ -196,7 +196,6 @@ def is_empty(folder, about, examples, reason):
 def test_a_failed_training_leaves_empty_probes_that_say_so(tmp_path):
     inputs = inputs_of(tmp_path, ALL)
     fill(inputs, lambda *_: 0.4)
-    write_pictures(inputs.corpus, read_features(inputs.features))
     cell = inputs.cell("trml", "default", "text", 0.5, 0.5, 2)
     shutil.rmtree(cell.folder)
     write_failed(cell)

@@ -151,11 +151,11 @@ def test_files_beside_tables_and_figures(whole):
     assert manifest["training_wall_s"] == 2.2
 
 
-def test_a_method_that_makes_something_up_is_named(whole):
+def test_a_method_that_is_misled_is_named(whole):
     folder, _ = whole
     table = (folder / "tables/redundancy.md").read_text()
-    assert "make something up where nothing can be recovered: TRML." in table
-    assert "| TRML | error +0.100, makes up | 0.50 [0.50, 0.50] |" in table
+    assert "Worse than Single, which sees the sentence alone, in some dataset: TRML." in table
+    assert "| TRML | error +0.100, misled | 0.50 [0.50, 0.50], misled |" in table
 
 
 def test_failed_trainings_are_shown_as_failed_and_never_as_a_number(tmp_path, undrawn):
@@ -165,7 +165,7 @@ def test_failed_trainings_are_shown_as_failed_and_never_as_a_number(tmp_path, un
     for table in (main, matrix, study):
         assert "failed (1 of the seeds)" in table and "nan" not in table
     claim = (folder / "tables/claim_c1.md").read_text()
-    assert "| Zero fill | vision | 0.5 |  |  |  | failed |" in claim and "nan" not in claim
+    assert "| Zero fill | vision | 0.5 |  |  |  |  |  | failed |" in claim and "nan" not in claim
     page = (folder / "report/index.html").read_text()
     assert "could not be made, because a training failed" in page
     assert "training <code>bbbbbbbbbbbb</code>: the loss was nan" in page

@@ -8,11 +8,10 @@ import polars as pl
 import pytest
 from sklearn.metrics import mean_absolute_error
 
-from helpers.synthetic_cells import STUDY, evaluated, fill, inputs_of, scaled, write, write_failed
+from helpers.synthetic_cells import STUDY, evaluated, fill, inputs_of, scaled, write, write_failed, write_utterances
 from helpers.synthetic_features import synthetic_features
 from trml.base.artifacts import read_json, write_json, write_sums
 from trml.base.errors import ContractError, StoreError
-from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.predictions import Evaluation
 from trml.features.contract import read_features
@@ -56,14 +55,14 @@ def test_metrics_equal_scikit_learn_on_the_stored_predictions(inputs, tmp_path):
 
 
 def test_classes_are_scored_too(tmp_path):
-    inputs = inputs_of(tmp_path, STUDY, synthetic_features(n=300, classes=3))
+    inputs = inputs_of(tmp_path, STUDY, synthetic_features(n=600, classes=3))
     fill(inputs, scaled({"trml": 0.02}, 0.9))
     by_id = evaluated(inputs, tmp_path / "evaluation")
     assert (by_id["C1"]["verdict"], by_id["C1"]["metric"]) == ("supported", "accuracy")
     metrics = read_json(tmp_path / "evaluation" / "metrics.json")
     assert [m["name"] for m in metrics] == ["accuracy", "f1_weighted", "f1_macro"]
     summary = pl.read_parquet(tmp_path / "evaluation" / "summary.parquet")
-    constant = summary.filter(method="constant", metric="accuracy")["value"].unique()
+    constant = summary.filter(method="constant", metric="accuracy", present="all")["value"].unique()
     index = pl.read_parquet(inputs.features / "index.parquet")
     train, test = (index.filter(split=split)["label"] for split in ("train", "test"))
     assert constant.to_list() == pytest.approx([(test == train.mode().min()).mean()])
@@ -97,7 +96,7 @@ def test_predictions_of_other_utterances_are_refused(tmp_path, inputs):
     cell, same = inputs.distinct_cells()[0], other.distinct_cells()[0]
     fill(other, lambda *_: 0.5, [same])
     shutil.copytree(same.folder, cell.folder)
-    with pytest.raises(ContractError, match="are not of the 50 test utterances of"):
+    with pytest.raises(ContractError, match="are not of the 100 test utterances of"):
         Evaluation(inputs).predicted_with(cell, "text")
 
 
@@ -114,6 +113,8 @@ def test_a_failed_training_is_shown_as_failed_and_never_as_a_number(inputs, tmp_
     summary = pl.read_parquet(tmp_path / "evaluation" / "summary.parquet")
     about = {"method": "trml", "victim": "vision", "rate": 0.5}
     matrix = pl.read_parquet(tmp_path / "evaluation" / "matrix.parquet")
+    pairs = pl.read_parquet(tmp_path / "evaluation" / "pairs.parquet").filter(victim="vision", rate=0.5)
+    assert set(pairs.filter(protocol="matched", first="trml")["verdict"]) == {"failed"}
     for rows in (summary.filter(protocol="matched", variant="default", **about), matrix.filter(**about)):
         assert rows["failed"].to_list() == [1] * rows.height
         assert rows["value"].null_count() == rows.height > 0
@@ -176,21 +177,15 @@ def test_a_ceiling_mixes_by_the_shares_of_what_is_left(tmp_path):
 
 def write_generated_corpus(folder, features, redundancy):
     """Write a corpus that knows its ceiling and its redundancy."""
-    folder.mkdir(parents=True)
-    table = features.index.with_columns(
-        video_id=pl.lit("v"), text=pl.lit("words"), clip=pl.lit("x.png"), start_s=pl.lit(0.0), end_s=pl.lit(1.0)
-    )
-    info = CorpusInfo(
-        "synthetic", "Synthetic", "regression", [], "a test", "MIT", "files", [], "x", redundancy=redundancy
-    )
-    write_corpus(folder, info, table)
+    shutil.rmtree(folder)
+    write_utterances(folder, features, redundancy=redundancy)
     best = {"text+vision": 0.1, "text": 0.4}
     rows = [{"present": k, "metric": "mae", "value": v} for k, v in best.items()]
     pl.DataFrame(rows).write_parquet(folder / "ceiling.parquet")
 
 
-def test_what_is_recovered_and_what_is_made_up(tmp_path):
-    """Half of the way from the constant predictor to the ceiling is recovered; beyond the constant it is made up."""
+def test_what_is_recovered_and_who_is_misled(tmp_path):
+    """Half of the way from the constant predictor to the label is recovered; worse than the sentence is misled."""
     study = replace(STUDY, dataset="half", purpose="redundancy", rates=(0.5,), victims=("vision",))
     inputs = inputs_of(tmp_path / "half", study)
     features = read_features(inputs.features)
@@ -209,12 +204,15 @@ def test_what_is_recovered_and_what_is_made_up(tmp_path):
     evaluated(own, tmp_path / "evaluation")
     rows = pl.read_parquet(tmp_path / "evaluation" / "redundancy.parquet")
     assert rows["method"].to_list() == [method.name for method in study.methods]
-    trml, made_up = (rows.row(by_predicate=pl.col("method") == name, named=True) for name in ("trml", "zero_fill"))
+    trml, misled, single = (
+        rows.row(by_predicate=pl.col("method") == name, named=True)
+        for name in ("trml", "zero_fill", "supervised_single")
+    )
     assert trml["value"] == pytest.approx(trml["constant"] / 2, abs=1e-6)
     share = (trml["constant"] - trml["value"]) / (trml["constant"] - 0.4)
     assert (trml["recovered"], trml["redundancy"]) == (pytest.approx(share), 0.5)
     assert trml["recovered_low"] < trml["recovered"] < trml["recovered_high"]
-    assert (trml["ceiling"], trml["complete_ceiling"], trml["makes_up"]) == (0.4, 0.1, False)
-    assert made_up["makes_up"]
-    assert made_up["above_constant"] == pytest.approx(made_up["constant"], abs=1e-6)
+    assert (trml["ceiling"], trml["complete_ceiling"], trml["against_single"]) == (0.4, 0.1, "better")
+    assert (misled["against_single"], single["against_single"]) == ("worse", None)
+    assert misled["above_constant"] == pytest.approx(misled["constant"], abs=1e-6)
     assert evaluated(inputs, tmp_path / "alone") == {}

@@ -31,7 +31,6 @@ SMALL = [
     "training.epochs=2",
     "training.hidden=16",
     "training.batch_size=16",
-    "report.resamples=2000",
     "data=data",
     "encoder=transformers_clip",
     "encoder.frames=4",

@@ -12,13 +12,17 @@ def check(arguments: argparse.Namespace) -> None:
     """Validate a folder of data, and print the command that runs the benchmark on it."""
     from trml.corpora.checking.check import Stated
     from trml.corpora.checking.check import check as run
+    from trml.evaluation.foreseen import detectable_words
 
     columns = {role: name or None for role, _, name in (given.partition("=") for given in arguments.column)}
     stated = Stated(arguments.table, columns, arguments.seed, arguments.label_range, arguments.classes)
-    lines, is_sound = run(arguments.folder, stated, arguments.config)
-    print("\n".join(lines))
-    if not is_sound:
+    report = run(arguments.folder, stated, arguments.config)
+    print("\n".join(report.lines))
+    if not report.is_sound:
         sys.exit(1)
+    if report.facts is not None:
+        test = next(row for row in report.facts.splits.iter_rows(named=True) if row["split"] == "test")
+        print(detectable_words(report.task, test["groups"], test["rows"]))
 
 
 def accept(arguments: argparse.Namespace) -> None:

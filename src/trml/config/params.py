@@ -144,7 +144,6 @@ class Params:
         require(
             len(proposed) <= 1, f"methods {proposed} have role proposed; the claims judge one: make the others baseline"
         )
-        self._require_resamples()
         return self
 
     def _require_dataset_fits(
@@ -165,21 +164,6 @@ class Params:
                 f"({', '.join(modalities)}). Leave it out: "
                 + (f"set {place}methods to the others" if place else "method=[...] without it"),
             )
-
-    def _require_resamples(self) -> None:
-        """Require enough resamples that a difference can be significant.
-
-        A bootstrap p-value is never below 2 / (resamples + 1); Holm's correction must be able to bring it to 5 %.
-        """
-        roles = [method.role for method in self.methods.values()]
-        victims, rates = len(self.protocol.single_victims(self.modalities)), sum(r > 0 for r in self.protocol.rates)
-        comparisons = victims * max(roles.count("baseline") * rates, *(len(m.variants) for m in self.methods.values()))
-        needed = 40 * comparisons
-        require(
-            self.report.resamples >= needed,
-            f"report.resamples is {self.report.resamples}; with {comparisons} comparisons in a claim no difference "
-            f"could ever be significant, expected at least {needed}",
-        )
 
 
 def _modalities(corpus: Corpus, encoder: Encoder) -> tuple[str, ...]:

@@ -20,6 +20,10 @@ class Ceiling:
             else {}
         )
 
+    def with_present(self, metric: str, present: frozenset[str]) -> float | None:
+        """Return the best score where every utterance has these modalities, None if it is not known."""
+        return self._values.get((written(present), metric))
+
     def at(self, metric: str, missing: Missing, rate: float, modalities: tuple[str, ...]) -> float | None:
         """Return the best score when a pattern is missing at a rate.
 
@@ -34,7 +38,7 @@ class Ceiling:
             return None
         power, mixed = (2 if metric == "corr" else 1), 0.0
         for present, share in shares.items():
-            best = self._values.get((written(present), metric))
+            best = self.with_present(metric, present)
             if best is None:
                 return None
             mixed += share * best**power

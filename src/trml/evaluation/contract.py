@@ -6,6 +6,7 @@ Of an evaluation:
 
     metrics.parquet, .csv   METRICS: a row for each cell, condition and metric
     summary.parquet         SUMMARY: a row for each protocol, method, variant, condition and metric, over all seeds
+    pairs.parquet           PAIRS: the difference between every two methods under every condition, judged
     matrix.parquet          MATRIX: a row for each training, method, set of modalities present on test, and metric
     robustness.parquet      ROBUSTNESS: a row for each protocol, method, victim, metric and measure
     redundancy.parquet      REDUNDANCY: what was recovered over the redundancy, if the experiment has such datasets
@@ -41,6 +42,10 @@ Purpose = Literal["own", "corpus", "alignment", "redundancy"]
 # Protocols: the same rate in training and at evaluation, training on complete data, and Setting A.
 MATCHED, COMPLETE, SETTING_A = "matched", "complete", "setting_a"
 NOTHING = "none"  # the missing pattern of complete data, as a word
+ALL = "all"  # every test utterance, whatever it keeps, as a word
+
+# Fewer seeds or groups of test utterances say too little of how much they differ, and nothing is tested on them.
+FEWEST_SEEDS, FEWEST_GROUPS = 3, 10
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,6 @@ class Study:
         complete: Shares p of complete training utterances of Settings A and B.
         seeds: Of masks and trainings.
         shown_rates: The rates of the main table.
-        resamples: Of the bootstrap.
         seed: The experiment's.
     """
 
@@ -110,7 +114,6 @@ class Study:
     complete: Sequence[float]
     seeds: Sequence[int]
     shown_rates: Sequence[float]
-    resamples: int
     seed: int
 
     @property

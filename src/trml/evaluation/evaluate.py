@@ -16,7 +16,7 @@ from trml.evaluation.predictions import Evaluation
 from trml.evaluation.redundancy import redundancy
 from trml.evaluation.robustness import robustness
 from trml.evaluation.schemas import METRICS
-from trml.evaluation.summary import summarise
+from trml.evaluation.summary import Summary
 
 
 def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
@@ -29,9 +29,10 @@ def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
     metrics = _metrics(evaluation)
     metrics.write_parquet(folder / "metrics.parquet")
     metrics.with_columns(pl.col("value").round(6)).write_csv(folder / "metrics.csv")
-    summary, curves = summarise(evaluation)
-    summary.write_parquet(folder / "summary.parquet")
-    robustness(inputs.study, curves).write_parquet(folder / "robustness.parquet")
+    summary = Summary(evaluation)
+    summary.rows.write_parquet(folder / "summary.parquet")
+    summary.pairs.write_parquet(folder / "pairs.parquet")
+    robustness(inputs.study, summary.curves).write_parquet(folder / "robustness.parquet")
     matrix(evaluation).write_parquet(folder / "matrix.parquet")
     recovered = redundancy(evaluation)
     if recovered is not None:

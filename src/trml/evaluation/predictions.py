@@ -5,6 +5,7 @@ Only this module reads test labels.
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ import polars as pl
 from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
 from trml.evaluation.contract import EvaluationInputs
-from trml.evaluation.metrics.common.metric import Array, Metric
+from trml.evaluation.metrics.common.metric import Array, Mask, Metric
 from trml.evaluation.registry import metrics_of
-from trml.evaluation.statistics import Resamples, Scores
+from trml.evaluation.statistics import Groups, Scores
 from trml.features.contract import FeatureInfo
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition, shown
@@ -23,6 +24,12 @@ from trml.missing.modalities import written
 from trml.training.contract import Cell, Training, read_cell
 
 SPLIT = "test"
+
+
+def _groups(corpus: Path) -> dict[str, str]:
+    """Return the group (video, speaker or dialogue) of every utterance of a corpus by its id."""
+    table = pl.read_parquet(corpus / "utterances.parquet", columns=["utterance_id", "video_id"])
+    return dict(table.iter_rows())
 
 
 def failed_seeds(predictions: Array) -> int:
@@ -40,7 +47,7 @@ class Evaluation:
         ids: The test utterances, in the order of all predictions.
         label: Their labels [N].
         seeds: Of masks and trainings.
-        resamples: The bootstrap, the same for every score.
+        groups: The videos, speakers or dialogues of the test utterances.
     """
 
     def __init__(self, inputs: EvaluationInputs) -> None:
@@ -53,9 +60,14 @@ class Evaluation:
         self.label: Array = test["label"].to_numpy().astype(float)
         self._train_label: Array = index.filter(pl.col("split") == "train")["label"].to_numpy().astype(float)
         self.seeds = self.study.seeds
-        self.resamples = Resamples(len(self.ids), len(self.seeds), self.study.resamples, self.study.seed)
+        self._group_of = _groups(inputs.corpus)
+        self.groups = self.groups_of(self.ids)
         self._memory: dict[str, dict[str, Array]] = {}
         self._constant_scores: dict[str, Scores] = {}
+
+    def groups_of(self, ids: Sequence[str]) -> Groups:
+        """Return the groups of utterances."""
+        return Groups.named(np.array([self._group_of[name] for name in ids]))
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
@@ -156,11 +168,35 @@ class Evaluation:
         cells, whole = self.trained_complete(method), written(self.study.modalities)
         return None if cells is None else np.stack([self.predicted_with(cell, whole) for cell in cells])
 
-    def scores(self, metric: Metric, predictions: Array) -> Scores:
-        """Return the score of predictions [seeds, N] with its resamples; it failed if one of the seeds did."""
+    def scores(self, metric: Metric, predictions: Array, counted: Mask | None = None) -> Scores:
+        """Return the score of predictions [seeds, N]; it failed if one of the seeds did.
+
+        Args:
+            metric: Of which.
+            predictions: [seeds, N].
+            counted: bool [seeds, N], the utterances that are scored; None for all.
+        """
         if failed_seeds(predictions):
-            return Scores.failed(self.resamples.count)
-        return self.resamples.scores(metric, self.label, predictions)
+            return Scores.failed()
+        return self.groups.scores(metric, self.label, predictions, counted)
+
+    def parts(self, condition: Condition) -> dict[str, Mask]:
+        """Return which utterances keep which modalities: present -> bool [seeds, N].
+
+        The masks of seeds differ. Lost steps are a part of their own (`frames@0.5`).
+        """
+        study, parts = self.study, dict[str, Mask]()
+        missing = study.pattern(condition.victim)
+        for i, seed in enumerate(self.seeds):
+            how = study.modalities, len(self.ids), study.corpus, SPLIT, seed
+            for present, here in shown(missing, condition.rate, *how):
+                parts.setdefault(present, np.zeros((len(self.seeds), len(self.ids)), dtype=bool))[i] = here
+        return parts
+
+    def missing(self, condition: Condition) -> Mask:
+        """Return which utterances lack something under a condition: bool [seeds, N]; all of them at rate 0."""
+        complete = self.parts(condition).get(written(self.study.modalities)) if condition.rate > 0 else None
+        return np.ones((len(self.seeds), len(self.ids)), dtype=bool) if complete is None else ~complete
 
     @cached_property
     def constant(self) -> Array:
@@ -172,8 +208,10 @@ class Evaluation:
             value = float(values[counts.argmax()])
         return np.full((len(self.seeds), len(self.ids)), value)
 
-    def constant_scores(self, metric: Metric) -> Scores:
-        """Return the score of the constant predictor, worked out once a metric."""
+    def constant_scores(self, metric: Metric, counted: Mask | None = None) -> Scores:
+        """Return the score of the constant predictor on the utterances [seeds, N] that are counted, all by default."""
+        if counted is not None:
+            return self.scores(metric, self.constant, counted)
         if metric.name not in self._constant_scores:
             self._constant_scores[metric.name] = self.scores(metric, self.constant)
         return self._constant_scores[metric.name]

@@ -2,11 +2,11 @@
 
 In the datasets of this study the face tells everything that can be told of the label, and the sentence tells a share
 of it, the redundancy. With vision missing, the recoverable part runs from the constant predictor's error down to the
-exact ceiling of the sentence alone. At redundancy 0 there is none: a method whose error is significantly above the
-constant predictor's then makes up what it cannot know.
+exact ceiling of the sentence alone. A method that is worse than one of the sentence alone is misled by what it puts in
+place of the face.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -15,7 +15,8 @@ from trml.corpora.contract import read_corpus
 from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.predictions import Evaluation
 from trml.evaluation.schemas import REDUNDANCY
-from trml.evaluation.statistics import ALPHA, Scores, holm
+from trml.evaluation.statistics import Scores
+from trml.evaluation.verdicts import Verdict, better_by, judge, margin
 from trml.missing.conditions import Condition
 
 VICTIM = "vision"
@@ -46,8 +47,7 @@ def _rows(evaluation: Evaluation, share: float) -> Iterator[dict[str, Any]]:
     condition = Condition.setting_a(VICTIM, study.study_rate)
     predictions = {name: evaluation.predictions(name, condition) for name in study.by_name}
     scores = {name: evaluation.scores(metric, each) for name, each in predictions.items()}
-    above = {name: score - constant for name, score in scores.items()}
-    p_values = dict(zip(above, holm([gap.p_value for gap in above.values()]), strict=True))
+    against_single = _against_single(evaluation, scores)
     for name, score in scores.items():
         if not score.is_failed:
             yield {
@@ -60,16 +60,25 @@ def _rows(evaluation: Evaluation, share: float) -> Iterator[dict[str, Any]]:
                 "complete_ceiling": complete,
                 **_recovered(constant, score, best),
                 "spread": float(predictions[name].std(axis=1).mean() / evaluation.label.std()),
-                "above_constant": above[name].value,
-                "p_holm": p_values[name],
-                "makes_up": bool(above[name].value > 0 and p_values[name] < ALPHA),
+                "above_constant": (score - constant).value,
+                "against_single": against_single.get(name),
             }
+
+
+def _against_single(evaluation: Evaluation, scores: Mapping[str, Scores]) -> dict[str, Verdict]:
+    """Return the verdict on every method against the first one that sees the sentence alone; empty without one."""
+    metric = evaluation.primary
+    single = next((method.name for method in evaluation.study.methods if method.single), None)
+    if single is None:
+        return {}
+    others = [name for name in scores if name != single]
+    judged = judge([better_by(metric, scores[name], scores[single]) for name in others], margin(evaluation, metric))
+    return {name: each.verdict for name, each in zip(others, judged, strict=True)}
 
 
 def _recovered(constant: Scores, score: Scores, best: float) -> dict[str, float | None]:
     """Return the share of the recoverable part that was recovered, with its interval; None if there is no such part."""
     if constant.value - best < NEGLIGIBLE:
         return {"recovered": None, "recovered_low": None, "recovered_high": None}
-    share = (constant - score) * (1 / (constant.value - best))
-    low, high = share.interval
-    return {"recovered": share.value, "recovered_low": low, "recovered_high": high}
+    share = ((constant - score) * (1 / (constant.value - best))).columns()
+    return {"recovered": share["value"], "recovered_low": share["low"], "recovered_high": share["high"]}

@@ -18,7 +18,8 @@ METRICS: Schema = {
     "value": pl.Float64,
 }
 
-# The mean over seeds with its 95 % interval: no value where a seed's training failed, no interval where it is exact.
+# The mean over seeds with its 95 % interval: no value where a seed's training failed, no interval where it is exact or
+# where seeds or groups are too few.
 _SCORE: Schema = {
     "value": pl.Float64,
     "low": pl.Float64,
@@ -35,8 +36,28 @@ SUMMARY: Schema = {
     "victim": pl.String,
     "trained": pl.Float64,  # the rate in training
     "rate": pl.Float64,  # at evaluation
+    "present": pl.String,  # ALL, or the modalities that the scored utterances have
     "metric": pl.String,
     **_SCORE,
+}
+
+PAIRS: Schema = {
+    "protocol": pl.String,
+    "victim": pl.String,
+    "trained": pl.Float64,
+    "rate": pl.Float64,
+    "present": pl.String,
+    "metric": pl.String,
+    "first": pl.String,  # a method
+    "second": pl.String,  # a method, or `constant`
+    "effect": pl.Float64,  # how much better the first is, whichever way the metric points
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "p": pl.Float64,  # of a difference, Holm over the pairs of a condition and metric
+    "p_equivalent": pl.Float64,  # of a difference within the margin, likewise
+    "detectable": pl.Float64,  # the minimum detectable effect
+    "margin": pl.Float64,
+    "verdict": pl.String,
 }
 
 MATRIX: Schema = {
@@ -74,8 +95,7 @@ REDUNDANCY: Schema = {
     "recovered_high": pl.Float64,
     "spread": pl.Float64,  # of the predictions, in units of the label's
     "above_constant": pl.Float64,
-    "p_holm": pl.Float64,
-    "makes_up": pl.Boolean,  # significantly worse than the constant predictor
+    "against_single": pl.String,  # the verdict on the method against the first one of the text alone, if there is one
 }
 
 RETRIEVAL: Schema = {
@@ -93,6 +113,9 @@ RETRIEVAL: Schema = {
     "r1_best": pl.Float64,  # the best there can be, null where it is not known
     "r5_best": pl.Float64,
     "median_rank_best": pl.Float64,
+    "r1_raw": pl.Float64,  # of the encoder's own features, null where their sizes differ
+    "r5_raw": pl.Float64,
+    "median_rank_raw": pl.Float64,
 }
 
 RANKS: Schema = {
@@ -100,6 +123,7 @@ RANKS: Schema = {
     "seed": pl.Int64,
     "utterance_id": pl.String,
     "rank": pl.Float64,
+    "raw_rank": pl.Float64,  # of the encoder's own features, null where their sizes differ
     "diagonal": pl.Float64,
     "off_diagonal": pl.Float64,
 }

@@ -1,7 +1,9 @@
-"""Intervals and tests by a paired bootstrap over utterances and seeds.
+"""Intervals and tests for scores of several seeds on the same utterances, which come in groups.
 
-One set of resamples serves a whole experiment, so every difference is paired: in a resample all methods are
-scored on the same utterances and the same seeds.
+Utterances of one video or speaker resemble each other, and so do the errors of one training on all utterances. A score
+is therefore analysed as a table of seeds by groups whose rows and columns are both random, as studies of several
+readers and cases are (Dorfman, Berbaum and Metz 1992; Hillis 2014): readers are seeds, cases are groups. Every
+difference is paired on both. Scores that are no mean enter through their jackknife pseudovalues.
 """
 
 from collections.abc import Mapping
@@ -10,117 +12,213 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
 
-from trml.evaluation.metrics.common.metric import Array, Metric
+from trml.evaluation.contract import FEWEST_GROUPS, FEWEST_SEEDS
+from trml.evaluation.metrics.common.metric import Array, Mask, Metric
 
 LEVEL = 0.95  # of intervals
 ALPHA = 0.05  # of tests
+POWER = 0.8  # of the minimum detectable effect
+
+_MANY = 1e9  # degrees of freedom, where nothing varies
 
 
 @dataclass(frozen=True)
-class Resamples:
-    """Draws with replacement of n utterances and of seeds, `count` of both."""
+class Groups:
+    """The groups of N utterances, numbered 0 to G - 1: videos, speakers or dialogues, or each utterance its own."""
 
-    n: int
-    seeds: int
-    count: int
-    rng_seed: int
+    of: NDArray[np.int64]
 
-    @cached_property
-    def utterances(self) -> Array:
-        """How often each resample has each utterance, [count, n]."""
-        return self._draw(0, self.n)
+    @classmethod
+    def named(cls, names: NDArray[np.str_]) -> "Groups":
+        """Return the groups of utterances with these names of groups [N]."""
+        return cls(np.unique(names, return_inverse=True)[1].astype(np.int64))
 
     @cached_property
-    def of_seeds(self) -> Array:
-        """How often each resample has each seed, [count, seeds]."""
-        return self._draw(1, self.seeds)
+    def count(self) -> int:
+        """G."""
+        return int(self.of.max()) + 1
 
-    def _draw(self, stream: int, size: int) -> Array:
-        rng = np.random.default_rng([self.rng_seed, stream])
-        return rng.multinomial(size, np.full(size, 1 / size), size=self.count).astype(float)
+    def scores(self, metric: Metric, label: Array, predictions: Array, counted: Mask | None = None) -> "Scores":
+        """Return the score of predictions [seeds, N].
 
-    def scores(self, metric: Metric, label: Array, predictions: Array) -> "Scores":
-        """Return the score of predictions [seeds, n]: the mean over seeds, in the sample and in every resample."""
-        by_seed = metric.score(label, predictions, self.utterances)
-        return Scores(float(metric.score(label, predictions).mean()), self._over_seeds(by_seed))
+        Args:
+            metric: Of which.
+            label: [N].
+            predictions: [seeds, N].
+            counted: bool [seeds, N], the utterances that are scored in each seed; None for all.
+        """
+        whole = metric.score(label, predictions, counted)
+        without = metric.without_each(label, predictions, self.of, counted)
+        scored = self.count if counted is None else min(len(np.unique(self.of[row])) for row in counted)
+        return Scores(float(whole.mean()), pseudovalues(whole, without), scored)
 
     def mean(self, values: Array) -> "Scores":
-        """Return the mean of values [seeds, n], in the sample and in every resample."""
-        return Scores(float(values.mean()), self._over_seeds(values @ self.utterances.T / self.n))
+        """Return the mean of values [seeds, N]."""
+        return self.scores(_MEAN, np.zeros(values.shape[-1]), values)
 
-    def _over_seeds(self, by_seed: Array) -> Array:
-        return (by_seed * self.of_seeds.T).sum(axis=0) / self.seeds
+
+_MEAN = Metric(
+    "mean", "Mean", True, lambda _, x: np.stack([x, np.ones_like(x)], axis=-1), lambda sums: sums[..., 0] / sums[..., 1]
+)
+
+
+def pseudovalues(whole: Array, without: Array) -> Array:
+    """Return the centred jackknife pseudovalues [S, G] of scores.
+
+    Args:
+        whole: The score of each seed [S].
+        without: The same with one group left out [S, G].
+
+    Returns:
+        G whole - (G - 1) without, moved so that the mean of each row is its score (Hillis, Berbaum and Metz 2008).
+    """
+    groups = without.shape[1]
+    raw = groups * whole[:, None] - (groups - 1) * without
+    return raw + (whole - raw.mean(axis=1))[:, None]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds and groups with its standard error and degrees of freedom.
+
+    groups: How many groups it is a mean over.
+    """
+
+    mean: float
+    error: float
+    freedom: float
+    groups: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval, by Student's t."""
+        reach = self.error * float(stdtrit(self.freedom, (1 + LEVEL) / 2))
+        return self.mean - reach, self.mean + reach
+
+    def p_above(self, value: float) -> float:
+        """Return the one-sided p-value of whether the true mean lies above a value."""
+        if self.error == 0:
+            return 0.0 if self.mean > value else 1.0
+        return float(stdtr(self.freedom, (value - self.mean) / self.error))
+
+    def p_below(self, value: float) -> float:
+        """Return the one-sided p-value of whether the true mean lies below a value."""
+        return Estimate(-self.mean, self.error, self.freedom, self.groups).p_above(-value)
+
+    @property
+    def p_value(self) -> float:
+        """The two-sided p-value of a mean other than zero."""
+        return min(1.0, 2 * min(self.p_above(0.0), self.p_below(0.0)))
+
+    def p_within(self, margin: float) -> float:
+        """Return the p-value of a mean within +-margin, by two one-sided tests (Schuirmann 1987).
+
+        Without any variation, as between two classifiers that give the same classes, it is the probability to see no
+        difference in any group although a share `margin` of them has one.
+        """
+        if self.error == 0 and abs(self.mean) < margin:
+            return float((1 - min(1.0, margin)) ** self.groups)
+        return max(self.p_above(-margin), self.p_below(margin))
+
+    @property
+    def detectable(self) -> float:
+        """The minimum detectable effect: the smallest true mean that a two-sided test at 5 % finds in 80 % of cases."""
+        return self.error * float(stdtrit(self.freedom, 1 - ALPHA / 2) + stdtrit(self.freedom, POWER))
+
+
+def crossed(table: Array) -> Estimate:
+    """Return the mean of a table [S, G] whose rows (seeds) and columns (groups) are both random samples.
+
+    With the mean squares of seeds, groups and the rest, MS_s, MS_g and MS_e, the variance of the mean is
+    (MS_s + max(MS_g - MS_e, 0)) / (S G). Its degrees of freedom are Hillis' (2007),
+    (MS_s + max(MS_g - MS_e, 0))^2 / (MS_s^2 / (S - 1)), with two changes, since few seeds or groups were seen to reject
+    too often without them (benchmarks/statistics.py): a second term in the denominator,
+    max(MS_g - MS_e, 0)^2 / (G - 1), and at most (S - 1)^2.
+
+    Returns:
+        The estimate; its error is NaN with fewer than two seeds or two groups.
+    """
+    seeds, groups = table.shape
+    mean = float(table.mean())
+    if seeds < 2 or groups < 2:
+        return Estimate(mean, float("nan"), float("nan"), groups)
+    by_seed, by_group = table.mean(axis=1), table.mean(axis=0)
+    of_seeds = groups * float(((by_seed - mean) ** 2).sum()) / (seeds - 1)
+    of_groups = seeds * float(((by_group - mean) ** 2).sum()) / (groups - 1)
+    rest = table - by_seed[:, None] - by_group[None] + mean
+    of_rest = float((rest**2).sum()) / ((seeds - 1) * (groups - 1))
+    beyond = max(of_groups - of_rest, 0.0)
+    total = of_seeds + beyond
+    if total <= 1e-20 * float((table**2).mean()) or total == 0:  # rounding alone
+        return Estimate(mean, 0.0, _MANY, groups)
+    freedom = total**2 / (of_seeds**2 / (seeds - 1) + beyond**2 / (groups - 1))
+    return Estimate(mean, (total / (seeds * groups)) ** 0.5, min(freedom, float((seeds - 1) ** 2)), groups)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A score in the sample and in every resample [count]."""
+    """A score over seeds.
+
+    Attributes:
+        value: Its mean over seeds, NaN if a training failed.
+        table: Its pseudovalues by seed and group [S, G]; the mean of a row is the score of that seed.
+        groups: Of how many groups there is something to score in every seed.
+    """
 
     value: float
-    replicates: Array
+    table: Array
+    groups: int
 
     @classmethod
-    def failed(cls, count: int) -> "Scores":
+    def failed(cls) -> "Scores":
         """Return the score of a failed training: NaN, and significantly different from nothing."""
-        return cls(float("nan"), np.full(count, np.nan))
+        return cls(float("nan"), np.full((1, 1), np.nan), 0)
 
     @property
     def is_failed(self) -> bool:
         """Whether there is no score, because a training failed."""
         return bool(np.isnan(self.value))
 
+    @property
+    def is_scarce(self) -> bool:
+        """Whether seeds or groups are too few for a test."""
+        few = len(self.table) < FEWEST_SEEDS or self.groups < FEWEST_GROUPS
+        return few or not bool(np.isfinite(self.table).all())
+
+    @cached_property
+    def estimate(self) -> Estimate | None:
+        """Mean, error and degrees of freedom; None if a training failed or data are too few."""
+        return None if self.is_failed or self.is_scarce else crossed(self.table)
+
     def __sub__(self, other: "Scores") -> "Scores":
-        return Scores(self.value - other.value, self.replicates - other.replicates)
+        return self + -other
 
     def __neg__(self) -> "Scores":
-        return Scores(-self.value, -self.replicates)
+        return self * -1.0
 
     def __add__(self, other: "Scores") -> "Scores":
-        return Scores(self.value + other.value, self.replicates + other.replicates)
+        return Scores(self.value + other.value, self.table + other.table, min(self.groups, other.groups))
 
     def __mul__(self, factor: float) -> "Scores":
-        return Scores(self.value * factor, self.replicates * factor)
+        return Scores(self.value * factor, self.table * factor, self.groups)
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % percentile interval, (nan, nan) if a training failed."""
-        low, high = np.quantile(self.replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return float(low), float(high)
+    def __truediv__(self, other: "Scores") -> "Scores":
+        """Return the ratio of two scores, its pseudovalues linear in theirs (the delta method)."""
+        ratio = self.value / other.value
+        table = ratio + (self.table - ratio * other.table) / other.value
+        return Scores(ratio, table, min(self.groups, other.groups))
 
     def columns(self) -> dict[str, float | None]:
-        """Return value, low and high as a table holds them: None if a training failed."""
-        low, high = (None, None) if self.is_failed else self.interval
+        """Return value, low and high as a table holds them: None if unknown."""
+        low, high = (None, None) if self.estimate is None else self.estimate.interval
         return {"value": None if self.is_failed else self.value, "low": low, "high": high}
 
     @property
     def p_value(self) -> float:
-        """The two-sided p-value of a difference from zero.
-
-        Twice the share of resamples on the other side of zero, never below 2 / (count + 1); 1 if a training failed.
-        """
-        if self.is_failed:
-            return 1.0
-        below, above = (self.replicates <= 0).sum(), (self.replicates >= 0).sum()
-        return float(min(1.0, 2 * (min(below, above) + 1) / (len(self.replicates) + 1)))
-
-
-def p_within(scores: Scores, margin: float) -> float:
-    """Return the p-value of two one-sided tests of whether a difference lies within +-margin (Schuirmann 1987).
-
-    The larger of the shares of resamples at or beyond either end, never below 1 / (count + 1); 1 if a training failed.
-    """
-    if scores.is_failed:
-        return 1.0
-    beyond = max((scores.replicates >= margin).sum(), (scores.replicates <= -margin).sum())
-    return float(min(1.0, (beyond + 1) / (len(scores.replicates) + 1)))
-
-
-def p_beyond(scores: Scores, margin: float) -> float:
-    """Return the one-sided p-value of whether a difference lies below -margin; 1 if a training failed."""
-    if scores.is_failed:
-        return 1.0
-    return float(((scores.replicates >= -margin).sum() + 1) / (len(scores.replicates) + 1))
+        """The two-sided p-value of a difference from zero; 1 if it cannot be told."""
+        return 1.0 if self.estimate is None else self.estimate.p_value
 
 
 def holm(p_values: list[float]) -> list[float]:

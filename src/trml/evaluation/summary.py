@@ -1,4 +1,4 @@
-"""Every method under every condition: the mean over seeds with its interval."""
+"""Every method under every condition: the mean over seeds with its interval, and every pair of methods judged."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -8,13 +8,16 @@ import polars as pl
 
 from trml.base.progress import track
 from trml.evaluation.ceiling import Ceiling
-from trml.evaluation.contract import COMPLETE, MATCHED, SETTING_A, Study
-from trml.evaluation.metrics.common.metric import Array, Metric
+from trml.evaluation.contract import ALL, COMPLETE, MATCHED, SETTING_A, Study
+from trml.evaluation.metrics.common.metric import Array, Mask, Metric
+from trml.evaluation.pairs import pairs
 from trml.evaluation.predictions import Evaluation, failed_seeds
-from trml.evaluation.schemas import SUMMARY
+from trml.evaluation.schemas import PAIRS, SUMMARY
 from trml.evaluation.statistics import Scores, leaders
+from trml.evaluation.verdicts import margin
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition
+from trml.missing.modalities import read
 
 # The defaults' scores over the rates: (protocol, method, victim, metric) -> rate -> score.
 Curves = dict[tuple[str, str, str, str], dict[float, Scores]]
@@ -31,86 +34,109 @@ def conditions(study: Study) -> Iterator[tuple[str, Condition]]:
         yield SETTING_A, Condition.setting_a(modality, rate)
 
 
-def summarise(evaluation: Evaluation) -> tuple[pl.DataFrame, Curves]:
-    """Return the rows of summary.parquet, and the scores that robustness is measured on.
+class Summary:
+    """The rows of summary.parquet and pairs.parquet, and the scores that robustness is measured on.
 
-    The rows are those of every method under every condition, its variants at the study rate, the constant predictor
-    and, where it is known, the ceiling.
+    The rows of the summary are those of every method under every condition, its variants at the study rate, the
+    constant predictor and, where it is known, the ceiling; each on all test utterances and, where some of them lack
+    something, on those that keep the same modalities.
     """
-    study, curves = evaluation.study, Curves()
-    ceiling, every = Ceiling(evaluation.inputs.corpus), list(conditions(study))
-    rows: list[dict[str, Any]] = []
-    for protocol, condition in track(every, len(every), "conditions summarised"):
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation, self.study = evaluation, evaluation.study
+        self.ceiling = Ceiling(evaluation.inputs.corpus)
+        self.margins = {metric.name: margin(evaluation, metric) for metric in evaluation.metrics}
+        self.curves = Curves()
+        self._rows: list[dict[str, Any]] = []
+        self._pairs: list[dict[str, Any]] = []
+        every = list(conditions(self.study))
+        for protocol, condition in track(every, len(every), "conditions summarised"):
+            self._add(protocol, condition)
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """summary.parquet."""
+        return pl.DataFrame(self._rows, schema=SUMMARY)
+
+    @property
+    def pairs(self) -> pl.DataFrame:
+        """pairs.parquet."""
+        return pl.DataFrame(self._pairs, schema=PAIRS)
+
+    def _add(self, protocol: str, condition: Condition) -> None:
+        study, evaluation = self.study, self.evaluation
         runs = [name for name, method in study.by_name.items() if study.runs(method, condition.victim)]
         predictions = {name: evaluation.predictions(name, condition) for name in runs}
-        for metric in evaluation.metrics:
-            scores = {name: evaluation.scores(metric, each) for name, each in predictions.items()}
-            rows += _methods(study, protocol, condition, metric, predictions, scores)
-            rows += _references(evaluation, ceiling, protocol, condition, metric)
-            for name, score in scores.items():
-                curves.setdefault((protocol, name, condition.victim, metric.name), {})[condition.rate] = score
+        parts: dict[str, Mask | None] = {ALL: None}
+        of_parts = evaluation.parts(condition)
+        if len(of_parts) > 1:
+            parts |= of_parts
+        for (present, counted), metric in product(parts.items(), evaluation.metrics):
+            about = {**_about(protocol, condition), "present": present, "metric": metric.name}
+            scores = {name: evaluation.scores(metric, each, counted) for name, each in predictions.items()}
+            constant = evaluation.constant_scores(metric, counted)
+            self._rows += self._methods(about, condition, metric, predictions, scores)
+            self._rows += self._references(about, condition, constant)
+            self._pairs += pairs(about, metric, {**scores, "constant": constant}, self.margins[metric.name])
+            if present == ALL:
+                for name, score in scores.items():
+                    self.curves.setdefault((protocol, name, condition.victim, metric.name), {})[condition.rate] = score
         if protocol == MATCHED and condition.victim in study.single_victims and condition.rate == study.study_rate:
-            rows += _variants(evaluation, condition)
-    return pl.DataFrame(rows, schema=SUMMARY), curves
+            self._rows += self._variants(condition, parts)
+
+    def _methods(
+        self,
+        about: dict[str, Any],
+        condition: Condition,
+        metric: Metric,
+        predictions: dict[str, Array],
+        scores: dict[str, Scores],
+    ) -> Iterator[dict[str, Any]]:
+        """Yield a row a method."""
+        compared = {name: score for name, score in scores.items() if self._is_compared(name, condition)}
+        leading = leaders(metric, compared)
+        for name, score in scores.items():
+            row = _row(about, name, DEFAULT, self.study.by_name[name].role)
+            yield {**row, **score.columns(), "leads": name in leading, "failed": failed_seeds(predictions[name])}
+
+    def _is_compared(self, name: str, condition: Condition) -> bool:
+        """Return whether a method can lead: not the upper bound, and not a method of one modality on complete data."""
+        method = self.study.by_name[name]
+        return method.role != "upper" and (condition.rate > 0 or not method.single)
+
+    def _references(self, about: dict[str, Any], condition: Condition, constant: Scores) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the constant predictor and of the ceiling."""
+        yield {**_row(about, "constant", DEFAULT, "constant"), **constant.columns()}
+        modalities, metric = self.study.modalities, about["metric"]
+        if about["present"] == ALL:
+            best = self.ceiling.at(metric, self.study.pattern(condition.victim), condition.rate, modalities)
+        else:
+            best = self.ceiling.with_present(metric, read(about["present"]))
+        if best is not None:
+            yield {**_row(about, "ceiling", DEFAULT, "ceiling"), "value": best}
+
+    def _variants(self, condition: Condition, parts: dict[str, Mask | None]) -> Iterator[dict[str, Any]]:
+        """Yield a row a variant, part and metric."""
+        evaluation = self.evaluation
+        for method in self.study.methods:
+            for variant in method.variants:
+                predictions = evaluation.predictions(method.name, condition, variant=variant.name)
+                for (present, counted), metric in product(parts.items(), evaluation.metrics):
+                    about = {**_about(MATCHED, condition), "present": present, "metric": metric.name}
+                    scores = evaluation.scores(metric, predictions, counted)
+                    row = _row(about, method.name, variant.name, method.role)
+                    yield {**row, **scores.columns(), "failed": failed_seeds(predictions)}
 
 
-def _methods(
-    study: Study,
-    protocol: str,
-    condition: Condition,
-    metric: Metric,
-    predictions: dict[str, Array],
-    scores: dict[str, Scores],
-) -> Iterator[dict[str, Any]]:
-    """Yield a row a method."""
-    leading = leaders(metric, {name: s for name, s in scores.items() if _is_compared(study, name, condition)})
-    for name, score in scores.items():
-        row = _row(protocol, name, DEFAULT, study.by_name[name].role, condition, metric)
-        yield {**row, **score.columns(), "leads": name in leading, "failed": failed_seeds(predictions[name])}
-
-
-def _is_compared(study: Study, name: str, condition: Condition) -> bool:
-    """Return whether a method can lead: not the upper bound, and not a method of one modality on complete data."""
-    method = study.by_name[name]
-    return method.role != "upper" and (condition.rate > 0 or not method.single)
-
-
-def _references(
-    evaluation: Evaluation, ceiling: Ceiling, protocol: str, condition: Condition, metric: Metric
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the constant predictor and of the ceiling."""
-    constant = evaluation.constant_scores(metric)
-    yield {**_row(protocol, "constant", DEFAULT, "constant", condition, metric), **constant.columns()}
-    study = evaluation.study
-    best = ceiling.at(metric.name, study.pattern(condition.victim), condition.rate, study.modalities)
-    if best is not None:
-        yield {**_row(protocol, "ceiling", DEFAULT, "ceiling", condition, metric), "value": best}
-
-
-def _variants(evaluation: Evaluation, condition: Condition) -> Iterator[dict[str, Any]]:
-    """Yield a row a variant."""
-    for method in evaluation.study.methods:
-        for variant in method.variants:
-            predictions = evaluation.predictions(method.name, condition, variant=variant.name)
-            for metric in evaluation.metrics:
-                row = _row(MATCHED, method.name, variant.name, method.role, condition, metric)
-                scores = evaluation.scores(metric, predictions)
-                yield {**row, **scores.columns(), "failed": failed_seeds(predictions)}
-
-
-def _row(protocol: str, method: str, variant: str, role: str, condition: Condition, metric: Metric) -> dict[str, Any]:
+def _about(protocol: str, condition: Condition) -> dict[str, Any]:
     return {
         "protocol": protocol,
-        "method": method,
-        "variant": variant,
-        "role": role,
         "victim": condition.victim,
         "trained": condition.trained,
         "rate": condition.rate,
-        "metric": metric.name,
-        "value": None,
-        "low": None,
-        "high": None,
-        "leads": False,
-        "failed": 0,
     }
+
+
+def _row(about: dict[str, Any], method: str, variant: str, role: str) -> dict[str, Any]:
+    empty = {"value": None, "low": None, "high": None, "leads": False, "failed": 0}
+    return {**about, "method": method, "variant": variant, "role": role, **empty}

@@ -153,7 +153,7 @@ def evaluation(
             *components("evaluation.metrics").values(),
             *patterns(),
         ),
-        "versions": versions("polars", "numpy"),
+        "versions": versions("polars", "numpy", "scipy"),
     }
 
 

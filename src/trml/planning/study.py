@@ -48,6 +48,5 @@ def study_of(params: Params, name: str, dataset: str | None, purpose: Purpose) -
         complete=tuple(protocol.complete),
         seeds=tuple(protocol.seeds),
         shown_rates=tuple(params.report.conditions),
-        resamples=params.report.resamples,
         seed=params.seed,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from trml.evaluation.contract import FEWEST_GROUPS, FEWEST_SEEDS
 from trml.report.dataset import Dataset
 from trml.report.tables.common.table import Table, to_markdown
 
@@ -12,19 +13,25 @@ def table_name(claim: Mapping[str, Any]) -> str:
     return f"claim_{claim['id'].lower()}"
 
 
-def count_verdicts(claim: Mapping[str, Any]) -> dict[str, int]:
-    """Return how many comparisons speak for a claim, against it, for neither, or failed."""
-    verdicts = [comparison["verdict"] for comparison in claim["comparisons"]]
-    return {verdict: verdicts.count(verdict) for verdict in ("for", "against", "undecided", "failed")}
+def count_sides(claim: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many comparisons speak for a claim, against it or for neither, lack data, or failed."""
+    comparisons = claim["comparisons"]
+    sides = [c["speaks"] or ("undecided" if c["verdict"] in _DECIDED else c["verdict"]) for c in comparisons]
+    return {side: sides.count(side) for side in ("for", "against", "undecided", "too little data", "failed")}
+
+
+_DECIDED = ("better", "worse", "equivalent", "undecided")
 
 
 def verdict_words(data: Dataset) -> str:
     """Return what the verdicts mean."""
     enough = ", ".join(claim["id"] for claim in data.claims if claim["needs"] == "any")
     return (
-        "Supported: every comparison speaks for the claim, significantly. Refuted: at least one speaks against it. "
+        "Better and worse: the difference is significant. Equivalent: it is shown to be smaller than the margin. "
+        "Supported: every comparison speaks for the claim. Refuted: at least one speaks against it. "
         + (f"One comparison is enough to support {enough}; all must speak against it to refute it. " if enough else "")
-        + "Undecided: anything else."
+        + f"Too little data: fewer than {FEWEST_SEEDS} seeds or {FEWEST_GROUPS} groups (videos, speakers, dialogues). "
+        "Undecided: anything else."
     )
 
 
@@ -37,7 +44,7 @@ def claims_page(data: Dataset, tables: Mapping[str, Table]) -> str:
     """
     lines = ["# Claims", "", "| claim | verdict | for | against | undecided |", "|---|---|---|---|---|"]
     for claim in data.claims:
-        counts = count_verdicts(claim)
+        counts = count_sides(claim)
         verdict = f"**{claim['verdict']}** | {counts['for']} | {counts['against']} | {counts['undecided']}"
         lines.append(f"| {claim['id']}: {claim['text']} | {verdict} |")
     lines += ["", f"Judged by {data.primary.label}. {verdict_words(data)}", ""]

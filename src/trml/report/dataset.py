@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trml.base.artifacts import read_json
 from trml.corpora.contract import SPLITS
-from trml.evaluation.contract import MetricInfo, Study
+from trml.evaluation.contract import ALL, MetricInfo, Study
 from trml.features.contract import FeatureInfo
 from trml.report.card import Card
 from trml.report.contract import ReportInputs
@@ -89,8 +89,18 @@ class Dataset:
 
     @cached_property
     def summary(self) -> pl.DataFrame:
-        """One row per protocol, method, variant, condition and metric."""
+        """One row per protocol, method, variant, condition and metric, on all test utterances."""
+        return self.by_present.filter(pl.col("present") == ALL).drop("present")
+
+    @cached_property
+    def by_present(self) -> pl.DataFrame:
+        """The same, also on the utterances that keep the modalities in `present`."""
         return pl.read_parquet(self.inputs.evaluation / "summary.parquet")
+
+    @cached_property
+    def pairs(self) -> pl.DataFrame:
+        """One row per pair of methods, protocol, condition, `present` and metric."""
+        return pl.read_parquet(self.inputs.evaluation / "pairs.parquet")
 
     @cached_property
     def robustness(self) -> pl.DataFrame:

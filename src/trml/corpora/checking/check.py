@@ -7,21 +7,19 @@ from pathlib import Path
 
 from trml.base.errors import ConfigError, DataMissing
 from trml.corpora.checking.known_corpus import check_known, recognise
+from trml.corpora.checking.show import Report
 from trml.corpora.checking.user_table import Stated, check_own
 from trml.corpora.registry import shipped
 from trml.corpora.user_table.config import OwnConfig
 
 
-def check(folder: Path, stated: Stated, config_dir: Path) -> tuple[list[str], bool]:
+def check(folder: Path, stated: Stated, config_dir: Path) -> Report:
     """Report on a folder.
 
     Args:
         folder: What to check.
         stated: What the user says about a table.
         config_dir: The folder of configurations, config/.
-
-    Returns:
-        The lines of the report, and whether a run can use the folder.
 
     Raises:
         TrmlError: If there is nothing to report on, or a table cannot be read at all.

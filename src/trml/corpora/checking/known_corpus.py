@@ -11,7 +11,7 @@ import polars as pl
 
 from trml.base.errors import TrmlError
 from trml.corpora.checking.media import look_at_media
-from trml.corpora.checking.show import setting, show_facts
+from trml.corpora.checking.show import Report, setting, show_facts
 from trml.corpora.common.config import CorpusConfig
 from trml.corpora.contract import media_folder, read_corpus
 from trml.corpora.registry import build_corpus
@@ -38,7 +38,7 @@ def _fitting(config: CorpusConfig, folder: Path) -> Iterator[CorpusConfig]:
             return
 
 
-def check_known(config: CorpusConfig, folder: Path, usual: CorpusConfig, config_dir: Path) -> tuple[list[str], bool]:
+def check_known(config: CorpusConfig, folder: Path, usual: CorpusConfig, config_dir: Path) -> Report:
     """Report on a known corpus.
 
     Args:
@@ -46,9 +46,6 @@ def check_known(config: CorpusConfig, folder: Path, usual: CorpusConfig, config_
         folder: Where its files are.
         usual: The configuration that `corpus=NAME` chooses; the command at the end states the differences to it.
         config_dir: The folder of configurations, config/.
-
-    Returns:
-        The lines of the report, and whether a run can use the folder.
     """
     lines = [f"{folder} holds the raw files of corpus {config.name} (kind {config.kind})"]
     with tempfile.TemporaryDirectory(prefix="trml-check-") as name:
@@ -64,11 +61,13 @@ def check_known(config: CorpusConfig, folder: Path, usual: CorpusConfig, config_
             media, unreadable, sound = look_at_media(rows, media_folder(built, info, folder))
     lines += ["", f"Left out: {left_out.height:,} of {left_out.height + utterances.height:,}"]
     lines += [f"  {count:,} x {reason}" for reason, count in _reasons(left_out)]
-    lines += [*unreadable, "", *media, *show_facts(info, facts(info, utterances))]
+    counts = facts(info, utterances)
+    lines += [*unreadable, "", *media, *show_facts(info, counts)]
     lines += ["", "Notes", *(f"  {note}" for note in info.notes), f"  Licence: {info.licence}"]
     if not sound:
-        return [*lines, "", "Not ready: fix the faults above, then check again."], False
-    return [*lines, "", "Ready. Next:", f"  {_next(config, folder, usual, config_dir)}"], True
+        return Report([*lines, "", "Not ready: fix the faults above, then check again."], False)
+    next_command = f"  {_next(config, folder, usual, config_dir)}"
+    return Report([*lines, "", "Ready. Next:", next_command], True, info.task, counts)
 
 
 def _reasons(left_out: pl.DataFrame) -> list[tuple[str, int]]:

@@ -1,12 +1,30 @@
 """Format the statistics of a corpus, and overrides, as plain text."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from trml.corpora.contract import CorpusInfo
 from trml.corpora.statistics import Facts
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `trml check` found.
+
+    Attributes:
+        lines: For the user.
+        is_sound: Whether a run can use the folder.
+        task: `regression` or `classification`; empty unless the folder is sound.
+        facts: The statistics of the corpus; None unless the folder is sound.
+    """
+
+    lines: list[str]
+    is_sound: bool
+    task: str = ""
+    facts: Facts | None = None
 
 
 def show_facts(info: CorpusInfo, facts: Facts) -> list[str]:

@@ -11,7 +11,7 @@ from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.nearest import expected, nearest
 from trml.corpora.checking.columns import guess
 from trml.corpora.checking.media import look_at_media
-from trml.corpora.checking.show import setting, show_facts, value_as_written
+from trml.corpora.checking.show import Report, setting, show_facts, value_as_written
 from trml.corpora.statistics import facts
 from trml.corpora.user_table.build import describe, remarks
 from trml.corpora.user_table.clips import MEDIA, Clips
@@ -46,16 +46,13 @@ class Stated:
     classes: list[str] = field(default_factory=list)
 
 
-def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> tuple[list[str], bool]:
+def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
     """Report on a table and its media.
 
     Args:
         folder: Where they are.
         stated: What the user states about the table.
         shipped: The configuration that `corpus=own` chooses; the command at the end names the differences to it.
-
-    Returns:
-        The lines of the report, and whether a run can use the folder.
 
     Raises:
         ConfigError: If the user states something that is not possible.
@@ -85,15 +82,16 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> tuple[list[st
     rows = reading.utterances.with_columns(pl.format("line {}", "line").alias("place"))
     media, faults, sound = look_at_media(rows, folder)
     lines += [*faults, "", *media]
-    if rows.height:
-        info = describe(config, reading, "check")
-        lines += [*show_facts(info, facts(info, reading.utterances)), "", "Summary"]
+    info = describe(config, reading, "check")
+    counts = facts(info, reading.utterances) if rows.height else None
+    if counts is not None:
+        lines += [*show_facts(info, counts), "", "Summary"]
         lines += [f"  {remark}" for remark in remarks(config, reading)] or [
             "  All rows are used, and every clip exists."
         ]
     if reading.of("refused") or not sound:
-        return [*lines, "", "Not ready: fix the faults above, then check again."], False
-    return [*lines, "", "Ready. Next:", *_next(reading, shipped, config, folder)], True
+        return Report([*lines, "", "Not ready: fix the faults above, then check again."], False)
+    return Report([*lines, "", "Ready. Next:", *_next(reading, shipped, config, folder)], True, info.task, counts)
 
 
 def _find_table(folder: Path, stated: str | None, usual: str) -> str:

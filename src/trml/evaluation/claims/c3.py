@@ -1,6 +1,6 @@
 """C3: each loss term of the proposed method helps."""
 
-from trml.evaluation.claims.common.comparing import PAIRED, against_variants
+from trml.evaluation.claims.common.comparing import ON_MISSING, against_variants
 from trml.evaluation.claims.common.judge import Claim, Statement, judged
 from trml.evaluation.contract import StudyMethod
 from trml.evaluation.predictions import Evaluation
@@ -12,8 +12,7 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
         "C3",
         f"Each loss term of {proposed.label} helps.",
         "The full loss against the loss with one term taken out, trained and evaluated at missing rate "
-        f"{evaluation.study.study_rate:g}.",
-        PAIRED,
+        f"{evaluation.study.study_rate:g}. {ON_MISSING}",
         ["ablation"],
     )
     return judged(evaluation, statement, list(against_variants(evaluation, proposed, "loss")))

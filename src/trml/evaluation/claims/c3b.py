@@ -3,7 +3,7 @@
 The paper does not claim it: its text leaves these choices open.
 """
 
-from trml.evaluation.claims.common.comparing import PAIRED, against_variants
+from trml.evaluation.claims.common.comparing import ON_MISSING, against_variants
 from trml.evaluation.claims.common.judge import Claim, Statement, judged
 from trml.evaluation.contract import StudyMethod
 from trml.evaluation.predictions import Evaluation
@@ -15,9 +15,8 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
         "C3b",
         f"Each choice of design made here for {proposed.label} helps.",
         "The default against one choice made otherwise, trained and evaluated at missing rate "
-        f"{evaluation.study.study_rate:g}. The choices and the question are this project's: the paper's text leaves "
-        "them open.",
-        PAIRED,
+        f"{evaluation.study.study_rate:g}. {ON_MISSING} The choices and the question are this project's: the paper's "
+        "text leaves them open.",
         ["ablation_design"],
     )
     return judged(evaluation, statement, list(against_variants(evaluation, proposed, "design")))

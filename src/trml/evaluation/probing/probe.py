@@ -15,7 +15,7 @@ from trml.evaluation.predictions import Evaluation
 from trml.evaluation.probing.embedding import plane
 from trml.evaluation.probing.examples import find_examples, with_media
 from trml.evaluation.probing.factors import best_retrieval, carried, common_factors, read_levels
-from trml.evaluation.probing.retrieval import cosines, off_diagonal, ranks, summary
+from trml.evaluation.probing.retrieval import cosines, off_diagonal, ranks, raw_ranks, summary
 from trml.evaluation.schemas import EMBEDDING, FACTORS, RANKS, RETRIEVAL
 from trml.features.contract import read_features
 from trml.training.contract import Cell, Pairs, read_cell
@@ -43,7 +43,9 @@ def probe(inputs: ProbeInputs, folder: Path, device: torch.device) -> None:
     reason = _why_not(inputs, cells, len(places))
     pairs = virtual_pairs(cells, features, inputs.settings, device) if reason is None else []
     ids, label = [evaluation.ids[i] for i in places], evaluation.label[places]
-    _write_retrieval(inputs.evaluation.corpus, pairs, ids, folder)
+    rows = features.rows("test")[places]
+    raw = {pair.victim: raw_ranks(features, pair.victim, rows) for pair in pairs}
+    _write_retrieval(inputs.evaluation.corpus, pairs, raw, ids, folder)
     first = [pair for pair in pairs if pair.seed == study.seeds[0]]
     np.savez(folder / "similarity.npz", **_matrices(first, ids, label))  # type: ignore[arg-type]
     points = pl.concat([pl.DataFrame(schema=EMBEDDING), *(_embedding(pair, ids, label) for pair in first)])
@@ -83,7 +85,9 @@ def _why_not(inputs: ProbeInputs, cells: dict[tuple[str, int], Cell], complete: 
     return "fewer than two test utterances have every modality" if complete < 2 else None
 
 
-def _write_retrieval(corpus: Path, pairs: list[Pairs], ids: list[str], folder: Path) -> None:
+def _write_retrieval(
+    corpus: Path, pairs: list[Pairs], raw: dict[str, NDArray[np.float64] | None], ids: list[str], folder: Path
+) -> None:
     """Write retrieval.parquet, ranks.parquet and factors.parquet."""
     levels = read_levels(corpus, ids)
     shown_in = read_corpus(corpus)[0].factors if levels is not None else {}
@@ -91,12 +95,13 @@ def _write_retrieval(corpus: Path, pairs: list[Pairs], ids: list[str], folder: P
     for pair in pairs:
         about, similarity = {"victim": pair.victim, "seed": pair.seed}, cosines(pair.virtual, pair.real)
         common = [levels[factor] for factor in common_factors(shown_in, pair.victim)] if levels is not None else []
-        by_cell.append({**about, **summary(similarity), **(best_retrieval(common) if common else {})})
+        by_cell.append({**about, **summary(similarity, raw[pair.victim]), **(best_retrieval(common) if common else {})})
         columns = {
             "victim": [pair.victim] * len(ids),
             "seed": [pair.seed] * len(ids),
             "utterance_id": ids,
             "rank": ranks(similarity),
+            "raw_rank": raw[pair.victim],
             "diagonal": similarity.diagonal(),
             "off_diagonal": off_diagonal(similarity),
         }

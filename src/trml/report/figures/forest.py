@@ -11,7 +11,7 @@ from trml.report.figures.common.draw import COLUMN
 from trml.report.figures.common.drawn import Drawn
 from trml.report.style import GREY, look, plt
 
-_TAIL = " Bars: 95 % intervals. Filled: significant after Holm's correction."
+_TAIL = " Bars: 95 % intervals. Filled: decided (better, worse or equivalent) after Holm's correction."
 
 # A figure that claims name -> its section, the words of its axis, its caption.
 _FORESTS = {
@@ -73,7 +73,8 @@ def forest(data: Dataset, claim: Mapping[str, Any], words: str) -> Figure:
 
 def _compared(axis: Axes, comparison: Mapping[str, Any], y: float, i: int) -> None:
     """Draw a comparison's interval and effect, filled where it is decided."""
-    filled = look(i)["color"] if comparison["verdict"] != "undecided" else "white"
-    axis.plot([comparison["low"], comparison["high"]], [y, y], color=look(i)["color"])
+    filled = look(i)["color"] if comparison["verdict"] in ("better", "worse", "equivalent") else "white"
+    if comparison["low"] is not None:
+        axis.plot([comparison["low"], comparison["high"]], [y, y], color=look(i)["color"])
     marker = {**look(i), "markerfacecolor": filled, "linestyle": ""}
     axis.plot([comparison["effect"]], [y], **marker)  # type: ignore[arg-type]

@@ -70,8 +70,8 @@ def _caption(data: Dataset, protocol: str, victim: str) -> str:
     upper = f"{study.upper.label} is trained on complete data. " if study.upper else ""
     return (
         f"Scores over the {rate_of(study, victim)}, {trained}. Lines: mean over {len(study.seeds)} seeds; the "
-        "band of the proposed method: 95 % paired bootstrap over test utterances and seeds (the tables have every "
-        f"interval). {upper}"
+        "band of the proposed method: its 95 % interval over seeds and groups of test utterances (the tables have all "
+        f"intervals). {upper}"
         + ("Dashed: the exact ceiling of the corpus. " if ceiling else "")
         + "Dotted: the constant predictor."
     )

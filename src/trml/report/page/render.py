@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from trml.report.claims_page import count_verdicts, table_name, verdict_words
+from trml.report.claims_page import count_sides, table_name, verdict_words
 from trml.report.dataset import Dataset
 from trml.report.literature.published import published_words
 from trml.report.sections import Section, sections, sentence
@@ -74,7 +74,7 @@ def render(data: Dataset, shown: Sequence[Shown], tables: Mapping[str, Table], m
         claims=[
             {
                 **claim,
-                "counts": count_verdicts(claim),
+                "counts": count_sides(claim),
                 "table": tables[table_name(claim)],
                 "figures": [name for name in claim["figures"] if name in names],
             }

@@ -41,7 +41,7 @@ def main_table(data: Dataset, section: str, name: str, title: str) -> Table:
         return None if rate == 0 and method in single else rows.get((method, victim, rate, rate))
 
     note = (
-        f"Mean over {len(study.seeds)} seeds with a 95 % paired bootstrap interval over test utterances and seeds. "
+        f"Mean over {len(study.seeds)} seeds with a 95 % interval over seeds and groups of test utterances. "
         f"Trained and evaluated at the same missing rate. {upper_words(study)} {BOLD} Empty: a method that is another "
         "model for each missing modality has no single score on complete data."
     ).replace("  ", " ")

@@ -2,35 +2,35 @@
 
 from collections.abc import Iterator
 
-from trml.evaluation.claims.common.judge import Test, superior
+import numpy as np
+
+from trml.evaluation.claims.common.judge import Test
 from trml.evaluation.contract import StudyMethod
-from trml.evaluation.metrics.common.metric import Array
+from trml.evaluation.metrics.common.metric import Array, Mask
 from trml.evaluation.predictions import Evaluation
 from trml.evaluation.statistics import Scores
+from trml.evaluation.verdicts import MARGIN, better_by
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition
 
-MARGIN = 0.1  # of the way from a method on complete data to the constant predictor: what counts as near
-
-PAIRED = "paired bootstrap over utterances and seeds, two-sided, Holm"
-EQUIVALENCE = "two one-sided tests by the paired bootstrap, Holm"
+ON_MISSING = "Judged on the test utterances that lack something."
 
 
-def gain(evaluation: Evaluation, ours: Array, theirs: Array) -> Scores:
-    """Return how much better our predictions [seeds, N] are than theirs, positive whichever way the metric points."""
+def gain(evaluation: Evaluation, ours: Array, theirs: Array, counted: Mask | None = None) -> Scores:
+    """Return how much better our predictions [seeds, N] are than theirs, on the utterances that are counted."""
     metric = evaluation.primary
-    difference = evaluation.scores(metric, ours) - evaluation.scores(metric, theirs)
-    return difference if metric.higher_is_better else -difference
+    return better_by(metric, *(evaluation.scores(metric, each, counted) for each in (ours, theirs)))
 
 
 def better(
     evaluation: Evaluation, label: str, condition: Condition, ours: str, theirs: str, their_variant: str = DEFAULT
 ) -> Test:
-    """Return the test of whether our method is better than theirs, or than a variant of it, under one condition."""
+    """Return the test of our method against theirs, or against a variant of it, on utterances that lack something."""
     our_predictions = evaluation.predictions(ours, condition)
     their_predictions = evaluation.predictions(theirs, condition, variant=their_variant)
     against = theirs if their_variant == DEFAULT else their_variant
-    return superior(against, label, condition, gain(evaluation, our_predictions, their_predictions))
+    difference = gain(evaluation, our_predictions, their_predictions, evaluation.missing(condition))
+    return Test(against, label, condition.victim, condition.rate, difference)
 
 
 def against_variants(evaluation: Evaluation, proposed: StudyMethod, kind: str) -> Iterator[Test]:
@@ -42,24 +42,21 @@ def against_variants(evaluation: Evaluation, proposed: StudyMethod, kind: str) -
             yield better(evaluation, variant.label, condition, proposed.name, proposed.name, variant.name)
 
 
-def margin(evaluation: Evaluation, reference: StudyMethod | None) -> float | None:
-    """Return what counts as near, in units of the metric; None if nothing was trained on complete data.
-
-    It is a tenth of the way from the reference's score on complete data to the constant predictor's.
-    """
-    predictions = evaluation.on_complete_data(reference.name) if reference else None
-    if predictions is None:
+def span(evaluation: Evaluation) -> Scores | None:
+    """Return how far the upper bound on complete data lies from the constant predictor, None without an upper bound."""
+    upper = evaluation.study.upper
+    bound = evaluation.on_complete_data(upper.name) if upper else None
+    if bound is None or np.isnan(bound).any():
         return None
-    metric = evaluation.primary
-    complete, constant = evaluation.scores(metric, predictions), evaluation.constant_scores(metric)
-    return MARGIN * abs(complete.value - constant.value)
+    return gain(evaluation, bound, evaluation.constant)
 
 
-def margin_words(reference: StudyMethod | None, value: float | None) -> str:
+def margin_words(evaluation: Evaluation, value: float | None) -> str:
     """Return the sentence that says what counts as near, empty without a margin."""
-    if reference is None or value is None:
+    upper = evaluation.study.upper
+    if upper is None or value is None:
         return ""
     return (
-        f"Near is within {value:.3f}: {MARGIN:.0%} of the way from {reference.label} on complete data to the constant "
-        "predictor, a margin chosen by this project."
+        f"Near is within {value:.3f}: {MARGIN:.0%} of the way from the constant predictor to {upper.label} on complete "
+        "data."
     )

@@ -1,54 +1,47 @@
 """What a claim is, and how its comparisons decide it: supported, refuted or undecided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from trml.evaluation.predictions import Evaluation
-from trml.evaluation.statistics import ALPHA, Scores, holm, p_beyond, p_within
-from trml.missing.conditions import Condition
+from trml.evaluation.statistics import Scores
+from trml.evaluation.verdicts import Judged, Verdict, judge, margin
+
+CROSSED = "crossed random effects of seeds and groups; Holm's correction"
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One paired comparison, judged.
+class Test:
+    """A comparison before it is judged.
 
     Attributes:
         against: What the proposed method is compared with, by name.
         label: The same, for readers.
         victim: The missing pattern.
         rate: Its rate at evaluation.
-        effect: In units of the metric, positive where the claim's side is better; None if a training failed.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        p: The smaller of the p-values for and against the claim.
-        p_holm: The same after Holm's correction over the claim's comparisons.
-        verdict: `for` or `against` if that side's p_holm is below 0.05, else `undecided`; `failed` if a training did.
+        gain: How much better the proposed method is.
     """
 
     against: str
     label: str
     victim: str
     rate: float
-    effect: float | None
-    low: float | None
-    high: float | None
-    p: float
-    p_holm: float
-    verdict: str
+    gain: Scores
 
 
 @dataclass(frozen=True)
-class Test:
-    """A comparison before it is judged, with the p-values of both sides."""
+class Comparison(Judged):
+    """A comparison, judged: against, label, victim and rate are those of the test.
+
+    speaks: Which side of the claim its verdict is on, `for` or `against`; empty if on neither.
+    """
 
     against: str
     label: str
     victim: str
     rate: float
-    scores: Scores
-    p_for: float
-    p_against: float
+    speaks: str
 
 
 @dataclass(frozen=True)
@@ -59,8 +52,9 @@ class Statement:
         id: As in `C1`.
         text: The claim, in one sentence.
         how: What is compared, and how it was trained and evaluated.
-        test: The statistical test, in words.
         figures: Names of the figures that show the comparisons.
+        speaks_for: The verdicts of a comparison that speak for the claim.
+        speaks_against: Those that speak against it.
         needs: `all`: every comparison must speak for it, and one against it refutes it. `any`: one comparison for it
             supports it, and all against it refute it.
     """
@@ -68,28 +62,41 @@ class Statement:
     id: str
     text: str
     how: str
-    test: str
     figures: list[str]
+    speaks_for: Sequence[Verdict] = ("better",)
+    speaks_against: Sequence[Verdict] = ("worse", "equivalent")
     needs: Literal["all", "any"] = "all"
 
 
 @dataclass(frozen=True)
 class Claim(Statement):
-    """A statement with the comparisons that decide it."""
+    """A statement with the comparisons that decide it.
+
+    Attributes:
+        metric: In whose units effects are, by name; empty where they are shares or cosines.
+        unit: The same for readers.
+        utterances: How many test utterances there are.
+        groups: Of how many videos, speakers or dialogues.
+        seeds: How many seeds.
+        comparisons: Judged.
+    """
 
     metric: str = ""
+    unit: str = ""
     utterances: int = 0
+    groups: int = 0
     seeds: int = 0
-    resamples: int = 0
     comparisons: Sequence[Comparison] = ()
 
-    def count(self, verdict: str) -> int:
-        """Return how many comparisons have this verdict."""
-        return sum(comparison.verdict == verdict for comparison in self.comparisons)
+    def count(self, side: str) -> int:
+        """Return how many comparisons speak `for` or `against`."""
+        return sum(comparison.speaks == side for comparison in self.comparisons)
 
     @property
     def verdict(self) -> str:
-        """Supported, refuted or undecided."""
+        """Supported, refuted, undecided, or too little data."""
+        if all(comparison.verdict in ("too little data", "failed") for comparison in self.comparisons):
+            return "too little data"
         first, other = ("for", "against") if self.needs == "any" else ("against", "for")
         names = {"for": "supported", "against": "refuted"}
         if self.count(first):
@@ -101,46 +108,48 @@ class Claim(Statement):
         return {**asdict(self), "verdict": self.verdict}
 
 
-def superior(against: str, label: str, condition: Condition, gain: Scores) -> Test:
-    """Return a test of better: a gain above zero speaks for the claim, one below zero against it."""
-    p = gain.p_value
-    p_for, p_against = (p, 1.0) if gain.value > 0 else (1.0, p)
-    return Test(against, label, condition.victim, condition.rate, gain, p_for, p_against)
+def judged(
+    evaluation: Evaluation,
+    statement: Statement,
+    tests: Sequence[Test],
+    *,
+    unit: str | None = None,
+    allowed: float | None = None,
+) -> Claim:
+    """Return a statement judged by its tests.
 
-
-def near(against: str, label: str, condition: Condition, gain: Scores, margin: float) -> Test:
-    """Return a test of as good: a gain within the margin speaks for the claim, one below it against it."""
-    how = condition.victim, condition.rate
-    return Test(against, label, *how, gain, p_within(gain, margin), p_beyond(gain, margin))
-
-
-def different(against: str, label: str, condition: Condition, gain: Scores, margin: float) -> Test:
-    """Return a test of different: a gain other than zero speaks for the claim, one within the margin against it."""
-    how = condition.victim, condition.rate
-    return Test(against, label, *how, gain, gain.p_value, p_within(gain, margin))
-
-
-def judged(evaluation: Evaluation, statement: Statement, tests: Sequence[Test]) -> Claim:
-    """Return a statement judged by its tests, each side's p-values corrected for all of them."""
-    speaks_for, speaks_against = (holm([pick(test) for test in tests]) for pick in _SIDES)
-    resamples = evaluation.resamples
+    Args:
+        evaluation: Of the experiment.
+        statement: What is claimed.
+        tests: Its comparisons.
+        unit: Of the effects, for readers; None for the primary metric.
+        allowed: The margin of equivalence in that unit; None for the primary metric's, if that is the unit.
+    """
+    primary = evaluation.primary
+    allowed = margin(evaluation, primary) if unit is None else allowed
+    comparisons = [
+        Comparison(
+            **asdict(each),
+            against=test.against,
+            label=test.label,
+            victim=test.victim,
+            rate=test.rate,
+            speaks=_side(statement, each.verdict),
+        )
+        for test, each in zip(tests, judge([test.gain for test in tests], allowed), strict=True)
+    ]
     return Claim(
         **asdict(statement),
-        metric=evaluation.primary.name,
-        utterances=resamples.n,
-        seeds=resamples.seeds,
-        resamples=resamples.count,
-        comparisons=[_judged(test, *p) for test, *p in zip(tests, speaks_for, speaks_against, strict=True)],
+        metric=primary.name if unit is None else "",
+        unit=primary.label if unit is None else unit,
+        utterances=len(evaluation.ids),
+        groups=evaluation.groups.count,
+        seeds=len(evaluation.seeds),
+        comparisons=comparisons,
     )
 
 
-_SIDES: tuple[Callable[[Test], float], ...] = (lambda test: test.p_for, lambda test: test.p_against)
-
-
-def _judged(test: Test, p_for: float, p_against: float) -> Comparison:
-    about = test.against, test.label, test.victim, test.rate
-    if test.scores.is_failed:
-        return Comparison(*about, None, None, None, 1.0, 1.0, "failed")
-    verdict = "for" if p_for < ALPHA else "against" if p_against < ALPHA else "undecided"
-    smaller = (test.p_against, p_against) if test.p_against < test.p_for else (test.p_for, p_for)
-    return Comparison(*about, test.scores.value, *test.scores.interval, *smaller, verdict)
+def _side(statement: Statement, verdict: Verdict) -> str:
+    if verdict in statement.speaks_for:
+        return "for"
+    return "against" if verdict in statement.speaks_against else ""

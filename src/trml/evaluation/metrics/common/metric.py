@@ -1,4 +1,4 @@
-"""A metric as sums over utterances, so that a bootstrap of it is one matrix product."""
+"""A metric as sums over utterances, so that leaving out a group is one subtraction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Metric:
     """A score of predictions.
 
-    Labels and predictions become K columns, and the score is a function of their weighted sums. A weight says how
-    often a resample drew an utterance.
+    Labels and predictions become K columns, and the score is a function of their sums.
 
     Attributes:
         name: In the column `metric`.
@@ -36,18 +36,45 @@ class Metric:
     drawn: bool = False
     primary: bool = False
 
-    def score(self, label: Array, prediction: Array, weight: Array | None = None) -> Array:
+    def score(self, label: Array, prediction: Array, counted: Mask | None = None) -> Array:
         """Return the score of predictions.
 
         Args:
             label: [N].
             prediction: [..., N].
-            weight: [R, N], how often each of R resamples has each utterance; None for the sample itself.
+            counted: [..., N], the utterances that are scored; None for all.
 
         Returns:
-            Scores [...], or [..., R] with weights.
+            Scores [...], NaN where no utterance is scored.
         """
+        return self._combined(self._counted(label, prediction, counted).sum(axis=-2))
+
+    def without_each(
+        self, label: Array, prediction: Array, group: NDArray[np.int64], counted: Mask | None = None
+    ) -> Array:
+        """Return the scores with each group of utterances left out in turn.
+
+        Args:
+            label: [N].
+            prediction: [..., N].
+            group: [N], numbers 0 to G - 1.
+            counted: As for `score`.
+
+        Returns:
+            Scores [..., G], NaN where no utterance is left.
+        """
+        columns = self._counted(label, prediction, counted)
+        order = np.argsort(group, kind="stable")
+        starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+        of_groups = np.add.reduceat(columns[..., order, :], starts, axis=-2)
+        return self._combined(columns.sum(axis=-2, keepdims=True) - of_groups)
+
+    def _counted(self, label: Array, prediction: Array, counted: Mask | None) -> Array:
+        """Return the columns [..., N, K + 1], the last the number of utterances; those that are not scored are 0."""
         columns = self.columns(label, prediction)
-        if weight is None:
-            return self.combine(columns.sum(axis=-2))
-        return self.combine(np.einsum("rn,...nk->...rk", weight, columns, optimize=True))
+        weight = np.ones(columns.shape[:-1]) if counted is None else counted.astype(float)
+        return np.concatenate([columns * weight[..., None], weight[..., None]], axis=-1)
+
+    def _combined(self, sums: Array) -> Array:
+        with np.errstate(invalid="ignore"):
+            return np.where(sums[..., -1] > 0.5, self.combine(sums[..., :-1]), np.nan)
