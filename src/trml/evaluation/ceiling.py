@@ -28,14 +28,14 @@ class Ceiling:
         """Return the best score when a pattern is missing at a rate.
 
         Scores mix linearly by the shares of the sets that are left. A correlation mixes as its square, the share of
-        variance explained.
+        variance explained. Where the pattern leaves parts of a modality, the corpus must know the score itself.
 
         Returns:
-            None if the corpus knows no ceiling, or if the pattern leaves parts of a modality.
+            None if the corpus knows no ceiling.
         """
         shares = missing.shares(rate, modalities)
         if shares is None:
-            return None
+            return self._values.get((f"{missing.name}@{rate:g}", metric))
         power, mixed = (2 if metric == "corr" else 1), 0.0
         for present, share in shares.items():
             best = self.with_present(metric, present)
