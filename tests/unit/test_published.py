@@ -59,6 +59,29 @@ def test_claims_in_the_readme_are_the_decided_ones():
         assert f"| {claim['id']}: {claim['text']} | **{claim['verdict']}**" in README
 
 
+def test_the_sentences_of_the_readme_are_the_findings():
+    claims = {claim["id"]: claim for claim in read_json(RESULTS / "claims.json")}
+
+    def counts(*names):
+        verdicts = [c["verdict"] for name in names for c in claims[name]["comparisons"]]
+        return len(verdicts), {verdict: verdicts.count(verdict) for verdict in set(verdicts)}
+
+    n, c1 = counts("C1")
+    n_of_design, of_design = counts("C3", "C3b", "C6")
+    margin = claims["C1"]["comparisons"][0]["margin"]
+    words = " ".join(README.split())
+    assert set(c1) == {"equivalent", "undecided"}
+    assert f"Of {n} comparisons on the utterances that lack one, {c1['equivalent']} are equivalent" in words
+    assert f"(a difference of less than {margin:.3f}) and {c1['undecided']} undecided" in words
+    assert of_design == {"equivalent": n_of_design}
+    assert f"matters by more than {margin:.3f}: all {n_of_design} comparisons are equivalent" in words
+    assert {c["verdict"] for c in claims["C4"]["comparisons"]} == {"better"}
+    worse = sorted(c["rate"] for c in claims["C5"]["comparisons"] if c["verdict"] == "worse")
+    assert worse == [0.3, 0.5, 0.7, 0.9]
+    assert "from 30 % on it loses more than it may" in words
+    assert f"pantomime's {claims['C1']['groups']} test speakers, with {claims['C1']['seeds']} seeds" in words
+
+
 def test_no_method_beats_the_ceiling_beyond_its_interval():
     every = pl.concat(
         pl.read_csv(RESULTS / f"tables/{name}.csv", infer_schema_length=None) for name in ("main", "settings")
