@@ -60,6 +60,7 @@ STUDY = Study(
     corpus="synthetic",
     modalities=PAIR,
     methods=METHODS,
+    training="matched",
     victims=("vision", "text"),
     rates=(0.0, 0.5, 1.0),
     study_rate=0.5,
@@ -102,12 +103,14 @@ def trainings(study: Study) -> Iterator[tuple[Training, dict[str, Any]]]:
     """Yield every training of a study, and the options that its variant moves."""
     for method, seed in product(study.methods, study.seeds):
         for victim in study.victims:
-            for rate in study.rates_of(victim) if study.runs(method, victim) else ():
+            rates = dict.fromkeys(study.training_rate(rate) for rate in study.rates_of(victim))
+            for rate in rates if study.runs(method, victim) else ():
                 yield Training(method.name, DEFAULT, victim, rate, rate, seed), {}
         for victim, rate in product(study.single_victims, study.setting_rates):
             yield Training(method.name, DEFAULT, victim, rate, 1.0, seed), {}
         for victim, variant in product(study.single_victims, method.variants):
-            training = Training(method.name, variant.name, victim, study.study_rate, study.study_rate, seed)
+            rate = study.study_training_rate
+            training = Training(method.name, variant.name, victim, rate, rate, seed)
             yield training, dict(variant.options)
 
 

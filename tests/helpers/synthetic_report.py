@@ -67,6 +67,7 @@ def report_inputs(
     failed: tuple[str, str, float] | None = None,
     reason: str | None = None,
     published_as: str | None = None,
+    training: Any = "matched",
     others: Sequence[ReportInputs] = (),
 ) -> ReportInputs:
     """Write the folders of a small study and return what the report is handed of it.
@@ -83,6 +84,7 @@ def report_inputs(
         failed: Method, victim and rate of trainings that failed.
         reason: Why nothing was probed.
         published_as: Its name in published figures.
+        training: `matched` or `complete`.
         others: The further datasets.
     """
     study = Study(
@@ -92,6 +94,7 @@ def report_inputs(
         corpus,
         tuple(modalities),
         METHODS,
+        training,
         victims,
         RATES,
         0.5,
@@ -154,9 +157,11 @@ def _write_evaluation(
         value = float(rng.uniform(0.2, 0.8))
         return {"value": value, "low": value - 0.1, "high": value + 0.1, "leads": method == "trml", "failed": 0}
 
-    conditions = [("matched", victim, rate, rate) for victim in study.victims for rate in study.rates_of(victim)]
+    matched = [(victim, rate) for victim in study.victims for rate in study.rates_of(victim)]
+    conditions = [("matched", victim, r, r) for victim, r in matched if r == 0 or study.training == "matched"]
     conditions += [("complete", victim, 0.0, rate) for victim in study.victims for rate in study.rates_of(victim)[1:]]
-    conditions += [("setting_a", victim, 0.5, 1.0) for victim in study.single_victims]
+    if study.training == "matched":
+        conditions += [("setting_a", victim, 0.5, 1.0) for victim in study.single_victims]
     summary = []
     for (protocol, victim, trained, rate), metric in product(conditions, metrics):
         about = {"protocol": protocol, "victim": victim, "trained": trained, "rate": rate, "present": "all"}
@@ -165,7 +170,7 @@ def _write_evaluation(
         for method in methods:
             key = {"method": method.name, "variant": "default", "role": method.role}
             summary.append({**about, **key, **score(method.name, victim, rate)})
-            studied = protocol == "matched" and victim in study.single_victims and rate == study.study_rate
+            studied = protocol == study.training and victim in study.single_victims and rate == study.study_rate
             for variant in method.variants if studied else ():
                 summary.append({**about, **key, "variant": variant.name, **score(method.name, victim, rate)})
         for name in ("constant", "ceiling"):
@@ -196,7 +201,9 @@ def _write_summary(folder: Path, study: Study, summary: list[dict[str, Any]]) ->
     halves = [
         {**row, "present": present}
         for row in summary
-        if row["protocol"] == "matched" and row["victim"] in study.single_victims and row["rate"] == study.study_rate
+        if row["protocol"] == study.training
+        and row["victim"] in study.single_victims
+        and row["rate"] == study.study_rate
         for present in (written(study.modalities), written(set(study.modalities) - {row["victim"]}))
     ]
     pl.DataFrame(summary + halves, infer_schema_length=None).write_parquet(folder / "summary.parquet")

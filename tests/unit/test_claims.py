@@ -85,6 +85,21 @@ def test_missing_frames_are_coped_with_or_not(tmp_path, error, verdict):
     assert {c.rate for c in claim.comparisons} == {0.5}
 
 
+@pytest.mark.parametrize(("ours", "theirs", "verdict"), [(0.2, 0.7, "supported"), (1.2, 0.2, "refuted")])
+def test_training_on_complete_data_is_judged_at_every_rate(tmp_path, ours, theirs, verdict):
+    """Then rate 1 counts too, and no training ever sees anything missing."""
+    study = replace(STUDY, training="complete", complete=(), study_rate=1.0)
+    inputs = inputs_of(tmp_path, study)
+    assert {cell.spec.rate for cell in inputs.distinct_cells()} == {0.0}
+    fill(inputs, lambda cell, _: ours if (cell.spec.method, cell.spec.variant) == ("trml", "default") else theirs)
+    by_id = decided(inputs)
+    assert set(by_id) == {"C1", "C3", "C3b"}
+    assert [claim.verdict for claim in by_id.values()] == [verdict] * 3
+    assert {c.rate for c in by_id["C1"].comparisons} == {0.5, 1.0}
+    assert {c.rate for c in by_id["C3"].comparisons} == {1.0}
+    assert "trained on complete data and evaluated at" in by_id["C1"].how
+
+
 def test_claims_that_an_experiment_cannot_decide_are_left_out(tmp_path):
     study = replace(STUDY, complete=(), methods=tuple(replace(m, variants=()) for m in METHODS))
     inputs = inputs_of(tmp_path, study)

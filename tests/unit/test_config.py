@@ -76,6 +76,10 @@ REFUSED = [
     ({"datasets.other.corpus.frames": 1}, "datasets.other.corpus.frames is 1; expected greater than or equal to 2"),
     ({"datasets.other.encoder": {"kind": "given", "name": "g"}}, "encoder g does not fit corpus pantomime"),
     ({"datasets": {"pantomime": "other"}}, "datasets.pantomime has the name of the experiment's own corpus"),
+    (
+        {"protocol.training": "complete"},
+        "protocol: complete is [0.1, 0.5]; with training on complete data it must be []",
+    ),
     ({"report.conditions": [0.2]}, "report.conditions [0.2] are not among protocol.rates"),
     ({"threads": 0}, "threads is 0; expected greater than or equal to 1"),
     ({"datasets.other.methods": ["trm"]}, "datasets.other.methods names ['trm']; known are trml"),

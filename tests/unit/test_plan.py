@@ -57,6 +57,14 @@ def test_a_swept_default_is_the_default_cell(plan):
     assert plan.trainings[swept[0.1]].digest != default.digest
 
 
+def test_training_on_complete_data_trains_nothing_else(raw):
+    raw["protocol"].update(training="complete", complete=[], study_rate=1.0)
+    plan = plan_of(raw)
+    assert {(t.rate, t.dev_rate) for t in plan.trainings} == {(0.0, 0.0)}
+    assert {cell.spec.missing for cell in plan.cells if cell.spec.method == "trml"} == {None}
+    assert {victim for _, victim, _ in plan.probed_cells} == {"vision", "text"}
+
+
 def test_every_frame_missing_is_vision_missing(raw):
     raw["protocol"]["victims"] = ["vision", "text", "frames"]
     trainings = plan_of(raw).trainings

@@ -208,6 +208,20 @@ def test_what_evaluation_writes_is_read(tmp_path, undrawn):
     assert {"rates_audio", "matrix", "sweep_trml_temperature", "ablation"} <= set(drawn(inputs))
 
 
+def test_training_on_complete_data_is_said(tmp_path, undrawn):
+    inputs = report_inputs(
+        tmp_path / "made", training="complete", victims=("vision", "text", "frames"), reason="no probes"
+    )
+    folder = built(inputs, tmp_path)
+    main = (folder / "tables/main.md").read_text()
+    assert "Trained on complete data and evaluated at each missing rate." in main
+    assert all(row.count("[") == 5 for row in main.splitlines() if row.startswith("| Zero fill"))
+    assert "Trained on complete data and evaluated at missing rate 0.5" in (folder / "tables/by_present.md").read_text()
+    assert {"complete_training_vision", "sweep_trml_temperature"} <= set(drawn(inputs))
+    assert "rates_vision" not in drawn(inputs)
+    assert not list((folder / "tables").glob("rates_*"))
+
+
 def test_a_study_without_probes_says_why(tmp_path, undrawn):
     inputs = report_inputs(tmp_path / "made", reason="no method makes virtual modalities")
     folder = built(inputs, tmp_path)

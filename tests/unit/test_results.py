@@ -136,6 +136,19 @@ def test_a_failed_training_is_in_no_interval(inputs, tmp_path):
             assert not table[column].is_nan().any(), name
 
 
+def test_training_on_complete_data_is_summarised_under_its_own_protocol(tmp_path):
+    inputs = inputs_of(tmp_path, replace(STUDY, training="complete", complete=(), study_rate=1.0))
+    fill(inputs, lambda _, present: 0.2 if present == "text+vision" else 0.7)
+    evaluated(inputs, tmp_path / "evaluation")
+    summary = pl.read_parquet(tmp_path / "evaluation" / "summary.parquet").filter(method="trml", metric="mae")
+    assert set(summary.filter(protocol="matched")["rate"]) == {0.0}
+    assert set(summary.filter(protocol="complete")["rate"]) == {0.5, 1.0}
+    assert set(summary["trained"]) == {0.0}
+    assert set(summary.filter(variant="no_l_v")["protocol"]) == {"complete"}
+    robustness = pl.read_parquet(tmp_path / "evaluation" / "robustness.parquet")
+    assert robustness.filter(method="trml", protocol="complete", measure="relative", metric="mae")["value"].min() > 0.2
+
+
 def test_trainings_that_are_one_cell_are_scored_once(inputs):
     cells = inputs.distinct_cells()
     assert all(isinstance(cell, Cell) for cell in cells)

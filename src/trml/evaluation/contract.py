@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trml.methods.config import DEFAULT
+from trml.missing.conditions import Condition
 from trml.missing.pattern import Missing
 from trml.missing.registry import missing_pattern
 from trml.training.contract import Cell, Settings, Training
@@ -93,9 +94,10 @@ class Study:
         corpus: The corpus's name, which masks depend on.
         modalities: In order.
         methods: In the order of the configuration.
+        training: MATCHED if methods are trained at the rates, COMPLETE if on complete data alone.
         victims: Missing patterns, by name.
-        rates: Missing rates, in training and at evaluation.
-        study_rate: Where variants are run.
+        rates: Missing rates at evaluation and, if matched, in training.
+        study_rate: At which variants are evaluated.
         complete: Shares p of complete training utterances of Settings A and B.
         seeds: Of masks and trainings.
         shown_rates: The rates of the main table.
@@ -108,6 +110,7 @@ class Study:
     corpus: str
     modalities: tuple[str, ...]
     methods: Sequence[StudyMethod]
+    training: Literal["matched", "complete"]
     victims: Sequence[str]
     rates: Sequence[float]
     study_rate: float
@@ -135,6 +138,34 @@ class Study:
     def baselines(self) -> list[StudyMethod]:
         """What the proposed method is judged against."""
         return [m for m in self.methods if m.role == "baseline"]
+
+    def training_rate(self, rate: float) -> float:
+        """Return the rate in training of what is evaluated at a rate."""
+        return rate if self.training == MATCHED else 0.0
+
+    @property
+    def study_training_rate(self) -> float:
+        """The rate in training of variants and probes."""
+        return self.training_rate(self.study_rate)
+
+    def condition(self, victim: str, rate: float) -> Condition:
+        """Return the condition under which the methods are compared at a rate."""
+        trained = self.training_rate(rate)
+        return Condition(victim, rate, trained, trained)
+
+    def at_rate(self, words: str) -> str:
+        """Return in words how methods were trained and evaluated: `trained and evaluated at missing rate 0.5`.
+
+        `words` name the rate at evaluation.
+        """
+        if self.training == MATCHED:
+            return f"trained and evaluated at {words}"
+        return f"trained on complete data and evaluated at {words}"
+
+    @property
+    def at_study_rate(self) -> str:
+        """How variants were trained and evaluated, in words."""
+        return self.at_rate(f"missing rate {self.study_rate:g}")
 
     @property
     def single_victims(self) -> list[str]:
@@ -184,10 +215,12 @@ class EvaluationInputs:
         return self.cells[Training(method, variant, victim, rate, dev_rate, seed)]
 
     def probed_cells(self) -> dict[tuple[str, str, int], Cell]:
-        """Return the defaults trained at the study rate with one modality missing, by method, victim and seed."""
+        """Return the defaults of the study's rate in training, by method, missing modality and seed."""
         s = self.study
         return {
-            (m.name, victim, seed): self.cell(m.name, DEFAULT, victim, s.study_rate, s.study_rate, seed)
+            (m.name, victim, seed): self.cell(
+                m.name, DEFAULT, victim, s.study_training_rate, s.study_training_rate, seed
+            )
             for m in s.methods
             for victim in s.single_victims
             for seed in s.seeds

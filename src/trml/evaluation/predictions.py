@@ -80,9 +80,9 @@ class Evaluation:
         return self.metrics[0]
 
     def grid(self, victims: Sequence[str]) -> list[Condition]:
-        """Return every rate above 0 of these patterns, in training and at evaluation alike."""
+        """Return every rate above 0 of these patterns, trained as the study is."""
         study = self.study
-        return [Condition.matched(victim, rate) for victim in victims for rate in study.rates_of(victim) if rate > 0]
+        return [study.condition(victim, rate) for victim in victims for rate in study.rates_of(victim) if rate > 0]
 
     def conditions_of(self, cell: Cell) -> list[Condition]:
         """Return what a cell is scored under.

@@ -41,17 +41,20 @@ def robustness(study: Study, curves: Curves) -> pl.DataFrame:
 
 def _rows(study: Study, curves: Curves) -> Iterator[dict[str, Any]]:
     upper = study.upper
-    for (protocol, name, victim, metric), by_rate in curves.items():
+    for protocol, name, victim, metric in curves:
         if protocol == SETTING_A or upper is None:
             continue
-        # Training on complete data starts at the same score on complete data.
-        whole = {**curves[MATCHED, name, victim, metric], **by_rate}
+        whole, of_upper = (_whole(curves, protocol, each, victim, metric) for each in (name, upper.name))
         rates = sorted(whole)
         if len(rates) < 2:
             continue
-        scores = [whole[rate] for rate in rates]
-        reference = [curves[MATCHED, upper.name, victim, metric][rate] for rate in rates]
+        scores, reference = ([curve[rate] for rate in rates] for curve in (whole, of_upper))
         measures = {"relative": relative(rates, scores), "effective": effective(rates, scores, reference)}
         about = {"protocol": protocol, "method": name, "victim": victim, "metric": metric}
         for measure, score in measures.items():
             yield {**about, "measure": measure, **score.columns()}
+
+
+def _whole(curves: Curves, protocol: str, name: str, victim: str, metric: str) -> dict[float, Scores]:
+    """Return a method's scores by rate. Training on complete data starts at the same score on complete data."""
+    return {**curves[MATCHED, name, victim, metric], **curves[protocol, name, victim, metric]}

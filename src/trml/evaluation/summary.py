@@ -27,7 +27,8 @@ def conditions(study: Study) -> Iterator[tuple[str, Condition]]:
     """Yield every (protocol, condition) that the methods are compared under."""
     for victim in study.victims:
         for rate in study.rates_of(victim):
-            yield MATCHED, Condition.matched(victim, rate)
+            if rate == 0 or study.training == MATCHED:
+                yield MATCHED, Condition.matched(victim, rate)
             if rate > 0 and 0.0 in study.rates:
                 yield COMPLETE, Condition.complete_training(victim, rate)
     for modality, rate in product(study.single_victims, study.setting_rates):
@@ -81,8 +82,9 @@ class Summary:
             if present == ALL:
                 for name, score in scores.items():
                     self.curves.setdefault((protocol, name, condition.victim, metric.name), {})[condition.rate] = score
-        if protocol == MATCHED and condition.victim in study.single_victims and condition.rate == study.study_rate:
-            self._rows += self._variants(condition, parts)
+        is_studied = condition.victim in study.single_victims and condition.rate == study.study_rate
+        if protocol == study.training and is_studied:
+            self._rows += self._variants(protocol, condition, parts)
 
     def _methods(
         self,
@@ -115,14 +117,14 @@ class Summary:
         if best is not None:
             yield {**_row(about, "ceiling", DEFAULT, "ceiling"), "value": best}
 
-    def _variants(self, condition: Condition, parts: dict[str, Mask | None]) -> Iterator[dict[str, Any]]:
+    def _variants(self, protocol: str, condition: Condition, parts: dict[str, Mask | None]) -> Iterator[dict[str, Any]]:
         """Yield a row a variant, part and metric."""
         evaluation = self.evaluation
         for method in self.study.methods:
             for variant in method.variants:
                 predictions = evaluation.predictions(method.name, condition, variant=variant.name)
                 for (present, counted), metric in product(parts.items(), evaluation.metrics):
-                    about = {**_about(MATCHED, condition), "present": present, "metric": metric.name}
+                    about = {**_about(protocol, condition), "present": present, "metric": metric.name}
                     scores = evaluation.scores(metric, predictions, counted)
                     row = _row(about, method.name, variant.name, method.role)
                     yield {**row, **scores.columns(), "failed": failed_seeds(predictions)}

@@ -1,7 +1,7 @@
 """The missing protocol of an experiment: what is missing, how often, with which seeds."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -16,18 +16,26 @@ class Protocol:
 
     Attributes:
         victims: Missing patterns by name (missing/registry.py).
-        rates: Missing rates, in training and at evaluation alike.
+        training: `matched` trains at each of the rates, `complete` on complete data alone, so that no method knows that
+            something will be missing.
+        rates: Missing rates at evaluation and, if matched, in training alike.
         complete: Shares p of complete training utterances of Setting A (dev and test lack the victim entirely) and of
             Setting B (dev and test keep the same share).
         study_rate: The rate at which ablations, sweeps, grids and the search on dev are run.
         seeds: Of masks and trainings.
     """
 
+    training: Literal["matched", "complete"]
     victims: Annotated[list[str], Field(min_length=1)]
     rates: Annotated[list[Share], Field(min_length=1)]
     complete: list[Share]
     study_rate: Share
     seeds: Annotated[list[Seed], Field(min_length=1)]
+
+    @property
+    def study_training_rate(self) -> float:
+        """The rate in training of ablations, sweeps, grids and the search on dev."""
+        return self.study_rate if self.training == "matched" else 0.0
 
     @property
     def setting_rates(self) -> list[float]:
@@ -51,6 +59,9 @@ class Protocol:
             values = getattr(self, key)
             require(len(set(values)) == len(values), f"{key} names a value twice: {values}")
         require(self.study_rate in self.rates, f"study_rate {self.study_rate} is not one of rates {self.rates}")
+        if self.training == "complete":
+            require(not self.complete, f"complete is {self.complete}; with training on complete data it must be []")
+            require(0.0 in self.rates, f"rates {self.rates} lacks 0, at which training is on complete data")
         absent = sorted(set(self.setting_rates) - set(self.rates))
         require(not absent, f"rates lacks {absent}, the missing rates of complete {self.complete}")
         return self

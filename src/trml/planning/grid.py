@@ -45,17 +45,21 @@ def is_shaped_by_missing(method: MethodConfig) -> bool:
 
 
 def _runs(params: Params, method: MethodConfig) -> Iterator[tuple[str, str, float, float]]:
-    """Yield (variant, victim, rate, dev rate): the default at every rate and in Setting A; variants at study_rate."""
+    """Yield (variant, victim, rate, dev rate).
+
+    The default at every rate of training and in Setting A; variants at the study's rate of training.
+    """
     protocol, modalities = params.protocol, params.modalities
     single = protocol.single_victims(modalities)
     for victim in protocol.victims:
         pattern = missing_pattern(victim, modalities)
         # A method that is shaped by what is missing needs to know it, so it has no training under a random choice.
         if not (is_shaped_by_missing(method) and len(pattern.lost) > 1):
-            yield from ((DEFAULT, victim, rate, rate) for rate in pattern.rates(protocol.rates))
+            rates = pattern.rates(protocol.rates) if protocol.training == "matched" else [0.0]
+            yield from ((DEFAULT, victim, rate, rate) for rate in rates)
     yield from ((DEFAULT, victim, rate, 1.0) for victim, rate in product(single, protocol.setting_rates))
     for victim, variant in product(single, variants(method)):
-        yield variant.name, victim, protocol.study_rate, protocol.study_rate
+        yield variant.name, victim, protocol.study_training_rate, protocol.study_training_rate
 
 
 def cell_spec(params: Params, training: Training, moved: Mapping[str, Any]) -> CellSpec:

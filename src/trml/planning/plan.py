@@ -194,7 +194,7 @@ class Plan:
         study = self.study
         return {
             (method, victim, seed): self.trainings[
-                Training(method, DEFAULT, victim, study.study_rate, study.study_rate, seed)
+                Training(method, DEFAULT, victim, study.study_training_rate, study.study_training_rate, seed)
             ]
             for method, victim, seed in product(study.by_name, study.single_victims, study.seeds)
         }

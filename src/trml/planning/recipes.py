@@ -122,7 +122,7 @@ def probes(study: Study, cells: Mapping[tuple[str, str, int], Cell], compute: Co
     return {
         "proposed": study.proposed.name if study.proposed else None,
         "modalities": list(study.modalities),
-        "study_rate": study.study_rate,
+        "study_rate": study.study_training_rate,
         "seed": study.seed,
         "cells": [[*key, cell.digest] for key, cell in cells.items()],
         "source": source_digest("trml.evaluation.probing.probe", "trml.training.virtual", *patterns()),

@@ -42,6 +42,7 @@ def study_of(params: Params, name: str, dataset: str | None, purpose: Purpose) -
             StudyMethod(method, c.label, c.role, is_shaped_by_missing(c), dict(c.options), tuple(variants(c)))
             for method, c in params.methods.items()
         ),
+        training=protocol.training,
         victims=tuple(protocol.victims),
         rates=tuple(protocol.rates),
         study_rate=protocol.study_rate,

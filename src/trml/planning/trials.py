@@ -39,7 +39,7 @@ def trial_specs(params: Params) -> dict[str, dict[str, list[CellSpec]]]:
     Methods without a `search` are left out.
     """
     protocol, modalities = params.protocol, params.modalities
-    rate, runs = protocol.study_rate, list(product(protocol.single_victims(modalities), SEARCH_SEEDS))
+    rate, runs = protocol.study_training_rate, list(product(protocol.single_victims(modalities), SEARCH_SEEDS))
     return {
         method: {
             trial: [
@@ -60,10 +60,10 @@ def chosen_yaml(params: Params, chosen: Mapping[str, Mapping[str, Any]]) -> str:
         chosen: Method -> what was chosen (training.selection.choose).
     """
     protocol = params.protocol
-    victims = " and ".join(protocol.single_victims(params.modalities))
+    victims, rate = " and ".join(protocol.single_victims(params.modalities)), protocol.study_training_rate
     head = (
         f"# What the search on dev chose on {params.corpus.name} through {params.encoder.name}, written by\n"
-        f"# `make search`: {TRIALS} trials of each method, {victims} missing at rate {protocol.study_rate:g}, seeds\n"
+        f"# `make search`: {TRIALS} trials of each method, {victims} missing at rate {rate:g}, seeds\n"
         f"# {', '.join(map(str, SEARCH_SEEDS))}; the lowest mean dev loss.\n"
     )
     return head + yaml.safe_dump({name: dict(entry) for name, entry in chosen.items()}, sort_keys=False)

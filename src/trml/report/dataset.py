@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trml.base.artifacts import read_json
 from trml.corpora.contract import SPLITS
-from trml.evaluation.contract import ALL, MetricInfo, Study
+from trml.evaluation.contract import ALL, MATCHED, MetricInfo, Study
 from trml.features.contract import FeatureInfo
 from trml.report.card import Card
 from trml.report.contract import ReportInputs
@@ -96,6 +96,12 @@ class Dataset:
     def by_present(self) -> pl.DataFrame:
         """The same, also on the utterances that keep the modalities in `present`."""
         return pl.read_parquet(self.inputs.evaluation / "summary.parquet")
+
+    @property
+    def compared(self) -> pl.DataFrame:
+        """The rows of `summary` that the study is about: trained as its protocol says, and those on complete data."""
+        whole = (pl.col("protocol") == MATCHED) & (pl.col("rate") == 0)
+        return self.summary.filter(whole | (pl.col("protocol") == self.study.training))
 
     @cached_property
     def pairs(self) -> pl.DataFrame:

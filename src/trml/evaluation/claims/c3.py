@@ -11,8 +11,7 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
     statement = Statement(
         "C3",
         f"Each loss term of {proposed.label} helps.",
-        "The full loss against the loss with one term taken out, trained and evaluated at missing rate "
-        f"{evaluation.study.study_rate:g}. {ON_MISSING}",
+        f"The full loss against the loss with one term taken out, {evaluation.study.at_study_rate}. {ON_MISSING}",
         ["ablation"],
     )
     return judged(evaluation, statement, list(against_variants(evaluation, proposed, "loss")))

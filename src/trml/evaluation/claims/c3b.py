@@ -14,9 +14,8 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
     statement = Statement(
         "C3b",
         f"Each choice of design made here for {proposed.label} helps.",
-        "The default against one choice made otherwise, trained and evaluated at missing rate "
-        f"{evaluation.study.study_rate:g}. {ON_MISSING} The choices and the question are this project's: the paper's "
-        "text leaves them open.",
+        f"The default against one choice made otherwise, {evaluation.study.at_study_rate}. {ON_MISSING} The choices "
+        "and the question are this project's: the paper's text leaves them open.",
         ["ablation_design"],
     )
     return judged(evaluation, statement, list(against_variants(evaluation, proposed, "design")))

@@ -17,9 +17,9 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
         "C4",
         "Virtual modalities carry the meaning of the missing ones.",
         f"Each complete test utterance's virtual vector of {proposed.label}, trained at missing rate "
-        f"{evaluation.study.study_rate:g}, looks for its real partner among all by cosine similarity. So do the "
-        "encoder's own features of the other modalities, which no method trained; where these are of another size, a "
-        "random order takes their place. Scored is the share of the others that the partner is ranked above.",
+        f"{evaluation.study.study_training_rate:g}, looks for its real partner among all by cosine similarity. So do "
+        "the encoder's own features of the other modalities, which no method trained; where these are of another size, "
+        "a random order takes their place. Scored is the share of the others that the partner is ranked above.",
         ["virtual_retrieval"],
     )
     return judged(evaluation, statement, list(_tests(evaluation, proposed)), unit="share", allowed=MARGIN)

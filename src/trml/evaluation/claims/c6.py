@@ -7,7 +7,6 @@ from trml.evaluation.claims.common.judge import Claim, Statement, Test, judged
 from trml.evaluation.contract import StudyMethod
 from trml.evaluation.predictions import Evaluation
 from trml.evaluation.verdicts import margin
-from trml.missing.conditions import Condition
 
 OPTION = "temperature"
 
@@ -18,7 +17,7 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
     statement = Statement(
         "C6",
         "The temperature matters, and differently by victim.",
-        f"Each value against the default {default}, at missing rate {evaluation.study.study_rate:g}, and the "
+        f"Each value against the default {default}, {evaluation.study.at_study_rate}, and the "
         f"difference of those gains between the victims. {ON_MISSING} One difference supports it; it is refuted if all "
         f"lie within the margin. {margin_words(evaluation, allowed)}",
         [f"sweep_{proposed.name}_{OPTION}"],
@@ -34,7 +33,7 @@ def _tests(evaluation: Evaluation, proposed: StudyMethod) -> list[Test]:
     moved = {v.options[OPTION]: v.name for v in proposed.swept(OPTION) if v.options[OPTION] != default}
     tests, gains = [], {}
     for victim in study.single_victims:
-        condition = Condition.matched(victim, study.study_rate)
+        condition = study.condition(victim, study.study_rate)
         for value, variant in moved.items():
             predictions = evaluation.predictions(proposed.name, condition, variant=variant)
             by_default = evaluation.predictions(proposed.name, condition)

@@ -77,7 +77,7 @@ def find_examples(
 
 def _both(evaluation: Evaluation, method: str, victim: str) -> dict[str, Array]:
     """Return a method's predictions [seeds, N] with the victim missing everywhere and nowhere."""
-    trained = evaluation.study.study_rate
+    trained = evaluation.study.study_training_rate
     return {
         key: evaluation.predictions(method, Condition(victim, rate, trained, trained))
         for key, rate in (("missing", 1.0), ("complete", 0.0))

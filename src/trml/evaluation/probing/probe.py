@@ -54,7 +54,7 @@ def probe(inputs: ProbeInputs, folder: Path, device: torch.device) -> None:
     about = {
         "reason": reason,
         "method": name,
-        "train_rate": study.study_rate,
+        "train_rate": study.study_training_rate,
         "victims": [pair.victim for pair in first],
         "seeds": list(study.seeds),
         "n": len(places),

@@ -20,8 +20,8 @@ def figures(data: Dataset) -> Iterator[Drawn]:
         for grid in dict.fromkeys(tuple(v.options) for v in method.variants if v.kind == "grid"):
             if len(grid) == 2:
                 caption = (
-                    f"{method.label} over {' and '.join(grid)}, trained and evaluated at missing rate "
-                    f"{data.study.study_rate:g}; brighter is better. Framed: the default, where it is on the grid."
+                    f"{method.label} over {' and '.join(grid)}, {data.study.at_study_rate}; brighter is better. "
+                    "Framed: the default, where it is on the grid."
                 )
                 points = [v for v in method.variants if v.kind == "grid" and tuple(v.options) == grid]
                 figure = _heat_map(data, method, grid, points)
@@ -35,7 +35,7 @@ def _heat_map(data: Dataset, method: StudyMethod, grid: tuple[str, str], points:
     rows, columns = (list(dict.fromkeys(point.options[option] for point in points)) for option in grid)
     variant = {(point.options[row_option], point.options[column_option]): point.name for point in points}
     part = data.summary.filter(
-        pl.col("protocol") == "matched", pl.col("method") == method.name, pl.col("metric") == metric.name
+        pl.col("protocol") == data.study.training, pl.col("method") == method.name, pl.col("metric") == metric.name
     )
     value = {(row["variant"], row["victim"]): row["value"] for row in part.iter_rows(named=True)}
     size = (COLUMN * len(victims), 2.6)

@@ -28,7 +28,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 def _curves(data: Dataset, protocol: str, victim: str, section: str, order: int) -> Iterator[Drawn]:
     part = data.summary.filter(pl.col("protocol") == protocol, pl.col("victim") == victim)
-    if part.height:
+    if part["rate"].max() not in (None, 0.0):
         start = "rates" if protocol == "matched" else "complete_training"
         order += 100 * (protocol == "complete")  # behind those of matched rates, where they share a section
         name = f"{start}_{victim}{data.suffix}"

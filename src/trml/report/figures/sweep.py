@@ -17,7 +17,7 @@ def figures(data: Dataset) -> Iterator[Drawn]:
     for i, method in enumerate(data.study.methods):
         for option in dict.fromkeys(next(iter(v.options)) for v in method.variants if v.kind == "sweep"):
             caption = (
-                f"{method.label} over its {option}, trained and evaluated at missing rate {data.study.study_rate:g}. "
+                f"{method.label} over its {option}, {data.study.at_study_rate}. "
                 "Open marker: the default. Bands: 95 % intervals."
             )
             figure = _sweep(data, method, option, method.swept(option))
@@ -31,7 +31,7 @@ def _sweep(data: Dataset, method: StudyMethod, option: str, variants: Sequence[S
     values = [variant.options[option] for variant in variants]
     order = pl.DataFrame({"variant": [variant.name for variant in variants], "x": values})
     part = data.summary.filter(
-        pl.col("protocol") == "matched", pl.col("method") == method.name, pl.col("metric") == metric.name
+        pl.col("protocol") == data.study.training, pl.col("method") == method.name, pl.col("metric") == metric.name
     )
     for i, victim in enumerate(data.study.single_victims):
         series = part.filter(pl.col("victim") == victim).join(order, on="variant", how="inner").sort("x")

@@ -4,9 +4,10 @@ from typing import Any
 
 import polars as pl
 
+from trml.evaluation.contract import MATCHED
 from trml.methods.config import DEFAULT
 from trml.report.dataset import Dataset
-from trml.report.sections import further
+from trml.report.sections import further, sentence
 from trml.report.tables.common.rows import BOLD, Rows, metric_groups, upper_words
 from trml.report.tables.common.table import Table
 
@@ -33,16 +34,17 @@ def main_table(data: Dataset, section: str, name: str, title: str) -> Table:
     columns = [(study.single_victims[0], 0.0)] if 0.0 in study.rates and study.single_victims else []
     columns += [(victim, rate) for victim in study.single_victims for rate in study.shown_rates if rate > 0]
     header = ["method", *("complete" if rate == 0 else f"{v} {rate:.0%} missing" for v, rate in columns)]
-    rows = data.summary.filter(pl.col("variant") == DEFAULT, pl.col("protocol") == "matched")
+    rows = data.compared.filter(pl.col("variant") == DEFAULT)
     single = {method.name for method in study.methods if method.single}
 
     def find(rows: Rows, method: str, column: Any) -> dict[str, Any] | None:
         victim, rate = column
-        return None if rate == 0 and method in single else rows.get((method, victim, rate, rate))
+        return None if rate == 0 and method in single else rows.get((method, victim, study.training_rate(rate), rate))
 
     note = (
         f"Mean over {len(study.seeds)} seeds with a 95 % interval over seeds and groups of test utterances. "
-        f"Trained and evaluated at the same missing rate. {upper_words(study)} {BOLD} Empty: a method that is another "
+        f"{sentence(study.at_rate('the same missing rate' if study.training == MATCHED else 'each missing rate'))}. "
+        f"{upper_words(study)} {BOLD} Empty: a method that is another "
         "model for each missing modality has no single score on complete data."
     ).replace("  ", " ")
     return Table(section, name, title, note, header, metric_groups(study, rows, data.headline, columns, find), rows)

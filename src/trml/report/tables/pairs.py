@@ -2,8 +2,9 @@
 
 import polars as pl
 
-from trml.evaluation.contract import ALL, MATCHED
+from trml.evaluation.contract import ALL
 from trml.report.dataset import Dataset
+from trml.report.sections import sentence
 from trml.report.tables.common.table import Cell, Group, Table, plain
 
 _SIGNS = {"better": "+", "worse": "−", "equivalent": "=", "undecided": "?"}
@@ -14,7 +15,7 @@ def tables(data: Dataset) -> list[Table]:
     """Return the one table, none where no pair was compared; its csv has every protocol and rate."""
     study, rows = data.study, data.pairs.filter(pl.col("metric") == data.primary.name)
     shown = rows.filter(
-        pl.col("protocol") == MATCHED,
+        pl.col("protocol") == study.training,
         pl.col("rate") == study.study_rate,
         pl.col("victim").is_in(study.single_victims),
         pl.col("present") != ALL,
@@ -27,8 +28,8 @@ def tables(data: Dataset) -> list[Table]:
         return []
     note = (
         f"In {data.primary.label}, the method of a row is better than (+), worse than (−) or equivalent to (=) that of "
-        "a column; a pair is undecided (?) or cannot be tested (empty) otherwise. At missing rate "
-        f"{study.study_rate:g} in training and at evaluation. Tests are corrected for all pairs of a group (Holm, 5 %)."
+        "a column; a pair is undecided (?) or cannot be tested (empty) otherwise. "
+        f"{sentence(study.at_study_rate)}. Tests are corrected for all pairs of a group (Holm, 5 %)."
     )
     header = ["method", *(str(i + 1) for i in range(len(_names(data))))]
     return [Table("curves", "pairs", "Every pair of methods", note, header, groups, rows, 2)]

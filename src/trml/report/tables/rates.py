@@ -17,7 +17,7 @@ def tables(data: Dataset) -> list[Table]:
     patterns = [victim for victim in study.victims if victim not in study.single_victims]
     made = [_table(data, "matched", victim, pattern_section(study, victim), i) for i, victim in enumerate(patterns)]
     made += [_table(data, "complete", victim, "complete", i) for i, victim in enumerate(study.victims)]
-    return [table for table in made if table.data.height]
+    return [table for table in made if table.data["rate"].max() not in (None, 0.0)]
 
 
 def _table(data: Dataset, protocol: str, victim: str, section: str, order: int) -> Table:

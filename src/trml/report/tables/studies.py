@@ -18,7 +18,7 @@ def _table(data: Dataset, method: StudyMethod, order: int) -> Table:
     study, metric, rate = data.study, data.primary, data.study.study_rate
     labels = {DEFAULT: "default", **{variant.name: _label(variant) for variant in _in_order(method)}}
     part = data.summary.filter(
-        pl.col("protocol") == "matched",
+        pl.col("protocol") == study.training,
         pl.col("method") == method.name,
         pl.col("rate") == rate,
         pl.col("variant").is_in(list(labels)),
@@ -33,7 +33,7 @@ def _table(data: Dataset, method: StudyMethod, order: int) -> Table:
         for variant, label in labels.items()
     ]
     header = ["variant", *(f"{victim} {rate:.0%} missing" for victim in study.single_victims)]
-    note = f"{metric.label} with 95 % intervals, trained and evaluated at missing rate {rate:g}."
+    note = f"{metric.label} with 95 % intervals, {study.at_study_rate}."
     title = f"Variants of {method.label}"
     return Table("studies", f"study_{method.name}", title, note, header, [("", lines)], part, order)
 

@@ -38,7 +38,7 @@ def against_variants(evaluation: Evaluation, proposed: StudyMethod, kind: str) -
     study = evaluation.study
     for variant in (variant for variant in proposed.variants if variant.kind == kind):
         for victim in study.single_victims:
-            condition = Condition.matched(victim, study.study_rate)
+            condition = study.condition(victim, study.study_rate)
             yield better(evaluation, variant.label, condition, proposed.name, proposed.name, variant.name)
 
 
