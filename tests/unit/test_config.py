@@ -141,8 +141,8 @@ def test_options_are_read_through_the_bases_of_a_class(tmp_path, monkeypatch):
     )
     known, required = known_options("inherited_options.Derived")
     assert (known, required) == known_options("trml.methods.mm_align.MMAlign")
-    assert {"hidden", "window", "alignment", "learning_rate"} <= known.keys()
-    assert "alignment" in required
+    assert {"hidden", "window", "regularisation", "learning_rate"} <= known.keys()
+    assert "regularisation" in required
     assert modality_limit("inherited_options.Derived") == 2
     assert modality_limit("inherited_options.Free") is None
     assert modality_limit("trml.methods.trml.TRML") is None

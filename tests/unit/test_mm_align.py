@@ -8,10 +8,10 @@ import torch
 
 from trml.methods.contract import Batch, Shape, Signal
 from trml.methods.layers.alignment import AlignmentNet, band, from_band, in_band
-from trml.methods.mm_align import MMAlign, States
+from trml.methods.mm_align import ALIGNERS, MAIN, MMAlign, States
 
 WINDOW = 2
-OPTIONS = {"hidden": 32, "heads": 4, "window": WINDOW, "iterations": 10}
+OPTIONS = {"hidden": 32, "heads": 4, "window": WINDOW, "iterations": 10, "positions": 1.0}
 
 
 def shape(tokens: int, frames: int) -> Shape:
@@ -78,6 +78,26 @@ def test_a_single_vector_is_repeated_to_the_length_of_the_other(tokens, frames, 
 
 
 def test_warm_up():
-    """Two epochs of warm-up walk over complete utterances alone, then come the incomplete ones."""
-    kinds = [[each.rows for each in MMAlign.passes(epoch, OPTIONS)] for epoch in range(4)]
-    assert kinds == [["complete"], ["complete"], *[["complete", "incomplete"]] * 2]
+    """Two epochs of warm-up train on complete utterances alone; then plans are fitted, and incomplete ones come."""
+    kinds = [[(each.rows, [s.loss for s in each.steps]) for each in MMAlign.passes(e, OPTIONS)] for e in range(4)]
+    after = [("complete", ["loss_of_alignment", "loss"]), ("incomplete", ["loss_of_imputed"])]
+    assert kinds == [[("complete", ["loss"])]] * 2 + [after] * 2
+
+
+def test_fitting_plans_and_training_on_labels_move_different_weights():
+    names = [name for name, _ in MMAlign(shape(5, 6), **OPTIONS).named_parameters()]
+    moved = [{n for n in names if n.startswith(tuple(prefix for prefix, _ in which))} for which in (ALIGNERS, MAIN)]
+    assert moved[0] | moved[1] == set(names)
+    assert not moved[0] & moved[1]
+
+
+def test_without_positions_the_order_of_frames_is_not_seen():
+    """As published: a clip backwards gives the same prediction. With positions it does not."""
+    for positions, is_blind in ((0.0, True), (1.0, False)):
+        torch.manual_seed(0)
+        method = MMAlign(shape(5, 6), **{**OPTIONS, "positions": positions})
+        tokens, frames, whole = torch.randn(3, 5, 4), torch.randn(3, 6, 4), torch.ones(3, 6).bool()
+        text = Signal(tokens, whole[:, :5], torch.ones(3))
+        clips = [Signal(x, whole, torch.ones(3)) for x in (frames, frames.flip(1))]
+        ahead, back = (method(Batch({"text": text, "vision": clip}, {})) for clip in clips)
+        assert torch.allclose(ahead, back, atol=1e-5) == is_blind

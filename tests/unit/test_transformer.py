@@ -99,7 +99,7 @@ def test_any_width_has_any_number_of_heads():
 
 
 def test_what_is_masked_has_no_influence_on_a_sequence():
-    encoder = SequenceEncoder(6, M, H, HEADS, summary=True).double()
+    encoder = SequenceEncoder(6, M, H, HEADS, positions=1.0, summary=True).double()
     x, mask = made(B, M, 6), mask_of(M)
     states, there = encoder(x, mask)
     others, _ = encoder(torch.where(mask.unsqueeze(-1), x, 100.0), mask)
@@ -109,7 +109,7 @@ def test_what_is_masked_has_no_influence_on_a_sequence():
 
 
 def test_a_single_vector_is_repeated():
-    encoder = SequenceEncoder(6, M, H, HEADS).double()
+    encoder = SequenceEncoder(6, M, H, HEADS, positions=1.0).double()
     x, mask = made(B, 1, 6), torch.tensor([[True], [True], [False], [True]])
     once, there = encoder(x, mask)
     several, _ = encoder(x.expand(B, M, 6), mask.expand(B, M))

@@ -1,8 +1,8 @@
 """MM-Align (Han, Chen, Kan, Poria; EMNLP 2022; arXiv 2210.12798): alignment of sequences by optimal transport.
 
-Known from the paper: one-layer Transformers with a summary token, the plan and its window, an alignment net that fits
-the plan within the window, imputation as A h, cross-modal fusion, warm-up, and alternation of complete and imputed
-data. The rest is our reconstruction; docs/methods.md says which part is whose.
+Known from the paper and its program: one-layer Transformers with a summary token, the plan and its window, an alignment
+net that fits the plan within the window with an optimizer of its own, imputation as A h, fusion by decoder layers,
+warm-up, and alternation of complete and imputed data. docs/methods.md lists the differences.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,13 @@ from trml.base.fields import Count, NotNegative, Positive
 from trml.methods.contract import AnyBatch, Labelled, Method, Pass, Shape, Step, complete, everyone, visible
 from trml.methods.layers.alignment import AlignmentNet, band, from_band, in_band
 from trml.methods.layers.fusion import Head
-from trml.methods.layers.transformer import SequenceEncoder, TransformerLayer, masked_mean
+from trml.methods.layers.transformer import SequenceEncoder, SummaryDecoder, masked_mean
 from trml.methods.losses.task import task_loss
 from trml.methods.losses.transport import sinkhorn
 
 WARMUP = 2  # epochs
+# What is fitted to plans, and what is trained on labels: neither moves the other, as in the published program.
+ALIGNERS, MAIN = (("aligners.", 1.0),), (("encoders.", 1.0), ("decoders.", 1.0), ("head.", 1.0))
 OUTSIDE = 100.0  # what a pair outside the window costs more
 
 
@@ -39,39 +41,53 @@ class States(NamedTuple):
 class MMAlign(Method):
     """Two sequences aligned by optimal transport, and nets that learn to align without the missing one.
 
-    L = L_task + alignment sum_m MSE(A_m, P_m) on complete utterances, L_task on those with one modality imputed.
+    L_task on complete utterances, and on those with one modality imputed; sum_m MSE(A_m, P_m) on complete utterances,
+    after a warm-up, moves the alignment nets alone.
 
     P is the transport plan between the two sequences, cost 1 - cos and 100 more outside the window, rows scaled to one
     over the band. A_m is computed from the other modality alone and fitted to P. h^_m = A_m h_other stands in for a
-    missing m. `window` is half the band's width; `regularisation` and `iterations` are of Sinkhorn's algorithm.
+    missing m. `window` is half the band's width; `regularisation` and `iterations` are of Sinkhorn's algorithm;
+    `positions` is of `SequenceEncoder`, and without them the program is as published: it does not see the order of
+    steps.
 
     It is defined for two modalities only: with more, the paper gives no rule for which one a missing modality is
     aligned to, nor how plans of several pairs are made to agree.
     """
 
-    tensors = {"alignment": NotNegative, "regularisation": Positive}
+    tensors = {"regularisation": Positive}
     modalities = 2
     views = "sequence"
 
-    def __init__(self, shape: Shape, *, hidden: Count, heads: Count, window: Count, iterations: Count) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        hidden: Count,
+        heads: Count,
+        window: Count,
+        iterations: Count,
+        positions: NotNegative,
+    ) -> None:
         super().__init__()
         self.pair = shape.modalities
         lengths = _lengths(shape)
         self.encoders = nn.ModuleDict(
             {
-                name: SequenceEncoder(d, lengths[name], hidden, heads, summary=True)
+                name: SequenceEncoder(d, lengths[name], hidden, heads, positions=positions, summary=True)
                 for name, (_, d) in shape.signals.items()
             }
         )
         self.aligners = nn.ModuleDict({name: AlignmentNet(hidden, window) for name in self.pair})
-        self.decoders = nn.ModuleDict({name: TransformerLayer(hidden, heads) for name in self.pair})
+        self.decoders = nn.ModuleDict({name: SummaryDecoder(hidden, heads) for name in self.pair})
         self.head = Head(2 * hidden, shape.outputs, width=2 * hidden)
         self.window, self.iterations = window, iterations
 
     @classmethod
     def passes(cls, epoch: int, options: Mapping[str, Any]) -> tuple[Pass, ...]:
-        on_complete = Pass("complete")
-        return (on_complete,) if epoch < WARMUP else (on_complete, Pass("incomplete", (Step("loss_of_imputed"),)))
+        task, imputed = Step("loss", MAIN), Step("loss_of_imputed", MAIN)
+        if epoch < WARMUP:
+            return (Pass("complete", (task,)),)
+        return Pass("complete", (Step("loss_of_alignment", ALIGNERS), task)), Pass("incomplete", (imputed,))
 
     def forward(self, batch: AnyBatch) -> Tensor:
         real = self._encode(batch)
@@ -79,15 +95,18 @@ class MMAlign(Method):
         return self._fuse({name: _where(batch.signals[name].present, real[name], imputed[name]) for name in self.pair})
 
     def loss(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
-        """Return the loss of complete utterances."""
-        real = self._encode(batch)
+        """Return the task loss of complete utterances."""
+        on_complete = complete(batch).to(everyone(batch).dtype)
+        return task_loss(self._fuse(self._encode(batch)), batch.label, on_complete)
+
+    def loss_of_alignment(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
+        """Return the misfit of the alignment nets on complete utterances. No gradient reaches the encoders."""
+        real = {name: States(states.detach(), mask) for name, (states, mask) in self._encode(batch).items()}
         first, second = self.pair
         one, other, on_complete = real[first].positions, real[second].positions, complete(batch)
         plan = self._plan(one, other, options["regularisation"])
         of_second = self._misfit(second, one, other, plan.mT, on_complete)
-        of_first = self._misfit(first, other, one, plan, on_complete)
-        task = task_loss(self._fuse(real), batch.label, on_complete.to(plan.dtype))
-        return task + options["alignment"] * (of_second + of_first)
+        return of_second + self._misfit(first, other, one, plan, on_complete)
 
     def loss_of_imputed(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
         """Return the loss of utterances that lack a modality."""
@@ -151,13 +170,10 @@ class MMAlign(Method):
         )
 
     def _fuse(self, sequences: Mapping[str, States]) -> Tensor:
-        """Return outputs [B, outputs]: each modality's summary attends to the other's sequence.
-
-        No other position of a decoder's output is read, so no other is computed.
-        """
+        """Return outputs [B, outputs]: each modality's summary attends to its own sequence, then to the other's."""
         first, second = self.pair
-        of_first = self.decoders[first](sequences[first].states[:, :1], *sequences[second])
-        of_second = self.decoders[second](sequences[second].states[:, :1], *sequences[first])
+        of_first = self.decoders[first](*sequences[first], *sequences[second])
+        of_second = self.decoders[second](*sequences[second], *sequences[first])
         return self.head(torch.cat([of_first, of_second], dim=-1).squeeze(1))
 
     def _band(self, target: States, source: States) -> Tensor:

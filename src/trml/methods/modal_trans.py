@@ -75,16 +75,20 @@ class ModalTrans(Method):
 
     k runs over the other modalities, and both errors are on complete utterances. x^_{m,k} is translated from the
     sequence of k, x^^_{m,k} back from the translation of x_m itself into k. The head sees the mean state of each
-    sequence. A missing one is replaced by its translations' mean over the present modalities.
+    sequence. A missing one is replaced by its translations' mean over the present modalities. `positions` is of
+    `SequenceEncoder`.
     """
 
     tensors = {"forth": NotNegative, "back": NotNegative}
     views = "sequence"
 
-    def __init__(self, shape: Shape, *, hidden: Count, heads: Count) -> None:
+    def __init__(self, shape: Shape, *, hidden: Count, heads: Count, positions: NotNegative) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict(
-            {name: SequenceEncoder(d, steps, hidden, heads) for name, (steps, d) in shape.signals.items()}
+            {
+                name: SequenceEncoder(d, steps, hidden, heads, positions=positions)
+                for name, (steps, d) in shape.signals.items()
+            }
         )
         self.translators = nn.ModuleDict(
             {

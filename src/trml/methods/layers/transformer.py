@@ -53,16 +53,46 @@ class TransformerLayer(nn.Module):
         return self.norms[1](x + self.feed_forward(x))
 
 
+class SummaryDecoder(nn.Module):
+    """The first position of a Transformer decoder layer: s = LayerNorm(x_0 + Attention(x_0, x)), then cross-modal.
+
+    The layer attends to its own sequence first and to another modality's then. Where nothing but a summary is read of
+    the result, no other position needs to be computed.
+    """
+
+    def __init__(self, hidden: int, heads: int) -> None:
+        super().__init__()
+        self.own = Attention(hidden, heads)
+        self.norm = LayerNorm(hidden)
+        self.other = TransformerLayer(hidden, heads)
+
+    def forward(self, x: Tensor, mask: Tensor, memory: Tensor, memory_mask: Tensor) -> Tensor:
+        """Return states [B, 1, hidden].
+
+        Args:
+            x: The sequence [B, n, hidden], its summary first.
+            mask: bool [B, n].
+            memory: The other modality's sequence [B, m, hidden].
+            memory_mask: bool [B, m].
+        """
+        first = x[:, :1]
+        return self.other(self.norm(first + self.own(first, x, mask)), memory, memory_mask)
+
+
 class SequenceEncoder(nn.Module):
     """One Transformer layer over x W + p, with learned positions p and, if `summary`, a learned token before them.
 
-    A sequence of one vector is repeated to `length`, the number of positions.
+    A sequence of one vector is repeated to `length`, the number of positions. `positions` is the standard deviation
+    that p starts with; with 0 there is no p, and nothing sees the order of the steps. Where it is small beside the
+    spread of x W, order is learned late or not at all.
     """
 
-    def __init__(self, inputs: int, length: int, hidden: int, heads: int, *, summary: bool = False) -> None:
+    def __init__(
+        self, inputs: int, length: int, hidden: int, heads: int, *, positions: float, summary: bool = False
+    ) -> None:
         super().__init__()
-        self.project = nn.Linear(inputs, hidden)
-        self.positions = nn.Parameter(0.1 * torch.randn(length, hidden))
+        self.project, self.length = nn.Linear(inputs, hidden), length
+        self.positions = nn.Parameter(positions * torch.randn(length, hidden)) if positions else None
         self.summary = nn.Parameter(0.1 * torch.randn(1, 1, hidden)) if summary else None
         self.layer = TransformerLayer(hidden, heads)
 
@@ -73,7 +103,9 @@ class SequenceEncoder(nn.Module):
             x: [B, n, inputs], finite outside the mask too.
             mask: bool [B, n].
         """
-        x, mask = self.project(x) + self.positions, mask.expand(-1, len(self.positions))
+        x, mask = self.project(x).expand(-1, self.length, -1), mask.expand(-1, self.length)
+        if self.positions is not None:
+            x = x + self.positions
         if self.summary is not None:
             x = torch.cat([self.summary.expand(len(x), 1, -1), x], dim=1)
             mask = torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)
