@@ -5,11 +5,11 @@ the sum of an effect of its seed (standard deviation 0.15), an effect of its gro
 correlation, and its own noise, heavy-tailed as errors are (Student's t with 4 degrees of freedom); group and noise
 together have standard deviation 1. A third of the noise of an utterance is the same in all seeds. "MOSI's sizes" are 31
 groups of 9 to 63 utterances; otherwise all groups have the same size. Rejected: the share of 4,000 studies without any
-difference in which a test at 5 % finds one, 1,000 for the bootstraps. Power: the share in which the crossed analysis
+difference in which a test at 5 % finds one, 500 for the bootstraps. Power: the share in which the crossed analysis
 finds a difference that has the size of its minimum detectable effect, worked out from the true variances.
 
 The tests: crossed random effects of seeds and groups, which the project's results use; the same with each utterance
-its own group; t over the means of the seeds; the bootstrap over groups and seeds, and over utterances and seeds (1,000
+its own group; t over the means of the seeds; the bootstrap over groups and seeds, and over utterances and seeds (500
 resamples).
 """
 
@@ -89,7 +89,7 @@ def measure(quick: bool) -> Iterator[Row]:
         say(f"  {case}")
         for name, share in rejected(design, 100 if quick else 4000, i).items():
             yield Row(case, name, 100 * share, "%")
-        for name, share in bootstrapped(design, 20 if quick else 1000, i).items():
+        for name, share in bootstrapped(design, 20 if quick else 500, i).items():
             yield Row(case, name, 100 * share, "%")
         yield Row(case, "power", 100 * power(design, 100 if quick else 2000, i), "%")
 
@@ -123,7 +123,7 @@ def bootstrapped(design: Design, studies: int, seed: int) -> dict[str, float]:
     return {name: count / studies for name, count in found.items()}
 
 
-def bootstrap_p(totals: Array, sizes: Array, rng: np.random.Generator, resamples: int = 1000) -> float:
+def bootstrap_p(totals: Array, sizes: Array, rng: np.random.Generator, resamples: int = 500) -> float:
     """Return the two-sided p-value of a percentile bootstrap over the columns and rows of totals [S, G]."""
     seeds, groups = totals.shape
     columns = partial(rng.multinomial, groups, np.full(groups, 1 / groups))(size=resamples)

@@ -68,7 +68,8 @@ def test_near_the_upper_bound_is_within_the_margin(inputs, error, verdict):
     fill(inputs, lambda cell, _: error if cell.spec.method == "trml" else 0.1)
     claim = decided(inputs)["C2"]
     assert claim.verdict == verdict
-    assert {c.label for c in claim.comparisons} == {f"Supervised-Double, Setting {s}, p = 0.5" for s in "AB"}
+    assert {c.label for c in claim.comparisons} == {f"two models, Setting {s}, p = 0.5" for s in "AB"}
+    assert "Supervised-Double where nothing is missing, Supervised-Single where something is" in claim.how
     evaluation = Evaluation(inputs)
     bound = evaluation.predictions("supervised_double", Condition.matched("vision", 0.0))
     way = [evaluation.scores(evaluation.primary, p).value for p in (bound, evaluation.constant)]

@@ -135,6 +135,11 @@ class Study:
         return next((m for m in self.methods if m.role == "upper"), None)
 
     @property
+    def single(self) -> StudyMethod | None:
+        """The first method that is trained on the modalities that are never missing alone."""
+        return next((m for m in self.methods if m.single), None)
+
+    @property
     def baselines(self) -> list[StudyMethod]:
         """What the proposed method is judged against."""
         return [m for m in self.methods if m.role == "baseline"]

@@ -68,11 +68,12 @@ def _rows(evaluation: Evaluation, share: float) -> Iterator[dict[str, Any]]:
 def _against_single(evaluation: Evaluation, scores: Mapping[str, Scores]) -> dict[str, Verdict]:
     """Return the verdict on every method against the first one that sees the sentence alone; empty without one."""
     metric = evaluation.primary
-    single = next((method.name for method in evaluation.study.methods if method.single), None)
+    single = evaluation.study.single
     if single is None:
         return {}
-    others = [name for name in scores if name != single]
-    judged = judge([better_by(metric, scores[name], scores[single]) for name in others], margin(evaluation, metric))
+    others = [name for name in scores if name != single.name]
+    gains = [better_by(metric, scores[name], scores[single.name]) for name in others]
+    judged = judge(gains, margin(evaluation, metric))
     return {name: each.verdict for name, each in zip(others, judged, strict=True)}
 
 

@@ -47,11 +47,11 @@ def _recovered(row: dict[str, Any] | None) -> Cell:
 def _misled(data: Dataset, rows: pl.DataFrame) -> str:
     """Return in words which methods are worse than one of the sentence alone."""
     judged = rows.filter(pl.col("against_single").is_not_null())
-    single = next((method.label for method in data.study.methods if method.single), None)
+    single = data.study.single
     if single is None or judged.is_empty():
         return "No method of the sentence alone is there to compare with."
     worse = judged.filter(pl.col("against_single") == "worse")["method"].unique(maintain_order=True)
     names = [data.study.by_name[name].label for name in worse]
     if names:
-        return f"Worse than {single}, which sees the sentence alone, in some dataset: {', '.join(names)}."
-    return f"No method is worse than {single}, which sees the sentence alone."
+        return f"Worse than {single.label}, which sees the sentence alone, in some dataset: {', '.join(names)}."
+    return f"No method is worse than {single.label}, which sees the sentence alone."
