@@ -82,7 +82,7 @@ def whole(tmp_path_factory):
 def test_the_page_has_every_section_in_order(whole):
     _, page = whole
     assert headings(page) == [
-        *("claims", "curves", "settings", "pattern_random_modality", "pattern_frames", "complete", "matrix"),
+        *("found", "claims", "curves", "settings", "pattern_random_modality", "pattern_frames", "complete", "matrix"),
         *("robustness", "studies", "alignment", "redundancy", "search", "corpora", "on_posts", "cards", "virtual"),
         *("made", "again"),
     ]

@@ -11,6 +11,7 @@ import jinja2
 
 from trml.report.claims_page import count_sides, table_name, verdict_words
 from trml.report.dataset import Dataset
+from trml.report.findings import findings
 from trml.report.literature.published import published_words
 from trml.report.sections import Section, sections, sentence
 from trml.report.tables.common.table import Table
@@ -70,6 +71,7 @@ def render(data: Dataset, shown: Sequence[Shown], tables: Mapping[str, Table], m
         features=data.features,
         figures={figure.name: _embedded(figure) for figure in shown},
         parts=parts(data, shown, list(tables.values())),
+        findings=findings(data),
         verdicts=verdict_words(data),
         claims=[
             {
