@@ -76,9 +76,14 @@ def test_the_sentences_of_the_readme_are_the_findings():
     assert of_design == {"equivalent": n_of_design}
     assert f"matters by more than {margin:.3f}: all {n_of_design} comparisons are equivalent" in words
     assert {c["verdict"] for c in claims["C4"]["comparisons"]} == {"better"}
+    assert {c["verdict"] for c in claims["C2"]["comparisons"] if c["rate"] == 1} == {"equivalent"}
+    assert {c["verdict"] for c in claims["C2"]["comparisons"] if c["rate"] < 1} == {"worse", "undecided"}
     worse = sorted(c["rate"] for c in claims["C5"]["comparisons"] if c["verdict"] == "worse")
     assert worse == [0.3, 0.5, 0.7, 0.9]
     assert "from 30 % on it loses more than it may" in words
+    for experiment in (EXPERIMENT, "untold"):
+        page = (ROOT / "results" / experiment / "report/index.html").read_text()
+        assert f"{int(re.findall(r'([0-9]+) trainings', page)[0]):,}" in words
     assert f"pantomime's {claims['C1']['groups']} test speakers, with {claims['C1']['seeds']} seeds" in words
 
 
