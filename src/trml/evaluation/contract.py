@@ -49,6 +49,11 @@ ALL = "all"  # every test utterance, whatever it keeps, as a word
 FEWEST_SEEDS, FEWEST_GROUPS = 3, 10
 
 
+def other_side(verdict: str) -> str:
+    """Return the verdict on a pair of methods as the second one sees it."""
+    return {"better": "worse", "worse": "better"}.get(verdict, verdict)
+
+
 @dataclass(frozen=True)
 class StudyVariant:
     """A method with some of its options moved.

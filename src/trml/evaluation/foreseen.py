@@ -1,11 +1,7 @@
 """What a study of some size can find out, before anything is trained."""
 
-from math import sqrt
-
-from scipy.special import stdtrit
-
 from trml.evaluation.contract import FEWEST_GROUPS, FEWEST_SEEDS
-from trml.evaluation.statistics import ALPHA, POWER
+from trml.evaluation.statistics import from_squares
 
 # How paired differences between two methods vary, as a rule. Regression: medians over all pairs of methods on
 # CMU-MOSI's given features, in units of the constant predictor's mean absolute error. Classification, where hits are
@@ -33,10 +29,7 @@ def detectable(task: str, seeds: int, groups: int, utterances: int) -> float | N
     row = OF_ROW[task] ** 2
     of_seed = OF_SEED[task] ** 2 + row * (1 - SHARED) / utterances
     of_group = row * SHARED / utterances + row * CORRELATION * max(0.0, 1 / groups - 1 / utterances)
-    variance = of_seed / seeds + of_group
-    freedom = variance**2 / ((of_seed / seeds) ** 2 / (seeds - 1) + of_group**2 / (groups - 1))
-    freedom = min(freedom, float((seeds - 1) ** 2))
-    return sqrt(variance) * float(stdtrit(freedom, 1 - ALPHA / 2) + stdtrit(freedom, POWER))
+    return from_squares(0.0, of_seed * groups, of_group * seeds * groups, seeds, groups).detectable
 
 
 def detectable_words(task: str, groups: int, utterances: int) -> str:

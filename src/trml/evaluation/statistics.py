@@ -153,6 +153,12 @@ def crossed(table: Array) -> Estimate:
     total = of_seeds + beyond
     if total <= 1e-20 * float((table**2).mean()) or total == 0:  # rounding alone
         return Estimate(mean, 0.0, _MANY, groups)
+    return from_squares(mean, of_seeds, beyond, seeds, groups)
+
+
+def from_squares(mean: float, of_seeds: float, beyond: float, seeds: int, groups: int) -> Estimate:
+    """Return the estimate that follows from MS_s and max(MS_g - MS_e, 0), which are not both zero (see `crossed`)."""
+    total = of_seeds + beyond
     freedom = total**2 / (of_seeds**2 / (seeds - 1) + beyond**2 / (groups - 1))
     return Estimate(mean, (total / (seeds * groups)) ** 0.5, min(freedom, float((seeds - 1) ** 2)), groups)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from trml.evaluation.contract import ALL, StudyMethod
+from trml.evaluation.contract import ALL, StudyMethod, other_side
 from trml.methods.config import DEFAULT
 from trml.missing.modalities import written
 from trml.report.dataset import Dataset
@@ -61,12 +61,11 @@ def _of_victim(data: Dataset, victim: str, proposed: StudyMethod, pairs: Sequenc
 
 def _compared(name: str, pairs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float, str]]:
     """Yield each other method, the proposed method's gain over it, and the verdict from the proposed method's side."""
-    mirrored = {"better": "worse", "worse": "better"}
     for row in pairs:
         if name == row["first"] and row["effect"] is not None:
             yield row["second"], row["effect"], row["verdict"]
         elif name == row["second"] and row["effect"] is not None:
-            yield row["first"], -row["effect"], mirrored.get(row["verdict"], row["verdict"])
+            yield row["first"], -row["effect"], other_side(row["verdict"])
 
 
 def _named(others: Sequence[tuple[str, float]], *, sized: bool) -> str:

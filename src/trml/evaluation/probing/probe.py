@@ -44,7 +44,7 @@ def probe(inputs: ProbeInputs, folder: Path, device: torch.device) -> None:
     pairs = virtual_pairs(cells, features, inputs.settings, device) if reason is None else []
     ids, label = [evaluation.ids[i] for i in places], evaluation.label[places]
     rows = features.rows("test")[places]
-    raw = {pair.victim: raw_ranks(features, pair.victim, rows) for pair in pairs}
+    raw = {victim: raw_ranks(features, victim, rows) for victim in {pair.victim: None for pair in pairs}}
     _write_retrieval(inputs.evaluation.corpus, pairs, raw, ids, folder)
     first = [pair for pair in pairs if pair.seed == study.seeds[0]]
     np.savez(folder / "similarity.npz", **_matrices(first, ids, label))  # type: ignore[arg-type]

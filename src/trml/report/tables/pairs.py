@@ -2,13 +2,12 @@
 
 import polars as pl
 
-from trml.evaluation.contract import ALL
+from trml.evaluation.contract import ALL, other_side
 from trml.report.dataset import Dataset
 from trml.report.sections import sentence
 from trml.report.tables.common.table import Cell, Group, Table, plain
 
 _SIGNS = {"better": "+", "worse": "−", "equivalent": "=", "undecided": "?"}
-_MIRRORED = {"better": "worse", "worse": "better"}
 
 
 def tables(data: Dataset) -> list[Table]:
@@ -45,7 +44,7 @@ def _lines(data: Dataset, part: pl.DataFrame) -> list[list[Cell]]:
     for row in part.iter_rows(named=True):
         pair, verdict = (row["first"], row["second"]), row["verdict"]
         verdicts[pair] = verdict
-        verdicts[pair[::-1]] = _MIRRORED.get(verdict, verdict)
+        verdicts[pair[::-1]] = other_side(verdict)
     return [
         plain([f"{i + 1} {label}", *(_SIGNS.get(verdicts.get((name, other), ""), "") for other in names)])
         for i, (name, label) in enumerate(names.items())
