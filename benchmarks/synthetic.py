@@ -66,6 +66,7 @@ def cell(method: str, size: Size, missing: str, rate: float, seed: int, moved: M
     """Return a cell of a configured method at this size, some of its options moved."""
     config = configuration().methods[method]
     options = {**config.options, "hidden": size.hidden, **(moved or {})}
+    del options["epochs"]  # the settings say how many
     return as_cell(CellSpec(method, "default", config.target, options, missing, rate, rate, seed))
 
 
@@ -101,6 +102,7 @@ def write_features(folder: Path, size: Size) -> Path:
         "utterance_id": [f"u{i}" for i in range(n)],
         "split": np.repeat(["train", "valid", "test"], size.utterances),
         "label": rng.uniform(-3, 3, n).astype(np.float32),
+        "draw": np.zeros(n, dtype=np.int32),
     }
     pl.DataFrame(columns).write_parquet(folder / "index.parquet")
     info = FeatureInfo("synthetic", "random numbers", True, None, "regression", [], "synthetic", list(steps))

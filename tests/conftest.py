@@ -61,10 +61,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, default_raw: dict[str, Any]
     """A small pantomime: 12 / 4 / 4 utterances, 64 pairs to pretrain on and 24 held out. Tests must not change it."""
     from trml.config.load import check
     from trml.corpora.pantomime import build
-    from trml.corpora.pantomime.config import Sizes
+    from trml.corpora.pantomime.config import Speakers
 
     config = check(default_raw).corpus
-    config = replace(config, utterances=Sizes(train=12, valid=4, test=4), pretraining_pairs=64, heldout_pairs=24)
+    sizes = {"draws": 1, "speakers": Speakers(train=3, valid=1, test=1), "utterances": 4}
+    config = replace(config, **sizes, pretraining_pairs=64, heldout_pairs=24)
     folder = tmp_path_factory.mktemp("corpus")
     build.build(config, folder, folder, "x", 1)
     return folder

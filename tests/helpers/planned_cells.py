@@ -13,11 +13,12 @@ IDS = {"valid": ["u0", "u1"], "test": ["u2", "u3", "u4"]}
 
 
 def small_raw(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration narrowed to five methods, three rates and three seeds, without sweeps or grids."""
+    """Return a configuration of five methods, three rates and three seeds, without regimes, sweeps or grids."""
     raw["protocol"].update(victims=["vision", "text"], rates=[0.0, 0.5, 1.0], complete=[0.5], seeds=[1, 2, 3])
     raw["report"].update(conditions=[0.5, 1.0])
     raw["methods"] = {name: raw["methods"][name] for name in FEW}
     raw["methods"]["trml"].update(sweeps={}, grids=[])
+    raw.update(studies=True, datasets={})
     return raw
 
 

@@ -13,11 +13,11 @@ import polars as pl
 
 from trml.corpora.pantomime import face, grammar
 from trml.corpora.pantomime.config import Weights
-from trml.corpora.pantomime.factors import draw, label
+from trml.corpora.pantomime.factors import OWN, SHARED, SIGNS, draw, label
 
 FRAMES = 8  # of a segment
 MELD_SPLITS = {"train": "train", "valid": "dev", "test": "test"}
-_WEIGHTS = Weights(shared=0.6, text_only=0.6, vision_only=0.4, synergy=0.4, noise=0.3)
+_WEIGHTS = Weights(shared=1.1, text_only=0.35, vision_only=0.35, synergy=0.4, speaker=0.25, noise=0.2)
 _MELD_HEADER = ["Sr No.", "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID"]
 _MELD_HEADER += ["Season", "Episode", "StartTime", "EndTime"]
 
@@ -81,15 +81,16 @@ def write_meld_tables(folder: Path, table: pl.DataFrame) -> None:
 def content(n: int, seed: int) -> pl.DataFrame:
     """n rows of pantomime's factors with the sentence, the label, and classes that follow from it."""
     rng = np.random.default_rng(seed)
-    factors = draw(n, rng)
+    factors = draw(np.arange(n), FRAMES, rng).factors
     columns = (factors[name].tolist() for name in ("shared", "text_only", "tone"))
+    voice = grammar.Voice.draw(rng)
     value = label(factors, _WEIGHTS)
     sentiment = np.select([value < -0.4, value > 0.4], ["negative", "positive"], "neutral").tolist()
     emotions = {"negative": ("anger", "disgust", "fear", "sadness"), "neutral": ("neutral",), "positive": ("joy",)}
     return pl.DataFrame(
         {
             **factors,
-            "text": [grammar.sentence(*levels, rng) for levels in zip(*columns, strict=True)],
+            "text": [grammar.sentence(*levels, voice, rng) for levels in zip(*columns, strict=True)],
             "label": value,
             "sentiment": sentiment,
             "emotion": [emotions[s][i % len(emotions[s])] if i % 5 else "surprise" for i, s in enumerate(sentiment)],
@@ -100,6 +101,7 @@ def content(n: int, seed: int) -> pl.DataFrame:
 def faces(made: pl.DataFrame, seed: int) -> Iterator[np.ndarray]:
     """Of each row, frames that show its factors."""
     rng = np.random.default_rng(seed)
-    speaker = face.Speaker.draw(rng)
-    for levels in made.select("shared", "vision_only", "brow").iter_rows():
-        yield face.clip(*levels, speaker, FRAMES, rng)
+    looks = face.Looks.draw(rng)
+    for shared, eyes, brow in made.select("shared", "vision_only", "brow").iter_rows():
+        mouths = np.full(FRAMES, SHARED[shared] / SHARED.max())
+        yield face.clip(mouths, float(OWN[eyes]), float(SIGNS[brow]), looks, rng)

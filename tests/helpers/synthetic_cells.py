@@ -46,7 +46,7 @@ METHODS = (
     PROPOSED,
     StudyMethod("supervised_single", "Supervised-Single", "baseline", True, {"hidden": 8}),
     StudyMethod("supervised_single_matched", "Supervised-Single, TRML's size", "baseline", True, {"hidden": 16}),
-    StudyMethod("zero_fill", "Zero fill + dropout", "baseline", False, {"drop": 0.1}),
+    StudyMethod("zero_fill", "Zero fill", "baseline", False, {"drop": 0.1}),
     StudyMethod("supervised_double", "Supervised-Double", "upper", False, {"drop": 0.0}),
 )
 SWEEP = tuple(
@@ -65,6 +65,8 @@ STUDY = Study(
     rates=(0.0, 0.5, 1.0),
     study_rate=0.5,
     complete=(0.5,),
+    labels=None,
+    told=True,
     seeds=(1, 2, 3),
     shown_rates=(0.5, 1.0),
     seed=1,

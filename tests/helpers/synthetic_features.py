@@ -23,6 +23,14 @@ SETTINGS = Settings(
 PAIR, TRIPLE = ("text", "vision"), ("text", "vision", "audio")
 
 
+def in_two_draws(features: FeatureSet) -> FeatureSet:
+    """Return the features with each half of the training split as a draw of its own."""
+    train = features.rows("train")
+    draw = np.zeros(features.index.height, dtype=np.int32)
+    draw[train[len(train) // 2 :]] = 1
+    return replace(features, index=features.index.with_columns(draw=draw))
+
+
 def synthetic_features(
     seed: int = 0,
     n: int = 90,
@@ -56,7 +64,7 @@ def synthetic_features(
         signals[modality] = View(values, mask)
     label = np.digitize(hidden, [-0.5, 0.5]).astype(np.int32) if classes else np.clip(hidden, -3, 3).astype(np.float32)
     split = np.array(["train"] * (n // 3 * 2) + ["valid"] * (n // 6) + ["test"] * (n - n // 3 * 2 - n // 6))
-    index = pl.DataFrame({"utterance_id": [f"u{i}" for i in range(n)], "split": split, "label": label})
+    index = pl.DataFrame({"utterance_id": [f"u{i}" for i in range(n)], "split": split, "label": label, "draw": 0})
     task = "classification" if classes else "regression"
     names = ["low", "mid", "high"][:classes]
     info = FeatureInfo("synthetic", "made by a test", True, None, task, names, "synthetic", list(signals))

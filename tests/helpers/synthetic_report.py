@@ -68,6 +68,7 @@ def report_inputs(
     reason: str | None = None,
     published_as: str | None = None,
     training: Any = "matched",
+    labels: int | None = None,
     others: Sequence[ReportInputs] = (),
 ) -> ReportInputs:
     """Write the folders of a small study and return what the report is handed of it.
@@ -77,32 +78,16 @@ def report_inputs(
         modalities: In order.
         victims: Missing patterns.
         classes: Of a classification, empty for regression.
-        dataset: Name of a further dataset.
-        purpose: What it is there for.
-        corpus: Name of the corpus.
-        text: Of every example.
-        failed: Method, victim and rate of trainings that failed.
-        reason: Why nothing was probed.
+        dataset: Name of a further dataset. purpose: What it is there for.
+        corpus: Name of the corpus. text: Of every example.
+        failed: Method, victim and rate of trainings that failed. reason: Why nothing was probed.
         published_as: Its name in published figures.
-        training: `matched` or `complete`.
+        training: `matched` or `complete`. labels: How many training utterances keep theirs.
         others: The further datasets.
     """
-    study = Study(
-        "study" if dataset is None else f"study-{dataset}",
-        dataset,
-        purpose,
-        corpus,
-        tuple(modalities),
-        METHODS,
-        training,
-        victims,
-        RATES,
-        0.5,
-        (0.5,),
-        SEEDS,
-        (0.5, 1.0),
-        7,
-    )
+    name = "study" if dataset is None else f"study-{dataset}"
+    compared = (name, dataset, purpose, corpus, tuple(modalities), METHODS, training, victims, RATES, 0.5, (0.5,))
+    study = Study(*compared, labels, training == "matched", SEEDS, (0.5, 1.0), 7)
     names = {name: folder / name for name in ("evaluation", "probes", "corpus", "features")}
     for path in names.values():
         path.mkdir(parents=True)
@@ -135,7 +120,7 @@ def _write_corpus(corpus: Path, features: Path, study: Study, classes: Sequence[
     )  # fmt: skip
     write_corpus(corpus, info, pl.DataFrame(rows))
     pl.DataFrame(schema=MEDIA_SCHEMA).write_parquet(features / "media.parquet")
-    pl.DataFrame(rows).select("utterance_id", "split", "label").write_parquet(features / "index.parquet")
+    pl.DataFrame(rows).select("utterance_id", "split", "label", draw=0).write_parquet(features / "index.parquet")
     for modality in study.modalities:
         np.save(features / f"{modality}_mask.npy", np.arange(N)[:, None] % 5 > 0)
     about = {"encoder": "given", "weights": "features of the corpus", "aligned": False, "retrieval": None}

@@ -1,6 +1,7 @@
 """Cells of the configured methods at a small size, and their training on synthetic features."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,11 @@ def cell(
     config = params.methods[method]
     options = {k: v for k, v in config.options.items() if k != "learning_rate"}  # that of the settings serves all
     return bare_cell(config.target, {**options, "hidden": hidden, **moved}, missing, rate, seed)
+
+
+def with_labels(cell: Cell, count: int | None) -> Cell:
+    """Return the cell with so many labels."""
+    return replace(cell, spec=replace(cell.spec, labels=count), digest=f"{cell.digest}{count}")
 
 
 def cells_of(params: Params, method: str, hidden: int = 8, modalities: tuple[str, ...] = PAIR) -> list[Cell]:

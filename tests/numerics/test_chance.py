@@ -48,6 +48,7 @@ def trained(raw, folder, seed):
     variants = raw["methods"]["trml"]["variants"]
     kept = {name: variants[name] for name in ("no_l_sml", "no_masked_views")}
     raw["methods"]["trml"].update(sweeps={}, grids=[], variants=kept)
+    raw.update(studies=True, datasets={})
     plan = plans(check(raw), folder / f"work-{seed}")[0]
     plan.features.mkdir(parents=True)
     features = shuffled(seed)

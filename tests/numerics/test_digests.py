@@ -5,6 +5,7 @@ test edits a copy of the package on disk, to hold that both ways agree.
 """
 
 import copy
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -35,6 +36,10 @@ DEFAULT = {
     "missing": "cells",
     "missing.__init__": "corpus",
     "missing.modalities": "corpus",
+    # Pantomime knows its ceiling at each rate of lost frames.
+    "missing.pattern": "corpus",
+    "missing.patterns.__init__": "corpus",
+    "missing.patterns.frames": "corpus",
     "missing.protocol": None,
     "sources": None,
     "sources.__init__": "corpus",
@@ -96,6 +101,7 @@ GIVEN = {
     "sources.formats.media_fragment": "probes",
     "sources.formats.video_reader": "probes",
     "corpora.pantomime": None,
+    **dict.fromkeys(("missing.pattern", "missing.patterns.__init__", "missing.patterns.frames"), "cells"),
     "corpora.mosi_features": "corpus",
     "features": None,
     "features.__init__": "features",
@@ -169,9 +175,10 @@ def edit(monkeypatch):
 
 
 def small(*overrides):
-    """A composition with one seed and no sweeps: what an edit renames does not depend on how many cells there are."""
+    """A composition with one seed, no sweeps and no regimes: what an edit renames does not depend on how many cells
+    there are."""
     few = ["protocol.seeds=[2020]", "methods.trml.sweeps={}", "methods.trml.variants={}", *overrides]
-    return check(yaml.safe_load(compose(few, ROOT / "config")))
+    return dataclasses.replace(check(yaml.safe_load(compose(few, ROOT / "config"))), datasets={})
 
 
 @pytest.fixture
@@ -302,8 +309,8 @@ def test_editing_comments_docstrings_and_layout_renames_nothing(checkout):
 @pytest.mark.parametrize(
     ("module", "old", "new", "first"),
     [
-        # The rates of lost frames decide what a cell is predicted under.
-        ("missing/patterns/frames.py", "0.7, 0.9)", "0.7, 0.8)", "cells"),
+        # The rates of lost frames decide what a cell is predicted under, and what ceilings a generated corpus knows.
+        ("missing/patterns/frames.py", "0.7, 0.9)", "0.7, 0.8)", "corpus"),
         ("base/digests.py", "[:12]", "[:12].lower()", None),
         (
             "corpora/contract.py",
@@ -312,7 +319,7 @@ def test_editing_comments_docstrings_and_layout_renames_nothing(checkout):
             None,
         ),  # the words of an error
         ("training/schedule.py", "0.5 * (1", "0.4 * (1", "cells"),
-        ("corpora/pantomime/face.py", "4.5 * brow", "5.5 * brow", "corpus"),
+        ("corpora/pantomime/face.py", "4.0 * brow", "5.0 * brow", "corpus"),
     ],
 )
 def test_an_edit_on_disk_renames_what_an_edit_in_process_does(checkout, module, old, new, first):

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from conftest import ROOT
 from trml.corpora.pantomime import build as pantomime
-from trml.corpora.pantomime.config import Sizes
+from trml.corpora.pantomime.config import Speakers
 from trml.corpora.registry import shipped
 
 
 def test_the_same_bytes_with_any_number_of_workers(tmp_path):
-    sizes = Sizes(train=24, valid=8, test=8)
-    config = replace(shipped(ROOT / "config")["pantomime"], utterances=sizes, pretraining_pairs=30, heldout_pairs=10)
+    sizes = {"draws": 2, "speakers": Speakers(train=3, valid=2, test=2), "utterances": 4}
+    config = replace(shipped(ROOT / "config")["pantomime"], **sizes, pretraining_pairs=30, heldout_pairs=10)
     one, two = tmp_path / "one", tmp_path / "two"
     for folder, workers in ((one, 1), (two, 2)):
         folder.mkdir()

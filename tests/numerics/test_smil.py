@@ -150,7 +150,7 @@ def test_made_up_features_lie_among_the_centroids():
 def test_what_is_made_up_resembles_its_own_utterance(params):
     """Both modalities show one hidden number: a virtual vector is nearer to its real partner than to others'."""
     features = synthetic_features(n=300)
-    c = cell(params, "smil", "vision", 0.5, hidden=16)
+    c = cell(params, "smil", "vision", 0.5, hidden=16, feature_weight=0.1)
     outcome = run_one(c, features, replace(SETTINGS, epochs=10, patience=10))
     label = features.index["label"].to_numpy()[features.rows("test")]
     for present in ("text+vision", "text"):

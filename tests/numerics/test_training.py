@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
+from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, in_two_draws, synthetic_features
 from helpers.synthetic_training import (
     CPU,
     METHODS,
@@ -19,6 +19,7 @@ from helpers.synthetic_training import (
     same,
     same_predictions,
     skip_unless_defined,
+    with_labels,
 )
 from trml.methods.zero_fill import ZeroFill
 from trml.training.data import load_data
@@ -168,6 +169,54 @@ def test_selection_never_sees_test_labels(params):
     other = replace(features, index=features.index.with_columns(label=swapped))
     c = cell(params, "trml", "vision", 0.5)
     assert same(run_one(c, features), run_one(c, other))
+
+
+@pytest.mark.parametrize("classes", [0, 3], ids=["regression", "classes"])
+@pytest.mark.parametrize("method", METHODS)
+def test_few_labels_and_a_draw_agree_with_a_plain_loop(params, method, classes):
+    """Cells of one stack with labels of their own, each on the training set that its seed says."""
+    features = in_two_draws(synthetic_features(classes=classes))
+    few = [with_labels(c, count) for c, count in zip(cells_of(params, method), (12, 12, None, 5), strict=True)]
+    together = run(few, features, dtype=torch.float64)
+    for c in few:
+        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
+        for mine, theirs in zip(together[c.digest].history, alone.history, strict=True):
+            assert mine == pytest.approx(theirs, rel=1e-6)
+        for key, predicted in alone.predictions.items():
+            np.testing.assert_allclose(together[c.digest].predictions[key].value, predicted.value, atol=1e-4)
+
+
+def test_hidden_labels_and_other_draws_play_no_part(params):
+    """Whatever stands in them, the bytes are the same; a label that is given is read."""
+    features = in_two_draws(synthetic_features())
+    c = with_labels(cell(params, "trml", "vision", 0.5, seed=2021), 12)
+    given = load_data(features, CPU, torch.float32).splits["train"].given_labels("synthetic", 12, 2021)
+    known = np.flatnonzero(~given.isnan().numpy())
+    assert len(known) == 12
+    assert set(features.index["draw"].to_numpy()[known]) == {1}
+    train = features.rows("train")
+    moved = features.index["label"].to_numpy().copy()
+    moved[np.setdiff1d(train, train[known])] = 2.5
+    assert same(run_one(c, features), run_one(c, replace(features, index=features.index.with_columns(label=moved))))
+    moved[train[known[0]]] = 2.5
+    assert not same(run_one(c, features), run_one(c, replace(features, index=features.index.with_columns(label=moved))))
+
+
+def test_fewer_labels_are_among_more():
+    train = load_data(in_two_draws(synthetic_features()), CPU, torch.float32).splits["train"]
+    few, more = (~train.given_labels("synthetic", count, 2020).isnan() for count in (5, 12))
+    assert (few & more).sum() == 5
+    assert not torch.equal(few, ~train.given_labels("synthetic", 5, 2022).isnan())
+    assert (~train.given_labels("synthetic", None, 2020).isnan()).sum() == 30
+
+
+def test_an_option_can_shorten_a_training_and_not_lengthen_it(params):
+    features = synthetic_features()
+    lengths = [len(run_one(cell(params, "zero_fill", epochs=n), features).history) for n in (2, 3, 9)]
+    assert lengths == [2, 3, 3]
+    short, long = cell(params, "zero_fill", epochs=2), cell(params, "zero_fill", epochs=3)
+    together = run([short, long], features)
+    assert [len(together[c.digest].history) for c in (short, long)] == [2, 3]
 
 
 def test_predictions_of_a_cell(params):

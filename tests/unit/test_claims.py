@@ -63,9 +63,9 @@ def test_one_loss_among_wins_refutes(inputs):
     assert decided(inputs)["C1"].verdict == "refuted"
 
 
-@pytest.mark.parametrize(("error", "verdict"), [(0.1, "supported"), (0.9, "refuted")])
+@pytest.mark.parametrize(("error", "verdict"), [(0.05, "supported"), (0.9, "refuted")])
 def test_near_the_upper_bound_is_within_the_margin(inputs, error, verdict):
-    fill(inputs, lambda cell, _: error if cell.spec.method == "trml" else 0.1)
+    fill(inputs, lambda cell, _: error if cell.spec.method == "trml" else 0.05)
     claim = decided(inputs)["C2"]
     assert claim.verdict == verdict
     assert {c.label for c in claim.comparisons} == {f"two models, Setting {s}, p = 0.5" for s in "AB"}
@@ -99,6 +99,24 @@ def test_training_on_complete_data_is_judged_at_every_rate(tmp_path, ours, their
     assert {c.rate for c in by_id["C1"].comparisons} == {0.5, 1.0}
     assert {c.rate for c in by_id["C3"].comparisons} == {1.0}
     assert "trained on complete data and evaluated at" in by_id["C1"].how
+
+
+@pytest.mark.parametrize(("ours", "theirs", "verdict"), [(0.2, 0.7, "supported"), (1.2, 0.2, "refuted")])
+def test_a_pattern_never_seen_is_judged_where_no_method_is_told_of_it(tmp_path, ours, theirs, verdict):
+    """By models that were trained with the other modality missing, on every test utterance."""
+    inputs = inputs_of(tmp_path, replace(STUDY, told=False))
+
+    def error(cell, present):
+        unseen = cell.spec.rate == 0.5 and present == cell.spec.missing  # alone there: what was missing in training
+        return (ours if cell.spec.method == "trml" else theirs) if unseen else 0.4
+
+    fill(inputs, error)
+    claim = decided(inputs)["C1b"]
+    assert claim.verdict == verdict
+    assert [(c.against, c.victim, c.rate) for c in claim.comparisons] == [
+        ("zero_fill", v, 1.0) for v in ("text", "vision")
+    ]
+    assert "C1b" not in decided(replace(inputs, study=STUDY))
 
 
 def test_claims_that_an_experiment_cannot_decide_are_left_out(tmp_path):

@@ -43,7 +43,7 @@ REFUSED = [
     ({"training.epochs": 0}, "training.epochs is 0; expected greater than or equal to 1"),
     ({"training.learning_rate": "1e-3"}, "training.learning_rate is '1e-3'; expected"),
     ({"device": "gpu"}, "device is 'gpu'; did you mean"),
-    ({"corpus.weights.shared": 2.0}, "2*shared + the others must be <= 3"),
+    ({"corpus.weights.shared": 2.0}, "it must stay within 3"),
     ({"corpus.weights.sared": 2.0}, "corpus.weights.sared is unknown; did you mean 'shared'?"),
     ({"corpus.kind": "pantomine"}, "corpus.kind is 'pantomine'; expected one of"),
     ({"encoder.kind": "given", "encoder": {"kind": "given", "name": "given"}}, "use an encoder that encodes"),
@@ -73,16 +73,27 @@ REFUSED = [
         {"datasets.other.encoder.vision.widht": 1},
         "datasets.other.encoder.vision.widht is unknown; did you mean 'width'?",
     ),
-    ({"datasets.other.corpus.frames": 1}, "datasets.other.corpus.frames is 1; expected greater than or equal to 2"),
+    ({"datasets.other.corpus.frames": 3}, "datasets.other.corpus.frames is 3; expected a multiple of 2"),
     ({"datasets.other.encoder": {"kind": "given", "name": "g"}}, "encoder g does not fit corpus pantomime"),
     ({"datasets": {"pantomime": "other"}}, "datasets.pantomime has the name of the experiment's own corpus"),
     (
         {"protocol.training": "complete"},
-        "protocol: complete is [0.1, 0.5]; with training on complete data it must be []",
+        "protocol: complete is [0.5]; with training on complete data it must be []",
     ),
+    (
+        {"protocol.training": "complete", "protocol.complete": []},
+        "protocol: told is true; with training on complete data no method may be told",
+    ),
+    ({"protocol.labels": 0}, "protocol.labels is 0; expected greater than or equal to 1"),
+    ({"methods.trml.untold": {"bta": 0.0}}, "methods.trml.untold.bta is unknown; did you mean 'beta'?"),
     ({"report.conditions": [0.2]}, "report.conditions [0.2] are not among protocol.rates"),
     ({"threads": 0}, "threads is 0; expected greater than or equal to 1"),
     ({"datasets.other.methods": ["trm"]}, "datasets.other.methods names ['trm']; known are trml"),
+    (
+        {"datasets.other.purpose": "regime"},
+        "datasets.other.purpose is regime, which is the experiment's own corpus and encoder",
+    ),
+    ({"datasets.other.studies": ["no_l"]}, "datasets.other.studies names ['no_l']; known are"),
     ({"datasets.other.purpose": "alignments"}, "datasets.other.purpose is 'alignments'; did you mean 'alignment'?"),
 ]
 

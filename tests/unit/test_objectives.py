@@ -11,7 +11,8 @@ from scipy.stats import entropy
 from torch.func import vmap
 
 from trml.features.encoders.common.open_clip import open_clip
-from trml.methods.losses.matching import MATCHING, cosine, one_direction, semantic_matching, similarity_kl
+from trml.methods.contract import NO_CLASS, NO_SCORE
+from trml.methods.losses.matching import MATCHING, cosine, one_direction, regression, semantic_matching, similarity_kl
 from trml.methods.losses.mmd import squared_mmd
 from trml.methods.losses.reconstruction import squared_error
 from trml.methods.losses.task import task_loss
@@ -153,3 +154,26 @@ def test_every_matching_of_nothing_is_zero_with_finite_gradients(kind):
     loss.backward()
     assert loss.item() == 0
     assert torch.isfinite(virtual.grad).all()
+
+
+def test_regression_is_the_error_of_the_virtual_vector_alone():
+    virtual, real = (x.requires_grad_() for x in pair())
+    valid = torch.arange(12) % 3 != 0
+    loss = regression(virtual, real, valid, torch.tensor(0.1))
+    assert loss.item() == pytest.approx(torch.nn.functional.mse_loss(virtual[valid], real[valid]).item())
+    loss.backward()
+    assert real.grad is None
+    assert (virtual.grad[valid] != 0).all() and (virtual.grad[~valid] == 0).all()
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_rows_without_a_label_are_left_out(classes):
+    prediction = torch.randn(6, classes, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    known = torch.tensor([True, False, True, True, False, False])
+    label = torch.tensor([0.5, NO_SCORE, -1.0, 2.0, NO_SCORE, NO_SCORE])
+    label = label if classes == 1 else torch.where(known, torch.tensor([0, 0, 2, 1, 0, 0]), NO_CLASS)
+    loss = task_loss(prediction, label, torch.ones(6))
+    assert loss.item() == pytest.approx(task_loss(prediction[known], label[known], torch.ones(3)).item())
+    loss.backward()
+    assert prediction.grad.isfinite().all() and (prediction.grad[~known] == 0).all()
+    assert task_loss(prediction, torch.full_like(label, NO_SCORE if classes == 1 else NO_CLASS), torch.ones(6)) == 0

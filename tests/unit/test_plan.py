@@ -32,14 +32,17 @@ def test_no_training_is_planned_twice(params, plan):
     counts = Counter(cell.spec.method for cell in plan.cells)
     assert counts["supervised_double"] == seeds  # depends on nothing
     assert counts["supervised_single"] == 2 * seeds  # on the victim
-    # On the rate: complete is one training for both victims; Setting A has a dev split of its own, twice.
+    # On the rate: complete is one training for both victims; Setting A has a dev split of its own.
     rates = len(params.protocol.rates) - 1
-    of_rates = 1 + 2 * (rates + 2)
+    of_rates = 1 + 2 * (rates + len(params.protocol.complete))
     assert counts["zero_fill"] == of_rates * seeds
-    # And ablations and sweeps, whose defaults are the default.
-    assert counts["trml"] == (of_rates + 2 * (len(params.methods["trml"].variants) + 7)) * seeds
+    # And ablations and sweeps. Some stand for the default, or for each other.
+    trml = params.methods["trml"]
+    at_most = len(trml.variants) + sum(map(len, trml.sweeps.values()))
+    assert of_rates < counts["trml"] / seeds <= of_rates + 2 * at_most
     assert len({cell.name for cell in plan.cells}) == len(plan.cells)
-    assert sorted(c.name for b in plan.blocks.values() for c in b.cells) == sorted(c.name for c in plan.cells)
+    in_blocks = sorted(cell.name for block in plan.blocks.values() for cell in block.cells)
+    assert in_blocks == sorted(cell.name for cell in (*plan.cells, *plan.also))  # those of the regimes too
     assert max(len(b.cells) for b in plan.blocks.values()) <= params.training.block
 
 
@@ -52,13 +55,52 @@ def test_every_training_has_the_cell_that_stands_for_it(plan):
 
 def test_a_swept_default_is_the_default_cell(plan):
     default = plan.trainings[Training("trml", "default", "text", 0.5, 0.5, 2020)]
-    swept = {value: Training("trml", sweep_name("temperature", value), "text", 0.5, 0.5, 2020) for value in (0.07, 0.1)}
-    assert plan.trainings[swept[0.07]] is default
-    assert plan.trainings[swept[0.1]].digest != default.digest
+    own = default.spec.options["temperature"]
+    for value in plan.params.methods["trml"].sweeps["temperature"]:
+        swept = plan.trainings[Training("trml", sweep_name("temperature", value), "text", 0.5, 0.5, 2020)]
+        assert (swept is default) == (value == own)
+
+
+def test_a_variant_that_moves_nothing_is_none(raw):
+    raw["methods"]["trml"]["options"]["weight"] = 0.0
+    assert not any(training.variant == "no_l_sml" for training in plan_of(raw).trainings)
+
+
+def regimes_of(raw):
+    own, *others = plans(check(raw))
+    return own, {plan.dataset: plan for plan in others}
+
+
+def test_regimes_share_what_they_can(raw):
+    """A training of two regimes is one cell, and one block's."""
+    own, others = regimes_of(raw)
+    assert {plan.features for plan in others.values()} == {own.features}
+    blocks = [cell.folder for plan in (own, *others.values()) for block in plan.blocks.values() for cell in block.cells]
+    assert len(blocks) == len(set(blocks))
+    complete = Training("mfm", "default", "vision", 0.0, 0.0, 2020)
+    assert others["untold"].trainings[complete] == own.trainings[complete]
+    wanted = {cell.folder for plan in others.values() for cell in plan.cells}
+    assert wanted <= set(blocks)
+
+
+def test_where_no_method_is_told_dropout_and_masked_views_are_off(raw):
+    _, others = regimes_of(raw)
+    for name in ("untold", "unseen"):
+        defaults = {t.method: c.spec.options for t, c in others[name].trainings.items() if t.variant == "default"}
+        assert defaults["trml"]["beta"] == 0
+        assert {defaults[method]["drop"] for method in ("zero_fill", "mean_fill", "learned_token")} == {0}
+
+
+def test_the_number_of_labels_renames_cells_alone(raw):
+    before = regimes_of(raw)[1]["few_labels"]
+    raw["datasets"]["few_labels"]["protocol"]["labels"] = 41
+    after = regimes_of(raw)[1]["few_labels"]
+    assert after.features == before.features
+    assert not {cell.digest for cell in after.cells} & {cell.digest for cell in before.cells}
 
 
 def test_training_on_complete_data_trains_nothing_else(raw):
-    raw["protocol"].update(training="complete", complete=[], study_rate=1.0)
+    raw["protocol"].update(training="complete", told=False, complete=[], rates=[0.0, 0.5, 1.0], study_rate=1.0)
     plan = plan_of(raw)
     assert {(t.rate, t.dev_rate) for t in plan.trainings} == {(0.0, 0.0)}
     assert {cell.spec.missing for cell in plan.cells if cell.spec.method == "trml"} == {None}
@@ -66,7 +108,7 @@ def test_training_on_complete_data_trains_nothing_else(raw):
 
 
 def test_every_frame_missing_is_vision_missing(raw):
-    raw["protocol"]["victims"] = ["vision", "text", "frames"]
+    raw["protocol"].update(victims=["vision", "text", "frames"], rates=[0.0, 0.5, 1.0])
     trainings = plan_of(raw).trainings
     whole, frames = (
         trainings[Training("zero_fill", "default", victim, 1.0, 1.0, 2020)] for victim in ("vision", "frames")
@@ -190,6 +232,7 @@ def test_several_datasets_are_several_plans(raw):
 
 
 def test_a_second_dataset_equals_an_experiment_of_its_own(raw):
+    raw["studies"] = True
     second = plans(check(with_another(copy.deepcopy(raw))))[1]
     raw["corpus"] = {**raw["corpus"], "name": "other", "seed": 2}
     assert [c.name for c in second.cells] == [c.name for c in plan_of(raw).cells]

@@ -36,9 +36,12 @@ def test_complete_is_who_has_something_of_every_modality():
         "vision": np.array([[False, True], [False, False], [True, True]]),
         "audio": np.array([[True], [True], [True]]),
     }
-    assert usable("all", present).tolist() == [True, True, True]
-    assert usable("complete", present).tolist() == [True, False, False]
-    assert usable("incomplete", present).tolist() == [False, True, True]
+    assert usable("all", everything(3), present).tolist() == [True, True, True]
+    assert usable("complete", everything(3), present).tolist() == [True, False, False]
+    assert usable("incomplete", everything(3), present).tolist() == [False, True, True]
+    of_draw = np.array([True, True, False])
+    assert usable("all", of_draw, present).tolist() == [True, True, False]
+    assert usable("incomplete", of_draw, present).tolist() == [False, True, False]
 
 
 def test_learning_rate_warms_up_then_falls_to_zero():

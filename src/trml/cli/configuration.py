@@ -26,8 +26,12 @@ def schema(arguments: argparse.Namespace) -> None:
 
 def plan(arguments: argparse.Namespace) -> None:
     """List everything the configuration needs and whether it is done."""
+    shown: set[Path | None] = set()  # datasets share corpora, encoders and features
 
     def show(what: str, path: Path | None, done: bool, words: str = "") -> None:
+        if path is not None and path in shown:
+            return
+        shown.add(path)
         print(f"{what:10} {path or 'none to train'}{words}{'' if path is None else ' (done)' if done else ' (to do)'}")
 
     for each in plans_of(arguments):

@@ -28,27 +28,11 @@ def check(raw: Any, source: str = "params.yaml") -> Params:
     Raises:
         ConfigError: With one line a fault: where, what was found, what was expected.
     """
-    raw = _without_dropped(raw)
     try:
         return _adapter().validate_json(json.dumps(raw), strict=True)
     except ValidationError as error:
         lines = [f"{source}: {explain(fault, raw, json_schema())}".removeprefix(": ") for fault in error.errors()]
         raise ConfigError("\n".join(dict.fromkeys(lines))) from None
-
-
-def _without_dropped(raw: Any) -> Any:
-    """Return the mapping without the variants that are null: so an experiment drops one that a method comes with."""
-    methods = raw.get("methods") if isinstance(raw, dict) else None
-    if not isinstance(methods, dict):
-        return raw
-
-    def kept(method: Any) -> Any:
-        variants = method.get("variants") if isinstance(method, dict) else None
-        if not isinstance(variants, dict):
-            return method
-        return {**method, "variants": {name: each for name, each in variants.items() if each is not None}}
-
-    return {**raw, "methods": {name: kept(method) for name, method in methods.items()}}
 
 
 def load(path: str | Path) -> Params:

@@ -42,6 +42,7 @@ def _siblings(path: tuple[Any, ...], raw: Any, schema: dict[str, Any]) -> list[s
         )  # of a mapping whose keys are names
         node: dict[str, Any] = schema.get("properties", {}).get(key, named)
         raw = raw.get(key, {}) if isinstance(raw, dict) else {}
+        node = next((each for each in node.get("anyOf", []) if each.get("type") != "null"), node)  # may be left out
         if "discriminator" in node:
             reference = node["discriminator"]["mapping"].get(raw.get("kind"), "")
         else:

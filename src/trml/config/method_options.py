@@ -42,18 +42,19 @@ def check_options(name: str, method: MethodConfig) -> None:
     lacking = sorted(required - set(method.options))
     require(not lacking, f"{place}.options lacks {', '.join(lacking)}")
     require("default" not in method.variants, f"{place}.variants.default: the name is taken by the method as it is")
-    options_at = {f"{place}.options": method.options}
+    options_at = {f"{place}.options": method.options, f"{place}.untold": method.untold}
     options_at |= {f"{place}.variants.{v}.options": variant.options for v, variant in method.variants.items()}
     for prefix, options in options_at.items():
         for key, value in options.items():
             require(key in known, f"{prefix}.{key} is unknown{nearest(key, known)}")
             options[key] = _as_annotated(value, known[key], f"{prefix}.{key}")
-    ranges = {f"{place}.sweeps": method.sweeps, f"{place}.search": method.search}
+    ranges = {f"{place}.search": method.search, f"{place}.sweeps": method.sweeps}
     ranges |= {f"{place}.grids[{i}]": grid for i, grid in enumerate(method.grids)}
     for prefix, varied in ranges.items():
         for key, values in varied.items():
             require(key in known, f"{prefix}.{key} is unknown{nearest(key, known)}")
-            require(known[key] in _FLOATS, f"{prefix}.{key} is no float; only float options can be varied")
+            is_drawn = known[key] in _FLOATS or varied is method.search  # the others are axes of figures
+            require(is_drawn, f"{prefix}.{key} is no float; only float options can be varied")
             varied[key] = [_as_annotated(value, known[key], f"{prefix}.{key}") for value in values]
 
 

@@ -1,5 +1,6 @@
 """The whole configuration of an experiment: methods, protocol, training, report, and the datasets it is run on."""
 
+from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Annotated, Any, Literal
 
@@ -39,23 +40,25 @@ class Dataset:
     """A further dataset of an experiment: a corpus through an encoder.
 
     Attributes:
-        corpus: The corpus.
-        encoder: The encoder.
-        purpose: `corpus`: the same experiment on another corpus. `alignment`: the experiment's own corpus through
+        corpus: The corpus, None for the experiment's own.
+        encoder: The encoder, None for the experiment's own.
+        purpose: `corpus`: the same experiment on another corpus. `regime`: the experiment's own corpus and encoder
+            under another protocol. `alignment`: the experiment's own corpus through
             encoders that share no space. `redundancy`: pantomime with other weights, to measure what of a missing
             modality can be recovered.
         protocol: Its missing protocol, None for the experiment's own.
         methods: The methods that are run on it, None for all.
-        studies: Whether variants, sweeps and grids are run too.
+        studies: Whether variants, sweeps and grids are run too; or the names of the variants and swept options that
+            are.
         chosen: What a search on its own dev split chose. If empty, methods keep the experiment's options.
     """
 
-    corpus: Corpus
-    encoder: Encoder
-    purpose: Literal["corpus", "alignment", "redundancy"] = "corpus"
+    corpus: Corpus | None = None
+    encoder: Encoder | None = None
+    purpose: Literal["corpus", "regime", "alignment", "redundancy"] = "corpus"
     protocol: Protocol | None = None
     methods: list[Name] | None = None
-    studies: bool = True
+    studies: bool | list[str] = True
     chosen: dict[Name, Chosen] = field(default_factory=dict)
 
 
@@ -77,6 +80,8 @@ class Params:
         training: How methods are trained.
         report: What the results show.
         datasets: Further datasets that the experiment is run on.
+        studies: Whether variants, sweeps and grids are run on its own dataset; or the names of the variants and swept
+            options that are.
         accept_terms: Names of corpus terms that the user accepts.
         chosen: What the search on dev chose on the experiment's own dataset.
     """
@@ -93,6 +98,7 @@ class Params:
     training: Training
     report: Report
     datasets: dict[Name, Dataset] = field(default_factory=dict)
+    studies: bool | list[str] = True
     accept_terms: list[Name] = field(default_factory=list)
     chosen: dict[Name, Chosen] = field(default_factory=dict)
 
@@ -110,18 +116,20 @@ class Params:
         for name in methods.keys() & dataset.chosen.keys():
             options = methods[name].options | dataset.chosen[name].options
             methods[name] = replace(methods[name], options=options)
-        if not dataset.studies:
-            methods = {n: replace(m, variants={}, sweeps={}, grids=[]) for n, m in methods.items()}
+        studies = dataset.studies
+        if isinstance(studies, list):
+            studies = [study for study in studies if study in _studies_of(methods)]
         protocol = dataset.protocol or self.protocol
-        report = replace(self.report, conditions=[r for r in self.report.conditions if r in protocol.rates])
+        report = replace(self.report, conditions=dataset.protocol.rates) if dataset.protocol else self.report
         return replace(
             self,
-            corpus=dataset.corpus,
-            encoder=dataset.encoder,
+            corpus=dataset.corpus or self.corpus,
+            encoder=dataset.encoder or self.encoder,
             protocol=protocol,
             methods=methods,
             report=report,
             datasets={},
+            studies=studies,
             chosen=dataset.chosen or self.chosen,
         )
 
@@ -133,18 +141,33 @@ class Params:
         require(not absent, f"report.conditions {sorted(absent)} are not among protocol.rates")
         for name, method in self.methods.items():
             check_options(name, method)
+        self._require_studies("", self.studies)
         self._require_dataset_fits("", self.corpus, self.encoder, self.protocol, list(self.methods))
         for name, dataset in self.datasets.items():
             place, methods = f"datasets.{name}.", dataset.methods or list(self.methods)
             unknown = sorted(set(methods) - set(self.methods))
             require(not unknown, f"{place}methods names {unknown}; known are {', '.join(self.methods)}")
+            self._require_studies(place, dataset.studies)
             protocol = dataset.protocol or self.protocol
-            self._require_dataset_fits(place, dataset.corpus, dataset.encoder, protocol, methods)
+            corpus, encoder = dataset.corpus or self.corpus, dataset.encoder or self.encoder
+            moved = dataset.corpus is not None or dataset.encoder is not None
+            require(
+                not (dataset.purpose == "regime" and moved),
+                f"{place}purpose is regime, which is the experiment's own corpus and encoder; leave both out, or set "
+                "purpose to corpus",
+            )
+            self._require_dataset_fits(place, corpus, encoder, protocol, methods)
         proposed = [name for name, method in self.methods.items() if method.role == "proposed"]
         require(
             len(proposed) <= 1, f"methods {proposed} have role proposed; the claims judge one: make the others baseline"
         )
         return self
+
+    def _require_studies(self, place: str, studies: bool | list[str]) -> None:
+        """Raise ValueError if a study is named that no method has. `place`: `datasets.x.` or ``."""
+        known = _studies_of(self.methods)
+        strange = sorted(set(studies) - known) if isinstance(studies, list) else []
+        require(not strange, f"{place}studies names {strange}; known are {', '.join(sorted(known))}")
 
     def _require_dataset_fits(
         self, place: str, corpus: Corpus, encoder: Encoder, protocol: Protocol, methods: list[str]
@@ -164,6 +187,11 @@ class Params:
                 f"({', '.join(modalities)}). Leave it out: "
                 + (f"set {place}methods to the others" if place else "method=[...] without it"),
             )
+
+
+def _studies_of(methods: Mapping[str, MethodConfig]) -> set[str]:
+    """Return the names of all variants and swept options."""
+    return {study for method in methods.values() for study in (*method.variants, *method.sweeps)}
 
 
 def _modalities(corpus: Corpus, encoder: Encoder) -> tuple[str, ...]:

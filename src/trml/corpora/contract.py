@@ -1,6 +1,6 @@
 """The contract of corpora: what every corpus folder holds. It is checked when written and when read.
 
-    utterances.parquet  one row an utterance: SCHEMA and `label`
+    utterances.parquet  one row an utterance: SCHEMA, `label` and `draw`
     corpus.json         CorpusInfo
     media/              clips (video or image files), if the corpus has its own
     given/              features, if the corpus brings them: for each modality <modality>.npy f32 [N, T, d] and
@@ -11,8 +11,13 @@
 Generated corpora, whose labels follow from known latent factors, add
 
     factors.parquet     utterance_id, and the level of each factor
+    terms.parquet       utterance_id, and what each term adds to the label
+    oracle.parquet      the best prediction of each test utterance: ORACLE_SCHEMA, `present` as in ceiling.parquet
     ceiling.parquet     the best reachable scores: CEILING_SCHEMA; `present` is a set of modalities as one word, such as
                         `text+vision`, and empty where nothing is present
+
+`draw` numbers the training sets of a corpus that has several, from 0: a training uses the one that its seed says, and
+all share dev and test. It is 0 elsewhere.
 
 `clip` is a path inside the folder or, for raw media, inside data/<root>. `x.mp4#t=12.3,15.2` are these seconds of a
 video, `given/vision.npy#7` is row 7 of an array.
@@ -41,6 +46,7 @@ SCHEMA = {
 }
 LEFT_OUT_SCHEMA = {"what": pl.String, "reason": pl.String}
 PAIRS_SCHEMA = {"text": pl.String, "image": pl.String, "group": pl.Int32, "split": pl.String}
+ORACLE_SCHEMA = {"utterance_id": pl.String, "present": pl.String, "prediction": pl.Float64}
 CEILING_SCHEMA = {"present": pl.String, "metric": pl.String, "value": pl.Float64}
 
 
@@ -88,17 +94,19 @@ def write_corpus(
     Args:
         folder: The corpus's folder.
         info: Its description.
-        utterances: SCHEMA and `label`, one row an utterance; numbers are cast.
+        utterances: SCHEMA, `label` and, if there are several training sets, `draw`; numbers are cast.
         left_out: Raw items that are in no utterance, each with the reason.
 
     Raises:
         ContractError: If the corpus violates its contract.
     """
     label = pl.Float32 if info.task == "regression" else pl.Int32
-    utterances = utterances.cast({"start_s": pl.Float32, "end_s": pl.Float32, "label": label})
+    if "draw" not in utterances.columns:
+        utterances = utterances.with_columns(draw=0)
+    utterances = utterances.cast({"start_s": pl.Float32, "end_s": pl.Float32, "label": label, "draw": pl.Int32})
     check_utterances(utterances, info)
     pl.DataFrame(list(left_out), LEFT_OUT_SCHEMA, orient="row").write_parquet(folder / "left_out.parquet")
-    utterances.select([*SCHEMA, "label"]).write_parquet(folder / "utterances.parquet")
+    utterances.select([*SCHEMA, "label", "draw"]).write_parquet(folder / "utterances.parquet")
     write_json(folder / "corpus.json", asdict(info))
 
 
@@ -129,18 +137,21 @@ def check_utterances(table: pl.DataFrame, info: CorpusInfo) -> None:
     require(list(in_order(info.modalities)) == info.modalities != [], f"modalities {info.modalities} are not in order")
     strange = {name for modalities in info.factors.values() for name in modalities} - set(info.modalities)
     require(not strange, f"factors show in {sorted(strange)}; the modalities are {info.modalities}")
-    dtypes = {**SCHEMA, "label": pl.Float32 if info.task == "regression" else pl.Int32}
+    dtypes = {**SCHEMA, "label": pl.Float32 if info.task == "regression" else pl.Int32, "draw": pl.Int32}
     for column, dtype in dtypes.items():
         require(column in table.columns, f"utterances.parquet has no column {column}; it has {table.columns}")
         require(table[column].dtype == dtype, f"column {column} is {table[column].dtype}; expected {dtype}")
     require(table.height > 0, "it has no utterances")
-    for column in ("utterance_id", "video_id", "split", "text", "label"):
+    for column in ("utterance_id", "video_id", "split", "text", "label", "draw"):
         require(table[column].null_count() == 0, f"column {column} has {table[column].null_count()} nulls")
     require(table["utterance_id"].is_unique().all(), "utterance_id is not unique")
     others = set(table["split"].unique()) - set(SPLITS)
     require(not others, f"split has {sorted(others)}; expected {list(SPLITS)}")
     for split in SPLITS:
         require((table["split"] == split).any(), f"split {split} is empty")
+    sizes = table.filter(pl.col("split") == "train").group_by("draw").len().sort("draw")
+    numbered, equal = sizes["draw"].to_list() == list(range(sizes.height)), sizes["len"].n_unique() == 1
+    require(numbered and equal, f"draws of train have sizes {dict(sizes.iter_rows())}; expected equal ones from draw 0")
     low, high = (-3, 3) if info.task == "regression" else (0, len(info.classes) - 1)
     labels = table["label"].to_numpy()
     reach = f"labels reach from {labels.min()} to {labels.max()}"

@@ -9,6 +9,7 @@ Of an evaluation:
     pairs.parquet           PAIRS: the difference between every two methods under every condition, judged
     matrix.parquet          MATRIX: a row for each training, method, set of modalities present on test, and metric
     robustness.parquet      ROBUSTNESS: a row for each protocol, method, victim, metric and measure
+    terms.parquet           TERMS: the terms of the label that predictions follow, if the corpus knows them
     redundancy.parquet      REDUNDANCY: what was recovered over the redundancy, if the experiment has such datasets
     claims.json             every claim with its comparisons
     metrics.json            the metrics of the task, the primary one first: a list of MetricInfo
@@ -38,7 +39,7 @@ from trml.missing.pattern import Missing
 from trml.missing.registry import missing_pattern
 from trml.training.contract import Cell, Settings, Training
 
-Purpose = Literal["own", "corpus", "alignment", "redundancy"]
+Purpose = Literal["own", "corpus", "regime", "alignment", "redundancy"]
 
 # Protocols: the same rate in training and at evaluation, training on complete data, and Setting A.
 MATCHED, COMPLETE, SETTING_A = "matched", "complete", "setting_a"
@@ -104,6 +105,8 @@ class Study:
         rates: Missing rates at evaluation and, if matched, in training.
         study_rate: At which variants are evaluated.
         complete: Shares p of complete training utterances of Settings A and B.
+        labels: How many training utterances keep their labels, None for all.
+        told: Whether methods may show themselves missing modalities by dropout or masked views.
         seeds: Of masks and trainings.
         shown_rates: The rates of the main table.
         seed: The experiment's.
@@ -120,6 +123,8 @@ class Study:
     rates: Sequence[float]
     study_rate: float
     complete: Sequence[float]
+    labels: int | None
+    told: bool
     seeds: Sequence[int]
     shown_rates: Sequence[float]
     seed: int
@@ -157,6 +162,19 @@ class Study:
     def study_training_rate(self) -> float:
         """The rate in training of variants and probes."""
         return self.training_rate(self.study_rate)
+
+    @property
+    def regime(self) -> str:
+        """What sets the training apart from the experiment's own, in words."""
+        return ", ".join(
+            words
+            for words, holds in (
+                ("nothing missing in training", self.training == COMPLETE),
+                ("no modality dropout or masked views", not self.told and self.training == MATCHED),
+                (f"{self.labels} labelled training utterances", self.labels is not None),
+            )
+            if holds
+        )
 
     def condition(self, victim: str, rate: float) -> Condition:
         """Return the condition under which the methods are compared at a rate."""

@@ -17,6 +17,7 @@ from trml.evaluation.redundancy import redundancy
 from trml.evaluation.robustness import robustness
 from trml.evaluation.schemas import METRICS
 from trml.evaluation.summary import Summary
+from trml.evaluation.terms import terms
 
 
 def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
@@ -34,6 +35,9 @@ def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
     summary.pairs.write_parquet(folder / "pairs.parquet")
     robustness(inputs.study, summary.curves).write_parquet(folder / "robustness.parquet")
     matrix(evaluation).write_parquet(folder / "matrix.parquet")
+    followed = terms(evaluation)
+    if followed is not None:
+        followed.write_parquet(folder / "terms.parquet")
     recovered = redundancy(evaluation)
     if recovered is not None:
         recovered.write_parquet(folder / "redundancy.parquet")

@@ -30,7 +30,7 @@ _SCORE: Schema = {
 
 SUMMARY: Schema = {
     "protocol": pl.String,  # MATCHED, COMPLETE or SETTING_A
-    "method": pl.String,  # or `constant`, `ceiling`
+    "method": pl.String,  # or `constant`, `ceiling`, `oracle`
     "variant": pl.String,
     "role": pl.String,
     "victim": pl.String,
@@ -76,6 +76,15 @@ ROBUSTNESS: Schema = {
     "metric": pl.String,
     "measure": pl.String,  # relative, effective
     "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+}
+
+TERMS: Schema = {
+    "method": pl.String,  # or `oracle`
+    "present": pl.String,  # the modalities that every utterance is shown
+    "term": pl.String,
+    "value": pl.Float64,  # the coefficient of the term in the predictions
     "low": pl.Float64,
     "high": pl.Float64,
 }

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from trml.base.progress import track
 from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.contract import ALL, COMPLETE, MATCHED, SETTING_A, Study
 from trml.evaluation.metrics.common.metric import Array, Mask, Metric
+from trml.evaluation.oracle import Oracle
 from trml.evaluation.pairs import pairs
 from trml.evaluation.predictions import Evaluation, failed_seeds
 from trml.evaluation.schemas import PAIRS, SUMMARY
@@ -39,13 +41,14 @@ class Summary:
     """The rows of summary.parquet and pairs.parquet, and the scores that robustness is measured on.
 
     The rows of the summary are those of every method under every condition, its variants at the study rate, the
-    constant predictor and, where it is known, the ceiling; each on all test utterances and, where some of them lack
-    something, on those that keep the same modalities.
+    constant predictor and, where they are known, the oracle and the ceiling; each on all test utterances and, where
+    some of them lack something, on those that keep the same modalities.
     """
 
     def __init__(self, evaluation: Evaluation) -> None:
         self.evaluation, self.study = evaluation, evaluation.study
         self.ceiling = Ceiling(evaluation.inputs.corpus)
+        self.oracle = Oracle.read(evaluation.inputs.corpus, evaluation.ids)
         self.margins = {metric.name: margin(evaluation, metric) for metric in evaluation.metrics}
         self.curves = Curves()
         self._rows: list[dict[str, Any]] = []
@@ -77,7 +80,7 @@ class Summary:
             scores = {name: evaluation.scores(metric, each, counted) for name, each in predictions.items()}
             constant = evaluation.constant_scores(metric, counted)
             self._rows += self._methods(about, condition, metric, predictions, scores)
-            self._rows += self._references(about, condition, constant)
+            self._rows += self._references(about, condition, metric, constant, counted)
             self._pairs += pairs(about, metric, {**scores, "constant": constant}, self.margins[metric.name])
             if present == ALL:
                 for name, score in scores.items():
@@ -106,16 +109,32 @@ class Summary:
         method = self.study.by_name[name]
         return method.role != "upper" and (condition.rate > 0 or not method.single)
 
-    def _references(self, about: dict[str, Any], condition: Condition, constant: Scores) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the constant predictor and of the ceiling."""
+    def _references(
+        self, about: dict[str, Any], condition: Condition, metric: Metric, constant: Scores, counted: Mask | None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the constant predictor, of the oracle on these utterances and of the ceiling."""
         yield {**_row(about, "constant", DEFAULT, "constant"), **constant.columns()}
-        modalities, metric = self.study.modalities, about["metric"]
+        oracle = self._oracle(condition) if metric is self.evaluation.primary else None  # it is the best in no other
+        if oracle is not None:
+            scores = self.evaluation.scores(metric, oracle, counted)
+            yield {**_row(about, "oracle", DEFAULT, "oracle"), **scores.columns()}
+        modalities = self.study.modalities
         if about["present"] == ALL:
-            best = self.ceiling.at(metric, self.study.pattern(condition.victim), condition.rate, modalities)
+            best = self.ceiling.at(metric.name, self.study.pattern(condition.victim), condition.rate, modalities)
         else:
-            best = self.ceiling.with_present(metric, read(about["present"]))
+            best = self.ceiling.with_present(metric.name, read(about["present"]))
         if best is not None:
             yield {**_row(about, "ceiling", DEFAULT, "ceiling"), "value": best}
+
+    def _oracle(self, condition: Condition) -> Array | None:
+        """Return the best predictions [seeds, N] of what the condition leaves, None where they are not known."""
+        parts = self.evaluation.parts(condition)
+        if self.oracle is None or not parts.keys() <= self.oracle.by_present.keys():
+            return None
+        predictions = np.zeros((len(self.study.seeds), len(self.evaluation.ids)))
+        for present, here in parts.items():
+            predictions = np.where(here, self.oracle.by_present[present], predictions)
+        return predictions
 
     def _variants(self, protocol: str, condition: Condition, parts: dict[str, Mask | None]) -> Iterator[dict[str, Any]]:
         """Yield a row a variant, part and metric."""

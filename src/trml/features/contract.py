@@ -4,7 +4,7 @@
     <modality>_mask.npy         bool [N, T]     which steps exist; a modality is present if any does
     <modality>_tokens.npy       f32 [N, L, d]   a second view, token by token, if the encoder gives it
     <modality>_tokens_mask.npy  bool [N, L]
-    index.parquet               utterance_id, split, label of each row
+    index.parquet               utterance_id, split, label, draw of each row
     media.parquet               one row for every utterance of the corpus, left-out ones too: MEDIA_SCHEMA
     features.json               FeatureInfo
 
@@ -77,7 +77,7 @@ class FeatureSet:
 
     Attributes:
         info: features.json.
-        index: utterance_id, split, label; the other tables have the same rows.
+        index: utterance_id, split, label, draw; the other tables have the same rows.
         signals: Modality -> its view, in order.
         tokens: Modality -> its second view, if it has one.
     """

@@ -46,7 +46,7 @@ def gather(config: EncoderConfig, corpus: Path, encoder: Path | None, chunks: Pa
         raise ContractError(f"corpus {info.name}: no utterance has any of {', '.join(survey.modalities)}")
     if not kept.all():
         say(f"{(~kept).sum()} utterances have none of {', '.join(survey.modalities)} and are left out")
-    index = table.select("utterance_id", "split", "label").filter(pl.Series(kept))
+    index = table.select("utterance_id", "split", "label", "draw").filter(pl.Series(kept))
     writer = FeatureWriter(folder, _describe(config, encoder, info, digest, survey), index, survey.shapes)
     for i, chunk in enumerate(_each(chunks, table)):
         writer.append(chunk.views, kept[i * CHUNK : (i + 1) * CHUNK])

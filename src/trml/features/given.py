@@ -34,7 +34,7 @@ def take_given(corpus: Path, folder: Path, digest: str) -> None:
     weights, aligned, _ = GivenEncoder("given", "given").describe(None, info)
     about = FeatureInfo("given", weights, aligned, None, info.task, info.classes, digest, modalities, second)
     kept = np.logical_or.reduce([views[modality].mask.any(axis=1) for modality in modalities])
-    index = table.select("utterance_id", "split", "label").filter(pl.Series(kept))
+    index = table.select("utterance_id", "split", "label", "draw").filter(pl.Series(kept))
     shapes = {name: (view.values.shape[1], view.values.shape[2]) for name, view in views.items()}
     writer = FeatureWriter(folder, about, index, shapes)
     writer.append(views, kept)

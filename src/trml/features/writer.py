@@ -27,7 +27,7 @@ class FeatureWriter:
     Args:
         folder: An existing folder.
         info: features.json.
-        index: utterance_id, split, label of all rows.
+        index: utterance_id, split, label, draw of all rows.
         shapes: Name of each view -> (T, d).
     """
 

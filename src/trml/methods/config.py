@@ -1,7 +1,7 @@
 """The configuration of methods: their options, and the variants that move some of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -9,8 +9,9 @@ from pydantic.dataclasses import dataclass
 
 from trml.base.fields import Name, strict
 
-# The options that the trainer reads, which every method has: its learning rate, in place of training.learning_rate.
-OF_TRAINER = {"learning_rate": "Positive"}
+# The options that the trainer reads, which every method has: instead of training.learning_rate, and at most
+# training.epochs.
+OF_TRAINER = {"learning_rate": "Positive", "epochs": "Count"}
 
 DEFAULT = "default"  # the variant that moves nothing
 
@@ -41,6 +42,7 @@ class MethodConfig:
         depends_on: `rate` if its training depends on the training mask; `victim` if its module depends on the missing
             pattern, whatever the mask. A method that depends on neither is trained once a seed.
         options: Every option's value.
+        untold: Options that are moved where no method may show itself missing modalities (protocol.told: false).
         variants: Run at the study rate, like those of `sweeps` and `grids`.
         sweeps: Option -> the values that it is moved to, one at a time.
         grids: Options -> values, of which every combination is run.
@@ -52,10 +54,17 @@ class MethodConfig:
     role: Literal["proposed", "baseline", "upper"]
     depends_on: list[Literal["victim", "rate"]]
     options: dict[str, Any]
+    untold: dict[str, Any] = field(default_factory=dict)
     variants: dict[Name, Variant] = field(default_factory=dict)
     sweeps: dict[str, list[float]] = field(default_factory=dict)
     grids: list[dict[str, list[float]]] = field(default_factory=list)
-    search: dict[str, list[float]] = field(default_factory=dict)
+    search: dict[str, list[Any]] = field(default_factory=dict)
+
+    def with_studies(self, names: Sequence[str]) -> "MethodConfig":
+        """Return the method with these variants and swept options alone, and without grids."""
+        variants = {name: variant for name, variant in self.variants.items() if name in names}
+        sweeps = {option: values for option, values in self.sweeps.items() if option in names}
+        return replace(self, variants=variants, sweeps=sweeps, grids=[])
 
 
 def sweep_name(option: str, value: float) -> str:

@@ -8,6 +8,7 @@ a training in phases. A method that vmap cannot run gives the reason in `unstack
 Sizes: B rows of a batch, T steps of a sequence, d features of a step.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -66,7 +67,7 @@ class Labelled(NamedTuple):
 
     signals: dict[str, Signal]
     draws: dict[str, Tensor]
-    label: Tensor  # f32 [B] or int64 [B]
+    label: Tensor  # f32 [B] or int64 [B]; NO_SCORE or NO_CLASS where it is hidden
     losses: Tensor  # [epochs, 2], train and dev loss of each finished epoch, NaN for the others
 
     @property
@@ -76,6 +77,9 @@ class Labelled(NamedTuple):
 
 
 AnyBatch = Batch | Labelled
+
+# The label of a training utterance whose label is hidden. `task_loss` leaves such rows out.
+NO_SCORE, NO_CLASS = math.nan, -1
 
 
 def visible(batch: AnyBatch) -> dict[str, Signal]:

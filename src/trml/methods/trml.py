@@ -52,7 +52,7 @@ class TRML(Method):
         *,
         hidden: Count,
         generator: Literal["residual_mlp", "linear", "identity", "prompt", "zeros"],
-        matching: Literal["symmetric", "one_direction", "similarity_kl", "cosine"],
+        matching: Literal["symmetric", "one_direction", "similarity_kl", "cosine", "regression"],
         detach: bool,
     ) -> None:
         super().__init__()

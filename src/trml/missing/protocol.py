@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from trml.base.fields import Seed, Share, require, strict
+from trml.base.fields import Count, Seed, Share, require, strict
 from trml.missing.registry import missing_pattern
 
 
@@ -15,20 +15,25 @@ class Protocol:
     """What may be missing, how often, and with which mask seeds.
 
     Attributes:
+        told: Whether methods may show themselves missing modalities whatever the rate, by modality dropout or masked
+            views. If not, their options for that are off (`untold` of a method).
         victims: Missing patterns by name (missing/registry.py).
         training: `matched` trains at each of the rates, `complete` on complete data alone, so that no method knows that
             something will be missing.
         rates: Missing rates at evaluation and, if matched, in training alike.
         complete: Shares p of complete training utterances of Setting A (dev and test lack the victim entirely) and of
             Setting B (dev and test keep the same share).
+        labels: How many training utterances keep their labels, None for all. The others are used without.
         study_rate: The rate at which ablations, sweeps, grids and the search on dev are run.
         seeds: Of masks and trainings.
     """
 
     training: Literal["matched", "complete"]
+    told: bool
     victims: Annotated[list[str], Field(min_length=1)]
     rates: Annotated[list[Share], Field(min_length=1)]
     complete: list[Share]
+    labels: Count | None
     study_rate: Share
     seeds: Annotated[list[Seed], Field(min_length=1)]
 
@@ -61,6 +66,7 @@ class Protocol:
         require(self.study_rate in self.rates, f"study_rate {self.study_rate} is not one of rates {self.rates}")
         if self.training == "complete":
             require(not self.complete, f"complete is {self.complete}; with training on complete data it must be []")
+            require(not self.told, "told is true; with training on complete data no method may be told")
             require(0.0 in self.rates, f"rates {self.rates} lacks 0, at which training is on complete data")
         absent = sorted(set(self.setting_rates) - set(self.rates))
         require(not absent, f"rates lacks {absent}, the missing rates of complete {self.complete}")

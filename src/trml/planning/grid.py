@@ -20,16 +20,23 @@ def expand(params: Params) -> list[tuple[Training, CellSpec]]:
     """Return every training of one dataset with the cell that stands for it, in the order of the configuration."""
     pairs = []
     for name, method in params.methods.items():
-        moved = {variant.name: variant.options for variant in variants(method)}
+        moved = {variant.name: variant.options for variant in variants(params, method)}
         for seed, (variant, victim, rate, dev_rate) in product(params.protocol.seeds, list(_runs(params, method))):
             training = Training(name, variant, victim, rate, dev_rate, seed)
             pairs.append((training, cell_spec(params, training, moved.get(variant, {}))))
     return pairs
 
 
-def variants(method: MethodConfig) -> list[StudyVariant]:
-    """Return the variants of a method: the named ones, then those of its sweeps and grids."""
-    named = [StudyVariant(name, v.label, v.of, dict(v.options)) for name, v in method.variants.items()]
+def variants(params: Params, method: MethodConfig) -> list[StudyVariant]:
+    """Return the variants that are run: the named ones that move something, then those of its sweeps and grids."""
+    default = default_options(params, method)
+    if params.studies is not True:
+        method = method.with_studies(params.studies or [])
+    named = [
+        StudyVariant(name, v.label, v.of, dict(v.options))
+        for name, v in method.variants.items()
+        if {**default, **v.options} != default
+    ]
     swept = [
         StudyVariant(sweep_name(option, value), sweep_name(option, value), "sweep", {option: value})
         for option, values in method.sweeps.items()
@@ -37,6 +44,11 @@ def variants(method: MethodConfig) -> list[StudyVariant]:
     ]
     points = [point for grid in method.grids for point in grid_points(grid)]
     return [*named, *swept, *(StudyVariant(grid_name(point), grid_name(point), "grid", point) for point in points)]
+
+
+def default_options(params: Params, method: MethodConfig) -> dict[str, Any]:
+    """Return the options of a method's default under the protocol."""
+    return {**method.options, **({} if params.protocol.told else method.untold)}
 
 
 def is_shaped_by_missing(method: MethodConfig) -> bool:
@@ -58,7 +70,7 @@ def _runs(params: Params, method: MethodConfig) -> Iterator[tuple[str, str, floa
             rates = pattern.rates(protocol.rates) if protocol.training == "matched" else [0.0]
             yield from ((DEFAULT, victim, rate, rate) for rate in rates)
     yield from ((DEFAULT, victim, rate, 1.0) for victim, rate in product(single, protocol.setting_rates))
-    for victim, variant in product(single, variants(method)):
+    for victim, variant in product(single, variants(params, method)):
         yield variant.name, victim, protocol.study_training_rate, protocol.study_training_rate
 
 
@@ -80,5 +92,6 @@ def cell_spec(params: Params, training: Training, moved: Mapping[str, Any]) -> C
         missing = written(pattern.lost[0])  # no step is left of any sequence
     if rate == dev_rate == 0.0 and not is_shaped_by_missing(config):
         missing = None
-    options = {**config.options, **moved}
-    return CellSpec(training.method, training.variant, config.target, options, missing, rate, dev_rate, training.seed)
+    options = {**default_options(params, config), **moved}
+    labels, seed = params.protocol.labels, training.seed
+    return CellSpec(training.method, training.variant, config.target, options, missing, rate, dev_rate, seed, labels)

@@ -4,8 +4,8 @@ A folder's name ends in the digest of its recipe (recipes.py), so the plan is al
 folder that exists under its name is valid, and one that does not is made.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -38,6 +38,8 @@ class Plan:
         dataset: Name of a further dataset, None for the experiment's own.
         purpose: What the dataset is there for.
         others: The plans of the further datasets, for the experiment's own dataset alone.
+        elsewhere: Cells of other plans, by digest, so that one training of two regimes is one cell.
+        also: Cells of the regimes, which the blocks of the experiment's own dataset train too: in larger stacks.
     """
 
     params: Params
@@ -46,6 +48,8 @@ class Plan:
     dataset: str | None = None
     purpose: Purpose = "own"
     others: tuple["Plan", ...] = ()
+    elsewhere: Mapping[str, Cell] = field(default_factory=dict)
+    also: tuple[Cell, ...] = ()
 
     @property
     def name(self) -> str:
@@ -134,7 +138,7 @@ class Plan:
     @cached_property
     def trainings(self) -> dict[Training, Cell]:
         """Every training of the experiment with the cell that stands for it: the first of those that are the same."""
-        by_digest: dict[str, Cell] = {}
+        by_digest = dict(self.elsewhere)
         return {
             training: by_digest.setdefault(cell.digest, cell)
             for training, cell in ((training, self.cell(spec)) for training, spec in expand(self.params))
@@ -163,9 +167,9 @@ class Plan:
 
     @cached_property
     def blocks(self) -> dict[str, Block]:
-        """The blocks of the experiment, by name."""
-        methods = self.params.methods
-        return self._in_blocks({m: [cell for cell in self.cells if cell.spec.method == m] for m in methods})
+        """The blocks of the dataset, by name; a regime has none, since those of the own dataset train its cells."""
+        cells = () if self.purpose == "regime" else (*self.cells, *self.also)
+        return self._in_blocks({m: [cell for cell in cells if cell.spec.method == m] for m in self.params.methods})
 
     @cached_property
     def search_blocks(self) -> dict[str, Block]:
@@ -270,13 +274,27 @@ def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
     """Return the plans of an experiment, one a dataset, its own first."""
     own, *further = params.by_dataset().items()
     compute = Compute(resolve_device(params.device), params.threads)
-    others = tuple(Plan(each, compute, work, name, params.datasets[name].purpose) for name, each in further)
-    return [Plan(own[1], compute, work, others=others), *others]
+    own_cells = Plan(own[1], compute, work).cells if _has_regimes(params) else ()
+    known = {cell.digest: cell for cell in own_cells}
+    others: list[Plan] = []
+    for name, each in further:
+        purpose = params.datasets[name].purpose
+        plan = Plan(each, compute, work, name, purpose, elsewhere=dict(known) if purpose == "regime" else {})
+        others.append(plan)
+        if purpose == "regime":
+            known |= {cell.digest: cell for cell in plan.cells}
+    also = tuple(known.values())[len(own_cells) :]
+    return [Plan(own[1], compute, work, others=tuple(others), also=also), *others]
+
+
+def _has_regimes(params: Params) -> bool:
+    return any(dataset.purpose == "regime" for dataset in params.datasets.values())
 
 
 def searched(plans: Sequence[Plan]) -> list[Plan]:
     """Return the plans with a search on dev of their own.
 
-    The datasets of the redundancy study differ from the experiment's own in their labels alone, and use its values.
+    Those of the redundancy study differ from the experiment's own in their labels alone, regimes in their protocol, and
+    use its values.
     """
-    return [plan for plan in plans if plan.purpose != "redundancy"]
+    return [plan for plan in plans if plan.purpose not in ("redundancy", "regime")]

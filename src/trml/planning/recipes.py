@@ -104,6 +104,7 @@ class CellDigests:
                 "rate": spec.rate,
                 "dev_rate": spec.dev_rate,
                 "seed": spec.seed,
+                "labels": spec.labels,
                 "source": self._source(spec.target.rpartition(".")[0]),
             }
         )

@@ -2,7 +2,7 @@
 
 from trml.config.params import Params
 from trml.evaluation.contract import Purpose, Study, StudyMethod
-from trml.planning.grid import is_shaped_by_missing, variants
+from trml.planning.grid import default_options, is_shaped_by_missing, variants
 from trml.training.contract import Settings
 
 
@@ -39,7 +39,14 @@ def study_of(params: Params, name: str, dataset: str | None, purpose: Purpose) -
         corpus=params.corpus.name,
         modalities=params.modalities,
         methods=tuple(
-            StudyMethod(method, c.label, c.role, is_shaped_by_missing(c), dict(c.options), tuple(variants(c)))
+            StudyMethod(
+                method,
+                c.label,
+                c.role,
+                is_shaped_by_missing(c),
+                default_options(params, c),
+                tuple(variants(params, c)),
+            )
             for method, c in params.methods.items()
         ),
         training=protocol.training,
@@ -47,6 +54,8 @@ def study_of(params: Params, name: str, dataset: str | None, purpose: Purpose) -
         rates=tuple(protocol.rates),
         study_rate=protocol.study_rate,
         complete=tuple(protocol.complete),
+        labels=protocol.labels,
+        told=protocol.told,
         seeds=tuple(protocol.seeds),
         shown_rates=tuple(params.report.conditions),
         seed=params.seed,

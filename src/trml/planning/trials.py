@@ -12,11 +12,11 @@ from trml.planning.grid import cell_spec
 from trml.seeding import generator
 from trml.training.contract import CellSpec, Training
 
-TRIALS = 8  # of each method
+TRIALS = 12  # of each method
 SEARCH_SEEDS = (1001, 1002)  # of masks and trainings
 
 
-def trial_options(params: Params) -> dict[str, dict[str, dict[str, float]]]:
+def trial_options(params: Params) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the trials: method -> trial -> the options that it moves.
 
     They are a Latin hypercube over the values of the method's `search`: every value is tried about equally often.
@@ -24,7 +24,7 @@ def trial_options(params: Params) -> dict[str, dict[str, dict[str, float]]]:
     return {name: _latin(params.seed, name, method) for name, method in params.methods.items()}
 
 
-def _latin(seed: int, name: str, method: MethodConfig) -> dict[str, dict[str, float]]:
+def _latin(seed: int, name: str, method: MethodConfig) -> dict[str, dict[str, Any]]:
     rng = generator(seed, "search", name)
     columns = {
         option: [values[i * len(values) // TRIALS] for i in rng.permutation(TRIALS)]
@@ -34,16 +34,19 @@ def _latin(seed: int, name: str, method: MethodConfig) -> dict[str, dict[str, fl
 
 
 def trial_specs(params: Params) -> dict[str, dict[str, list[CellSpec]]]:
-    """Return the trainings of the search: method -> trial -> its cells, at the study rate.
+    """Return the trainings of the search: method -> trial -> its cells, on complete data and at the study rate.
 
     Methods without a `search` are left out.
     """
     protocol, modalities = params.protocol, params.modalities
-    rate, runs = protocol.study_training_rate, list(product(protocol.single_victims(modalities), SEARCH_SEEDS))
+    victims, rates = protocol.single_victims(modalities), (0.0, protocol.study_training_rate)
+    conditions = dict.fromkeys((victims[0] if rate == 0 else victim, rate) for rate in rates for victim in victims)
+    runs = [(victim, rate, seed) for (victim, rate), seed in product(conditions, SEARCH_SEEDS)]
     return {
         method: {
             trial: [
-                cell_spec(params, Training(method, trial, victim, rate, rate, seed), options) for victim, seed in runs
+                cell_spec(params, Training(method, trial, victim, rate, rate, seed), options)
+                for victim, rate, seed in runs
             ]
             for trial, options in trials.items()
         }
@@ -63,7 +66,7 @@ def chosen_yaml(params: Params, chosen: Mapping[str, Mapping[str, Any]]) -> str:
     victims, rate = " and ".join(protocol.single_victims(params.modalities)), protocol.study_training_rate
     head = (
         f"# What the search on dev chose on {params.corpus.name} through {params.encoder.name}, written by\n"
-        f"# `make search`: {TRIALS} trials of each method, {victims} missing at rate {rate:g}, seeds\n"
-        f"# {', '.join(map(str, SEARCH_SEEDS))}; the lowest mean dev loss.\n"
+        f"# `make search`: {TRIALS} trials of each method, on complete data and with {victims} missing at rate\n"
+        f"# {rate:g}, seeds {', '.join(map(str, SEARCH_SEEDS))}; the lowest mean dev loss.\n"
     )
     return head + yaml.safe_dump({name: dict(entry) for name, entry in chosen.items()}, sort_keys=False)

@@ -173,7 +173,8 @@ class Workflow:
 
     def files_with_cells(self, plan: Plan) -> list[Path]:
         """Return the files that say that a dataset's cells, corpus and features are done."""
-        blocks = [block.path for block in plan.blocks.values()]
+        trainer = self.own if plan.purpose == "regime" else plan
+        blocks = [block.path for block in trainer.blocks.values()]
         return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
 
     def reported_files(self) -> list[Path]:

@@ -26,7 +26,9 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     for name in _COPIED:
         shutil.copyfile(inputs.evaluation / name, folder / name)
     for other in data.others:
-        shutil.copyfile(other.inputs.evaluation / "metrics.csv", folder / f"metrics{other.suffix}.csv")
+        for name in ("metrics.csv", "claims.json"):
+            path = folder / name
+            shutil.copyfile(other.inputs.evaluation / name, path.with_stem(path.stem + other.suffix))
     # By way of JSON: YAML would tag tuples.
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(inputs.params)), sort_keys=False))
 

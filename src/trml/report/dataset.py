@@ -87,6 +87,16 @@ class Dataset:
         """The experiment's own dataset, and those that repeat the experiment on another corpus."""
         return [self, *(other for other in self.others if other.study.purpose == "corpus")]
 
+    @property
+    def regimes(self) -> list["Dataset"]:
+        """The same corpus and encoder under other protocols, each with claims of its own."""
+        return [other for other in self.others if other.study.purpose == "regime"]
+
+    @property
+    def studied(self) -> list["Dataset"]:
+        """The experiment's own dataset and its regimes: all with variants on the experiment's own corpus."""
+        return [self, *self.regimes]
+
     @cached_property
     def summary(self) -> pl.DataFrame:
         """One row per protocol, method, variant, condition and metric, on all test utterances."""
@@ -131,6 +141,12 @@ class Dataset:
             rows = self.matrix.filter(pl.col("victim") == victim, pl.col("rate") == study.study_rate)
             parts.append((f"trained with {study.pattern(victim).label}, rate {study.study_rate:g}", rows))
         return [(title, rows) for title, rows in parts if rows.height]
+
+    @cached_property
+    def terms(self) -> pl.DataFrame | None:
+        """One row per method, present set and term of the label, None for a corpus that knows no terms."""
+        path = self.inputs.evaluation / "terms.parquet"
+        return pl.read_parquet(path) if path.is_file() else None
 
     @cached_property
     def redundancy(self) -> pl.DataFrame | None:

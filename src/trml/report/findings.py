@@ -9,16 +9,24 @@ from trml.evaluation.contract import ALL, StudyMethod, other_side
 from trml.methods.config import DEFAULT
 from trml.missing.modalities import written
 from trml.report.dataset import Dataset
+from trml.report.sections import sentence
 
 _VERDICTS = {"better": "better than", "worse": "worse than", "equivalent": "equivalent to"}
 
 
 def findings(data: Dataset) -> list[str]:
-    """Return a sentence for each single missing modality, at the study rate, and how near the best possible is."""
-    study = data.study
-    if study.proposed is None:
+    """Return what was found with each single modality missing, at the study rate and in each regime.
+
+    Then how near the best possible is, and a warning of methods that are far behind on complete data.
+    """
+    if data.study.proposed is None:
         return []
-    sentences: list[str] = []
+    sentences = [words for each in data.studied for words in _of_dataset(each, data.study.proposed)]
+    return sentences + _best(data) + _behind(data)
+
+
+def _of_dataset(data: Dataset, proposed: StudyMethod) -> Iterator[str]:
+    study = data.study
     for victim in study.single_victims:
         present = written(set(study.modalities) - {victim})
         rows = data.pairs.filter(
@@ -29,17 +37,18 @@ def findings(data: Dataset) -> list[str]:
             pl.col("metric") == data.primary.name,
         )
         if rows.height:
-            sentences += _of_victim(data, victim, study.proposed, list(rows.iter_rows(named=True)))
-    return sentences + _best(data)
+            yield from _of_victim(data, victim, proposed, list(rows.iter_rows(named=True)))
 
 
 def _of_victim(data: Dataset, victim: str, proposed: StudyMethod, pairs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what the pairs of one condition say."""
-    where = f"On test utterances that lack {victim}"
+    where, regime = f"On test utterances without {victim},", data.study.regime
+    if regime:
+        where = f"{sentence(regime)}, test utterances without {victim}:"
     above = {row["first"] for row in pairs if row["second"] == "constant" and row["verdict"] == "better"}
     if not above:
         yield (
-            f"{where}, no method is shown to be better than the constant predictor: what this run measured there are "
+            f"{where} no method is shown to be better than the constant predictor: what this run measured there are "
             "the features, not the methods."
         )
         return
@@ -54,9 +63,9 @@ def _of_victim(data: Dataset, victim: str, proposed: StudyMethod, pairs: Sequenc
         if against[verdict]
     ]
     if against["undecided"]:
-        parts.append(f"undecided against {len(against['undecided'])} more")
+        parts.append(f"undecided against {len(against['undecided'])} {'more' if parts else 'methods'}")
     if parts:
-        yield f"{where}, {proposed.label} is {'; '.join(parts)} ({data.primary.label})."
+        yield f"{where} {proposed.label} is {'; '.join(parts)} ({data.primary.label})."
 
 
 def _compared(name: str, pairs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float, str]]:
@@ -94,3 +103,27 @@ def _best(data: Dataset) -> list[str]:
                 f"best possible is {ceiling[0]:.3f}."
             )
     return words
+
+
+def _behind(data: Dataset) -> list[str]:
+    """Return a warning of the methods that on complete data are worse than the upper bound by more than the margin."""
+    upper = data.study.upper
+    if upper is None:
+        return []
+    rows = data.pairs.filter(
+        pl.col("rate") == 0, pl.col("present") == ALL, pl.col("metric") == data.primary.name
+    ).unique(("first", "second"), maintain_order=True)
+    margins = rows["margin"].drop_nulls().to_list()
+    margin = max(margins, default=0.0)  # the same for all, or unknown
+    shared = {method.name: method.label for method in data.study.methods if not method.single}
+    behind = [
+        (shared[other], -effect)
+        for other, effect, verdict in _compared(upper.name, list(rows.iter_rows(named=True)))
+        if other in shared and verdict == "better" and effect > margin
+    ]
+    if not behind:
+        return []
+    return [
+        f"On complete data {_named(behind, sized=True)} {'is' if len(behind) == 1 else 'are'} worse than {upper.label} "
+        "by more than the margin. Until that is explained, do not take such a row for what the method can do."
+    ]

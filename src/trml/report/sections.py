@@ -32,7 +32,9 @@ def sections(data: Dataset) -> list[Section]:
     own = [Section(id_, sentence(label)) for id_, label in patterns.items() if id_ not in ("curves", "several")]
     corpora = [Section(f"on{each.suffix}", f"Scores on {each.study.dataset}", open=True) for each in data.corpora[1:]]
     return [
+        Section("verdicts", "The claims in every regime and on every corpus", open=True),
         Section("curves", "Scores over the missing rate", open=True),
+        *(Section(f"regime{each.suffix}", sentence(each.study.regime), open=True) for each in data.regimes),
         Section("settings", "Settings A and B", open=True),
         Section("several", "Several modalities missing"),
         *own,
@@ -46,12 +48,12 @@ def sections(data: Dataset) -> list[Section]:
             "Training pattern against present modalities",
             "Every training is evaluated with each non-empty set of modalities present.",
         ),
+        Section("terms", "What predictions follow"),
         Section("robustness", "Robustness"),
         Section("studies", "Loss terms, temperature, weights"),
         Section("alignment", "Aligned and unaligned encoders"),
         Section("redundancy", "What can be recovered", open=True),
         Section("search", "The search on dev"),
-        Section("corpora", "The claims on every corpus", open=True),
         *corpora,
         Section(
             "cards",
@@ -77,7 +79,8 @@ def pattern_section(study: Study, victim: str) -> str:
 
 def further(study: Study) -> str | None:
     """Return the id of the section that shows a further dataset's main table, None where none does."""
-    return {"alignment": "alignment", "corpus": f"on_{study.dataset}"}.get(study.purpose)
+    dataset = study.dataset
+    return {"alignment": "alignment", "corpus": f"on_{dataset}", "regime": f"regime_{dataset}"}.get(study.purpose)
 
 
 def sentence(words: str) -> str:

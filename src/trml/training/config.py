@@ -13,7 +13,7 @@ class Training:
     """How cells are trained, the same for all methods, so that none is trained with more care than another.
 
     Attributes:
-        epochs: At most.
+        epochs: At most. A method's options may say fewer.
         patience: Epochs without a better dev loss after which a training ends.
         batch_size: Utterances of a batch.
         learning_rate: The highest, unless a method's options say otherwise.

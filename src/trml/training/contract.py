@@ -13,7 +13,7 @@ method gives one; `p_<class>` are the probabilities of the classes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,7 +49,8 @@ class CellSpec:
         missing: The missing pattern in training, None where nothing is missing and the method does not care.
         rate: Its rate in the training split.
         dev_rate: Its rate in the dev split.
-        seed: Of masks, initial weights and batch orders.
+        seed: Of masks, initial weights and batch orders, and of the training set where a corpus has several.
+        labels: How many training utterances keep their labels, None for all.
     """
 
     method: str
@@ -60,12 +61,14 @@ class CellSpec:
     rate: float
     dev_rate: float
     seed: int
+    labels: int | None = None
 
     @property
     def name(self) -> str:
         """The readable part of the cell's folder."""
         missing = f"{self.missing or 'none'}-{self.rate:g}"
         missing += "" if self.dev_rate == self.rate else f"-dev-{self.dev_rate:g}"
+        missing += "" if self.labels is None else f"-labels-{self.labels}"
         return f"{self.method}/{self.variant}-{missing}-{self.seed}"
 
 
@@ -104,6 +107,10 @@ class Settings:
     weight_decay: float
     clip_norm: float
     chunk: int | None
+
+    def of(self, spec: CellSpec) -> "Settings":
+        """Return the settings of a cell, whose options may say that it is trained for fewer epochs."""
+        return replace(self, epochs=min(self.epochs, spec.options.get("epochs", self.epochs)))
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,7 @@ class Pairs:
 class Trial(NamedTuple):
     """A trial of the search on dev: the options that it moves, and its trainings."""
 
-    options: Mapping[str, float]
+    options: Mapping[str, Any]
     cells: Sequence[Cell]
 
 

@@ -16,9 +16,10 @@ from torch import Tensor
 from torch.nn.functional import layer_norm
 
 from trml.features.contract import FeatureSet, View
-from trml.methods.contract import Shape, Signal
+from trml.methods.contract import NO_CLASS, NO_SCORE, Shape, Signal
 from trml.missing.conditions import presence_under
 from trml.missing.pattern import Missing, Presence, only
+from trml.seeding import generator
 
 Views = Literal["pooled", "sequence"]
 Present = Mapping[str, Tensor]  # modality -> bool [..., B, 1], or [..., B, T] where single steps are lost
@@ -32,18 +33,36 @@ class Split:
         name: `train`, `valid` or `test`.
         rows: Its rows [N] in the feature arrays.
         label: Its labels [N].
+        draw: Which of several training sets each row is of, [N]; all 0 in other splits.
         real: Modality -> bool [N, T], the steps that the corpus has.
     """
 
     name: str
     rows: Tensor
     label: Tensor
+    draw: NDArray[np.int64]
     real: Presence
 
     @property
     def n(self) -> int:
         """How many utterances it has."""
         return len(self.rows)
+
+    def of_draw(self, seed: int) -> NDArray[np.bool_]:
+        """Return which rows are of the draw that trainings of a seed use, bool [N]."""
+        return np.asarray(self.draw == seed % (self.draw.max() + 1))
+
+    def given_labels(self, corpus: str, count: int | None, seed: int) -> Tensor:
+        """Return the labels that a training is given, [N]: `count` of its draw, or all if that is None.
+
+        The others are NO_SCORE or NO_CLASS. Those of a smaller count are among those of a larger one.
+        """
+        mine = np.flatnonzero(self.of_draw(seed))
+        kept = torch.from_numpy(generator(seed, "labels", corpus).permutation(mine)[:count]).to(self.rows.device)
+        hidden = NO_SCORE if self.label.is_floating_point() else NO_CLASS
+        labels = torch.full_like(self.label, hidden)
+        labels[kept] = self.label[kept]
+        return labels
 
     def masked(self, corpus: str, missing: Missing | None, rate: float, seed: int) -> Presence:
         """Return what a missing pattern leaves at a rate: modality -> bool [N, 1] or [N, T]."""
@@ -147,11 +166,12 @@ def load_data(features: FeatureSet, device: torch.device, dtype: torch.dtype, fi
     """
     kind = dtype if features.info.task == "regression" else torch.int64
     labels = torch.from_numpy(features.index["label"].to_numpy().copy()).to(device, kind)
+    draws = features.index["draw"].to_numpy().astype(np.int64)
 
     def split(name: str) -> Split:
         rows: NDArray[np.int64] = features.rows(name)
         here = torch.from_numpy(rows).to(device)
-        return Split(name, here, labels[here], features.real(rows))
+        return Split(name, here, labels[here], draws[rows], features.real(rows))
 
     def source(view: View) -> Source:
         return Source(*(torch.from_numpy(array).to(device) for array in view))

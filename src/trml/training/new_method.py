@@ -71,10 +71,10 @@ def new_method(cell: Cell, data: Data, settings: Settings) -> Method:
 
 def _complete(cell: Cell, data: Data, settings: Settings) -> Labelled:
     """Return the complete training utterances of a cell as one batch."""
-    spec, train = cell.spec, data.splits["train"]
+    spec, train, settings = cell.spec, data.splits["train"], settings.of(cell.spec)
     method = method_class(spec.target)
     masked = train.masked(settings.corpus, pattern_of(spec, data), spec.rate, spec.seed)
-    complete = np.flatnonzero(usable("complete", masked))
+    complete = np.flatnonzero(usable("complete", train.of_draw(spec.seed), masked))
     rows = torch.from_numpy(complete).to(data.device)
     present = on_device({modality: mask[complete] for modality, mask in masked.items()}, data.device)
     wanted = method.draws(shape_of(spec, data), shaping_options(spec))
@@ -84,4 +84,4 @@ def _complete(cell: Cell, data: Data, settings: Settings) -> Labelled:
     }
     signals = data.signals(method.views, train, rows, present)
     none_yet = losses_so_far([Course(settings.epochs, settings.patience, [])], data.dtype)[0].to(data.device)
-    return Labelled(signals, dict(drawn), train.label[rows], none_yet)
+    return Labelled(signals, dict(drawn), train.given_labels(settings.corpus, spec.labels, spec.seed)[rows], none_yet)

@@ -29,7 +29,7 @@ def train_one(
     cell: Cell, features: FeatureSet, settings: Settings, *, dtype: torch.dtype, fill: float = 0.0
 ) -> Outcome:
     """Train one cell on the CPU and return what the stacked trainer would."""
-    data, spec = load_data(features, torch.device("cpu"), dtype, fill), cell.spec
+    data, spec, settings = load_data(features, torch.device("cpu"), dtype, fill), cell.spec, settings.of(cell.spec)
     dev = data.splits["valid"]
     method = new_method(cell, data, settings)
     options = {name: torch.tensor(spec.options[name], dtype=dtype) for name in method.tensors}
@@ -71,8 +71,10 @@ def _epoch(
     shared = shaping_options(spec)
     wanted = method.draws(shape_of(spec, data), shared)
     losses = schedule.losses_so_far([course], data.dtype)[0]
+    labels = train.given_labels(settings.corpus, spec.labels, spec.seed)
     for which, each in enumerate(method.passes(epoch, shared)):
-        usable, size = schedule.usable(each.rows, present), each.batch_size or settings.batch_size
+        size = each.batch_size or settings.batch_size
+        usable = schedule.usable(each.rows, train.of_draw(spec.seed), present)
         order = schedule.batch_rows(settings.experiment_seed, epoch, which, spec.seed, usable, size)
         steps, size = order.shape
         drawn = draws_of_pass(wanted, settings.experiment_seed, epoch, which, (steps, size), cell)
@@ -81,7 +83,7 @@ def _epoch(
             here = on_device({modality: mask[rows] for modality, mask in present.items()}, data.device)
             signals = data.signals(method.views, train, at, here)
             numbers = {name: torch.from_numpy(values[i]) for name, values in drawn.items()}
-            yield each, Labelled(signals, numbers, train.label[at], losses)
+            yield each, Labelled(signals, numbers, labels[at], losses)
 
 
 def _copy(method: Method, epoch: int, cell: Cell) -> None:

@@ -16,17 +16,18 @@ from trml.seeding import generator
 WARMUP_EPOCHS = 1
 
 
-def usable(rows: Rows, present: Presence) -> NDArray[np.bool_]:
+def usable(rows: Rows, of_draw: NDArray[np.bool_], present: Presence) -> NDArray[np.bool_]:
     """Return which training utterances a pass walks over, bool [n].
 
     Args:
         rows: All, or those that are (or are not) complete: of which something of every modality is left.
+        of_draw: The utterances of the cell's training set, bool [n].
         present: Modality -> bool [n, 1] or [n, T].
     """
     if rows == "all":
-        return np.ones(len(next(iter(present.values()))), dtype=bool)
+        return of_draw
     complete: NDArray[np.bool_] = np.logical_and.reduce([mask.any(axis=1) for mask in present.values()])
-    return complete if rows == "complete" else ~complete
+    return of_draw & (complete if rows == "complete" else ~complete)
 
 
 def batches(n: int, batch_size: int) -> tuple[int, int]:

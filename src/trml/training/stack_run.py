@@ -20,12 +20,12 @@ from trml.methods.contract import Labelled, Step
 from trml.methods.losses.task import task_loss
 from trml.training import schedule
 from trml.training.contract import Cell, Outcome, Predicted, Settings
-from trml.training.data import Data, of_cells
+from trml.training.data import Data
 from trml.training.optimizer import Optimizer
 from trml.training.predict import final_predictions, outputs_of, words
 from trml.training.schedule import Course
 from trml.training.stack import Stack
-from trml.training.walk import OwnedDraws, Walk, draws_at_evaluation, presence_of, walk
+from trml.training.walk import OwnedDraws, Walk, draws_at_evaluation, labels_of, presence_of, walk
 
 
 class StackRun:
@@ -37,6 +37,7 @@ class StackRun:
 
     def __init__(self, cells: Sequence[Cell], data: Data, settings: Settings, *, shape: int | None = None) -> None:
         """Start from the initial weights; `shape` is C where it must not change, None where it may."""
+        settings = settings.of(cells[0].spec)  # the same number of epochs for all
         self.cells, self.data, self.settings, self.fixed = list(cells), data, settings, shape is not None
         self.device = data.device
         self.stacked = self.cells + self.cells[-1:] * ((shape or len(cells) + 1) - len(cells))
@@ -59,7 +60,8 @@ class StackRun:
     def walks(self, epoch: int) -> list[Walk]:
         """Return the passes of an epoch."""
         passes = self.stack.module.passes(epoch, self.stack.shared)
-        key = self.stacked, self.present["train"], self.stack.draws, self.settings
+        train = self.data.splits["train"]
+        key = self.stacked, train, self.present["train"], self.stack.draws, self.settings
         return [walk(each, which, epoch, *key) for which, each in enumerate(passes)]
 
     def batch(self, of_pass: Walk, i: int, losses: Tensor) -> Labelled:
@@ -71,7 +73,8 @@ class StackRun:
             for modality, mask in self.present["train"].items()
         }
         signals = self.data.signals(self.stack.module.views, train, rows, here, of_pass.owner)
-        return Labelled(signals, of_pass.draws_of(i), of_cells(train.label[rows], of_pass.owner), losses)
+        labels = self.labels.gather(1, of_cell.squeeze(-1))
+        return Labelled(signals, of_pass.draws_of(i), labels, losses)
 
     def losses_so_far(self) -> Tensor:
         """Return the train and dev losses of the epochs that ended, [C, epochs, 2]."""
@@ -115,6 +118,7 @@ class StackRun:
         rates = [cell.spec.options.get("learning_rate", base) for cell in self.stacked]
         self.rates = torch.tensor(rates, device=self.device, dtype=self.data.dtype) / base
         self.present = presence_of(self.stacked, self.data, self.settings)
+        self.labels = labels_of(self.stacked, self.data, self.settings)
         self.dev_draws: Mapping[str, OwnedDraws] = draws_at_evaluation(
             self.stack.draws, self.data.splits["valid"], self.stacked, self.settings
         )

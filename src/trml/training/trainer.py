@@ -56,7 +56,7 @@ def train(
         size = len(run.cells)
 
         def pause(run: StackRun, path: Path | None, once_done: int) -> None:
-            progress(once_done - len(run.cells) * (1 - run.epoch / settings.epochs))
+            progress(once_done - len(run.cells) * (1 - run.epoch / run.settings.epochs))
             if unfinished and path:
                 unfinished.watch(run, path)
 
@@ -98,12 +98,13 @@ def _runs(
 def _structure(cell: Cell, data: Data, settings: Settings) -> str:
     """Return what cells that may share a stack have in common.
 
-    Their class, all options but those that are tensors, what may be missing where the module is shaped by it, the
-    widths of their presence masks, and, where a pass walks over some utterances only, how many batches that makes.
+    Their class, all options but those that are tensors, the number of epochs, what may be missing where the module is
+    shaped by it, the widths of their presence masks, and how many batches a pass makes.
     """
-    spec, missing = cell.spec, pattern_of(cell.spec, data)
+    spec, missing, settings = cell.spec, pattern_of(cell.spec, data), settings.of(cell.spec)
     method, options = method_class(spec.target), shaping_options(spec)
-    present = data.splits["train"].masked(settings.corpus, missing, spec.rate, spec.seed)
+    train = data.splits["train"]
+    present, of_draw = train.masked(settings.corpus, missing, spec.rate, spec.seed), train.of_draw(spec.seed)
     lost = sorted(map(sorted, missing.lost)) if missing and method.shaped_by_missing else None
     widths = [mask.shape[1] for mask in present.values()]
     walks = {
@@ -112,8 +113,7 @@ def _structure(cell: Cell, data: Data, settings: Settings) -> str:
         for each in method.passes(epoch, options)
     }
     batches = {
-        (rows, size): schedule.batches(int(schedule.usable(rows, present).sum()), size)
+        (rows, size): schedule.batches(int(schedule.usable(rows, of_draw, present).sum()), size)
         for rows, size in sorted(walks)
-        if rows != "all"
     }
-    return repr((spec.target, sorted(options.items()), lost, widths, batches))
+    return repr((spec.target, sorted(options.items()), settings.epochs, lost, widths, batches))

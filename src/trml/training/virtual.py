@@ -25,7 +25,8 @@ def makes_virtual(target: str) -> bool:
 
 def complete_utterances(features: FeatureSet) -> NDArray[np.int64]:
     """Return the places [N], within the test split, of the utterances that have every modality."""
-    return np.flatnonzero(usable("complete", features.real(features.rows(SPLIT))))
+    rows = features.rows(SPLIT)
+    return np.flatnonzero(usable("complete", np.ones(len(rows), dtype=bool), features.real(rows)))
 
 
 def virtual_pairs(

@@ -52,6 +52,7 @@ def walk(
     which: int,
     epoch: int,
     cells: Sequence[Cell],
+    train: Split,
     present: Mapping[str, Tensor],
     wanted: Mapping[str, Draw],
     settings: Settings,
@@ -65,7 +66,8 @@ def walk(
         which: Its place in the epoch.
         epoch: From 0.
         cells: Those of the stack, [C].
-        present: Presence in the training split, modality -> bool [C, N, 1 or T].
+        train: The training split.
+        present: Presence in it, modality -> bool [C, N, 1 or T].
         wanted: What the method draws.
         settings: How the cells are trained.
     """
@@ -78,7 +80,11 @@ def walk(
             epoch,
             which,
             seeds[place],
-            schedule.usable(each.rows, {name: mask[place].cpu().numpy() for name, mask in present.items()}),
+            schedule.usable(
+                each.rows,
+                train.of_draw(seeds[place]),
+                {name: mask[place].cpu().numpy() for name, mask in present.items()},
+            ),
             each.batch_size or settings.batch_size,
         )
         for place in places
@@ -122,6 +128,12 @@ def presence_of(cells: Sequence[Cell], data: Data, settings: Settings) -> dict[s
         )
         for name, of_split in rates.items()
     }
+
+
+def labels_of(cells: Sequence[Cell], data: Data, settings: Settings) -> Tensor:
+    """Return the training labels that the cells are given, [C, N]."""
+    train = data.splits["train"]
+    return torch.stack([train.given_labels(settings.corpus, cell.spec.labels, cell.spec.seed) for cell in cells])
 
 
 def stacked(present: Sequence[Presence], device: torch.device) -> dict[str, Tensor]:

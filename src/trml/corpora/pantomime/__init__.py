@@ -1,1 +1,1 @@
-"""The generated corpus: faces in video files and sentences, with labels whose ceiling is computed exactly."""
+"""The generated corpus: graded evidence, clustered speakers, several draws, an exact ceiling."""

@@ -1,101 +1,121 @@
-"""The latent factors of pantomime, the label that follows from them, and the best reachable scores.
+"""The latent factors of pantomime, how they show, and the label that follows from them.
 
 An utterance draws, independently and uniformly:
 
-    shared       r   in {-2, -1, 1, 2}  the adjective of the sentence and the mouth of the face
-    text_only    u_t in {-1, 0, 1}      the closing clause of the sentence
-    vision_only  u_v in {-1, 0, 1}      how wide the eyes open
-    tone, brow   c_t, c_v in {-1, 1}    the opening words; the order in which the brows rise and fall
-    noise        e   in {-1, 0, 0, 1}   label noise, which shows nowhere
+    shared       r   16 levels, evenly spaced in [-1.5, 1.5]  text: one reading; face: one reading a frame
+    text_only    u_t in {-1, -0.5, 0, 0.5, 1}                 the closing clause of the sentence
+    vision_only  u_v in {-1, -0.5, 0, 0.5, 1}                 how wide the eyes open
+    tone, brow   c_t, c_v in {-1, 1}                          the opening words; when the brows are up
+    speaker      b   in {-1, 0, 1}, one for each speaker      nowhere
+    noise        e   in {-1, 0, 0, 1}                         nowhere
 
-    y = w_r r + w_t u_t + w_v u_v + w_s c_t c_v + w_e e
+    y = w_r f(r) + w_t u_t + w_v u_v + w_s c_t c_v + w_b b + w_e e,   f(r) = sin(1.2 r) + 0.2 r
 
-The product c_t c_v is the synergy: words and face agree or disagree, which flips the sign of its term. Neither
-modality alone is informative about it. No method can recover u_v from the text, or u_t from the face.
+Readings of r are noisy. A channel shows level i for level j with probability proportional to exp(-|i - j| / s) where
+|i - j| <= 4, and never otherwise. Each frame is a reading of its own, so more frames tell more, and what one modality
+tells of the other's readings is graded. The product c_t c_v is the synergy: neither modality alone is informative about
+it. Utterances of one speaker share b, so their labels, and the errors of any method, are correlated.
 """
 
-from itertools import product
+from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from trml.corpora.contract import CEILING_SCHEMA
 from trml.corpora.pantomime.config import Weights
-from trml.missing.modalities import written
 
-LEVELS: dict[str, tuple[int, ...]] = {
-    "shared": (-2, -1, 1, 2),
-    "text_only": (-1, 0, 1),
-    "vision_only": (-1, 0, 1),
-    "tone": (-1, 1),
-    "brow": (-1, 1),
-    "noise": (-1, 0, 0, 1),
+Array = NDArray[np.float64]
+Levels = NDArray[np.int64]
+
+SHARED = np.linspace(-1.5, 1.5, 16)
+OWN = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+SIGNS = np.array([-1.0, 1.0])
+SPEAKER = np.array([-1.0, 0.0, 1.0])
+NOISE = np.array([-1.0, 0.0, 0.0, 1.0])
+
+REACH = 4  # levels: how far a reading may lie from the truth
+TEXT_SCALE, FRAME_SCALE = 1.6, 2.2  # s of the two channels
+
+# A factor's name -> the modalities that it shows in.
+SHOWN_IN = {
+    "shared": ("text", "vision"),
+    "text_only": ("text",),
+    "vision_only": ("vision",),
+    "tone": ("text",),
+    "brow": ("vision",),
+    "speaker": (),
+    "noise": (),
 }
-
-SHOWN_IN = {"text": ("shared", "text_only", "tone"), "vision": ("shared", "vision_only", "brow")}
-
-PRESENT: tuple[tuple[str, ...], ...] = (("text", "vision"), ("text",), ("vision",), ())
-
-Factors = dict[str, NDArray[np.int64]]
+_SIZES = {"shared": len(SHARED), "text_only": len(OWN), "vision_only": len(OWN), "tone": 2, "brow": 2}
 
 
-def draw(n: int, rng: np.random.Generator) -> Factors:
-    """Return n independent draws of every factor: name -> levels i64 [n]."""
-    return {name: rng.choice(np.array(levels), size=n) for name, levels in LEVELS.items()}
+@dataclass(frozen=True)
+class Utterances:
+    """What n utterances are drawn to be.
 
-
-def label(factors: Factors, weights: Weights) -> NDArray[np.float64]:
-    """Return the labels f64 [n], within [-3, 3], rounded to 1e-3 so that sums of 0 or 0.5 are exact."""
-    value = (
-        weights.shared * factors["shared"]
-        + weights.text_only * factors["text_only"]
-        + weights.vision_only * factors["vision_only"]
-        + weights.synergy * factors["tone"] * factors["brow"]
-        + weights.noise * factors["noise"]
-    )
-    return np.round(value, 3) + 0.0
-
-
-def redundancy(weights: Weights) -> float:
-    """Return the share of what the face explains of the label's variance that the sentence explains too, 0 to 1."""
-    shared = weights.shared**2 * float(np.var(LEVELS["shared"]))
-    alone = weights.vision_only**2 * float(np.var(LEVELS["vision_only"]))
-    return shared / (shared + alone) if shared + alone else 0.0
-
-
-def ceiling(weights: Weights) -> pl.DataFrame:
-    """Return the best reachable population scores for each set of present modalities (CEILING_SCHEMA).
-
-    They are exact, by enumeration of all equally likely draws. Within each set of draws that look the same, the best
-    prediction is the median for MAE, the majority for each accuracy, and the mean for the correlation, whose best value
-    is sqrt(Var E[y | seen] / Var y). Weighted F1 has no such pointwise optimum and is left out.
+    Attributes:
+        factors: Name -> the index of its level, int [n].
+        text_reading: The level of `shared` that the sentence shows, int [n].
+        frame_readings: The levels that the frames show, int [n, frames].
     """
-    grid = np.array(list(product(*LEVELS.values())))
-    factors: Factors = {name: grid[:, i] for i, name in enumerate(LEVELS)}
-    y = label(factors, weights)
-    rows = []
-    for present in PRESENT:
-        seen = sorted({name for modality in present for name in SHOWN_IN[modality]})
-        keys = np.stack([factors[name] for name in seen], axis=1) if seen else np.zeros((len(y), 1))
-        _, group = np.unique(keys, axis=0, return_inverse=True)
-        rows += [(written(present), metric, value) for metric, value in _best(y, group).items()]
-    return pl.DataFrame(rows, CEILING_SCHEMA, orient="row")
+
+    factors: dict[str, Levels]
+    text_reading: Levels
+    frame_readings: Levels
 
 
-def _best(y: NDArray[np.float64], group: NDArray[np.int64]) -> dict[str, float]:
-    absolute = explained = sevens = nonneg = positive = 0.0
-    for g in range(int(group.max()) + 1):
-        part = y[group == g]
-        absolute += float(np.abs(part - np.median(part)).sum())
-        explained += len(part) * (part.mean() - y.mean()) ** 2
-        sevens += np.unique(np.round(part), return_counts=True)[1].max()
-        nonneg += max((part >= 0).sum(), (part < 0).sum())
-        positive += max((part > 0).sum(), (part < 0).sum())
+def channel(scale: float) -> Array:
+    """Return P(level i is shown, given the true level j), [16, 16]; columns sum to one."""
+    distance = np.abs(np.subtract.outer(np.arange(len(SHARED)), np.arange(len(SHARED))))
+    likely = np.where(distance <= REACH, np.exp(-distance / scale), 0.0)
+    return np.asarray(likely / likely.sum(axis=0))
+
+
+TEXT_CHANNEL, FRAME_CHANNEL = channel(TEXT_SCALE), channel(FRAME_SCALE)
+
+
+def draw(speakers: NDArray[np.int64], frames: int, rng: np.random.Generator) -> Utterances:
+    """Return utterances.
+
+    Args:
+        speakers: The number of each utterance's speaker, [n].
+        frames: Of each clip.
+        rng: Drawn from.
+    """
+    n = len(speakers)
+    factors = {name: rng.integers(size, size=n) for name, size in _SIZES.items()}
+    factors["speaker"] = rng.integers(len(SPEAKER), size=int(speakers.max()) + 1)[speakers]
+    factors["noise"] = rng.integers(len(NOISE), size=n)
+    return Utterances(
+        factors,
+        _read(TEXT_CHANNEL, factors["shared"], rng.random(n)),
+        _read(FRAME_CHANNEL, factors["shared"][:, None], rng.random((n, frames))),
+    )
+
+
+def _read(of: Array, true: Levels, uniform: Array) -> Levels:
+    """Return the level that a channel shows for each true level, by inversion of its distribution."""
+    below = np.cumsum(of, axis=0).T[true]  # [..., 16]
+    return np.asarray((uniform[..., None] >= below[..., :-1]).sum(axis=-1))
+
+
+def of_shared(weights: Weights) -> Array:
+    """Return the share of `shared` in the label by level, [16]."""
+    return np.asarray(weights.shared * (np.sin(1.2 * SHARED) + 0.2 * SHARED))
+
+
+def terms(factors: dict[str, Levels], weights: Weights) -> dict[str, Array]:
+    """Return what each term adds to the labels: name -> [n]."""
     return {
-        "mae": absolute / len(y),
-        "corr": float(np.sqrt(explained / len(y) / y.var())),
-        "acc7": sevens / len(y),
-        "acc2_neg_nonneg": nonneg / len(y),
-        "acc2_neg_pos": positive / (y != 0).sum(),
+        "shared": of_shared(weights)[factors["shared"]],
+        "text_only": weights.text_only * OWN[factors["text_only"]],
+        "vision_only": weights.vision_only * OWN[factors["vision_only"]],
+        "synergy": weights.synergy * SIGNS[factors["tone"]] * SIGNS[factors["brow"]],
+        "speaker": weights.speaker * SPEAKER[factors["speaker"]],
+        "noise": weights.noise * NOISE[factors["noise"]],
     }
+
+
+def label(factors: dict[str, Levels], weights: Weights) -> Array:
+    """Return the labels [n], within [-3, 3], rounded to 1e-3: the sum of their terms."""
+    return np.asarray(np.round(sum(terms(factors, weights).values()), 3) + 0.0)

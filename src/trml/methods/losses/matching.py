@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
-MatchingKind = Literal["symmetric", "one_direction", "similarity_kl", "cosine"]
+from trml.methods.losses.reconstruction import squared_error
+
+MatchingKind = Literal["symmetric", "one_direction", "similarity_kl", "cosine", "regression"]
 
 
 def semantic_matching(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
@@ -59,11 +61,21 @@ def cosine(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) ->
     return _mean_of_valid(1 - cosine_similarity(virtual, real, dim=-1), valid)
 
 
+def regression(virtual: Tensor, real: Tensor, valid: Tensor, temperature: Tensor) -> Tensor:
+    """Return the squared error of virtual_i as a guess of real_i, mean over features and rows.
+
+    Its optimum is the conditional mean of the real vector, which that of the contrastive forms is not. The gradient
+    stops at the real side, which could otherwise shrink to be guessed. The temperature plays no part.
+    """
+    return squared_error(virtual, real.detach(), valid.to(virtual.dtype))
+
+
 MATCHING: dict[MatchingKind, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
     "symmetric": semantic_matching,
     "one_direction": one_direction,
     "similarity_kl": similarity_kl,
     "cosine": cosine,
+    "regression": regression,
 }
 
 

@@ -14,12 +14,12 @@ from trml.report.style import GREY, plt
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
-    """Yield the curves of the experiment's own dataset, then those of each further corpus."""
+    """Yield the curves of the experiment's own dataset, then those of each regime and further corpus."""
     for protocol in ("matched", "complete"):
         for i, victim in enumerate(data.study.victims):
             section = pattern_section(data.study, victim) if protocol == "matched" else "complete"
             yield from _curves(data, protocol, victim, section, i)
-    for other in data.corpora[1:]:
+    for other in (*data.regimes, *data.corpora[1:]):
         section = further(other.study) or "corpora"
         for protocol in ("matched", "complete"):
             for i, victim in enumerate(other.study.victims):
@@ -52,7 +52,7 @@ def rate_curves(data: Dataset, protocol: str, victim: str) -> Figure:
             curve(axis, part.filter(pl.col("method") == method.name).sort("rate"), "rate", i, method)
         for name, style, label in (("constant", ":", "Constant predictor"), ("ceiling", "--", "Ceiling (exact)")):
             series = part.filter(pl.col("method") == name).sort("rate")
-            if series.height > 2:
+            if series.height > 1:
                 axis.plot(series["rate"], series["value"], color=GREY, linestyle=style, label=label)
         axis.set_xlabel(rate_of(study, victim))
         axis.set_ylabel(score(metric))
@@ -66,7 +66,7 @@ def _caption(data: Dataset, protocol: str, victim: str) -> str:
     trained = (
         "in training and at evaluation alike" if protocol == "matched" else "at evaluation; trained on complete data"
     )
-    ceiling = data.summary.filter(pl.col("method") == "ceiling", pl.col("victim") == victim)["rate"].n_unique() > 2
+    ceiling = data.summary.filter(pl.col("method") == "ceiling", pl.col("victim") == victim)["rate"].n_unique() > 1
     upper = f"{study.upper.label} is trained on complete data. " if study.upper else ""
     return (
         f"Scores over the {rate_of(study, victim)}, {trained}. Lines: mean over {len(study.seeds)} seeds; the "

@@ -9,19 +9,25 @@ from trml.evaluation.contract import StudyMethod, StudyVariant
 from trml.report.dataset import Dataset
 from trml.report.figures.common.draw import COLUMN, score
 from trml.report.figures.common.drawn import Drawn
+from trml.report.sections import further
 from trml.report.style import look, plt
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
-    """Yield one figure per method and swept option."""
-    for i, method in enumerate(data.study.methods):
-        for option in dict.fromkeys(next(iter(v.options)) for v in method.variants if v.kind == "sweep"):
-            caption = (
-                f"{method.label} over its {option}, {data.study.at_study_rate}. "
-                "Open marker: the default. Bands: 95 % intervals."
-            )
-            figure = _sweep(data, method, option, method.swept(option))
-            yield Drawn("studies", f"sweep_{method.name}_{option}", caption, figure, i)
+    """Yield one figure per method and swept option, in each regime."""
+    for each in data.studied:
+        for i, method in enumerate(each.study.methods):
+            yield from _of_method(each, method, 200 + i)
+
+
+def _of_method(data: Dataset, method: StudyMethod, order: int) -> Iterator[Drawn]:
+    for option in dict.fromkeys(next(iter(v.options)) for v in method.variants if v.kind == "sweep"):
+        caption = (
+            f"{method.label} over its {option}, {data.study.at_study_rate}. "
+            "Open marker: the default. Bands: 95 % intervals."
+        )
+        figure, section = _sweep(data, method, option, method.swept(option)), further(data.study) or "studies"
+        yield Drawn(section, f"sweep_{method.name}_{option}{data.suffix}", caption, figure, order)
 
 
 def _sweep(data: Dataset, method: StudyMethod, option: str, variants: Sequence[StudyVariant]) -> Figure:

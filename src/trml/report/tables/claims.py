@@ -1,12 +1,14 @@
 """The comparisons of each claim, and the verdicts on every corpus."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from trml.report.claims_page import count_sides, table_name
 from trml.report.dataset import Dataset
+from trml.report.sections import further, sentence
 from trml.report.tables.common.table import Cell, Table, plain
 
 _COMPARED = {
@@ -28,11 +30,15 @@ _TEST = (
 
 
 def tables(data: Dataset) -> list[Table]:
-    """Return one table per claim and, for several corpora, the verdicts side by side."""
+    """Return one table per claim, also in each regime, and the verdicts of several regimes and corpora side by side."""
     made = [claim_table(claim, i) for i, claim in enumerate(data.claims)]
-    if len(data.corpora) > 1:
-        made.append(verdict_table({each.card.info.name: each.claims for each in data.corpora}))
-    return made
+    for each in data.regimes:
+        section = further(each.study) or ""
+        of_regime = [claim_table(claim, 100 + i) for i, claim in enumerate(each.claims)]
+        made += [replace(table, section=section, name=f"{table.name}{each.suffix}") for table in of_regime]
+    compared = {data.card.info.name: data.claims} | {sentence(each.study.regime): each.claims for each in data.regimes}
+    compared |= {each.card.info.name: each.claims for each in data.corpora[1:]}
+    return [*made, verdict_table(compared)] if len(compared) > 1 else made
 
 
 def claim_table(claim: Mapping[str, Any], order: int = 0) -> Table:
@@ -70,8 +76,8 @@ def _gain_cells(comparison: Mapping[str, Any]) -> list[Cell]:
 
 
 def verdict_table(claims: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
-    """Return the verdict on every claim by corpus, with its counts of comparisons for, against and undecided."""
-    texts = {claim["id"]: claim["text"] for decided in claims.values() for claim in decided}
+    """Return the verdict on every claim in each regime or corpus, with its comparisons for, against and undecided."""
+    texts = dict(sorted({claim["id"]: claim["text"] for decided in claims.values() for claim in decided}.items()))
     by_corpus = {(corpus, claim["id"]): claim for corpus, decided in claims.items() for claim in decided}
 
     def cell(corpus: str, name: str) -> str:
@@ -83,9 +89,8 @@ def verdict_table(claims: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     texts_by_row = [[f"{name}: {text}", *(cell(corpus, name) for corpus in claims)] for name, text in texts.items()]
     header = ["claim", *claims]
     note = (
-        "Behind each verdict: comparisons for the claim / against it / undecided. Empty: the claim is not judged on "
-        "that corpus."
+        "Behind each verdict: comparisons for the claim / against it / undecided. Empty: the claim is not judged there."
     )
     rows = pl.DataFrame(texts_by_row, schema=dict.fromkeys(header, pl.String), orient="row")
     groups = [("", [plain(row) for row in texts_by_row])]
-    return Table("corpora", "claims_by_corpus", "Claims by corpus", note, header, groups, rows)
+    return Table("verdicts", "verdicts", "Verdicts", note, header, groups, rows)

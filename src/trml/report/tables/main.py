@@ -21,7 +21,9 @@ def tables(data: Dataset) -> list[Table]:
             other,
             section,
             f"main{other.suffix}",
-            f"{other.study.dataset}: {other.card.info.name} through {other.features.weights}",
+            sentence(other.study.regime)
+            if other.study.purpose == "regime"
+            else f"{other.study.dataset}: {other.card.info.name} through {other.features.weights}",
         )
         for other, section in shown
         if section is not None

@@ -4,15 +4,18 @@ import polars as pl
 
 from trml.missing.modalities import subsets, written
 from trml.report.dataset import Dataset
+from trml.report.sections import further
 from trml.report.tables.common.rows import score_cell
 from trml.report.tables.common.table import Group, Table, plain
 
 
 def tables(data: Dataset) -> list[Table]:
-    """Return the one table in the primary metric; its csv holds every metric and training rate."""
+    """Return the table of each regime in the primary metric; their csv hold every metric and training rate."""
+    return [_table(each) for each in data.studied if each.matrix.height]
+
+
+def _table(data: Dataset) -> Table:
     study, metric = data.study, data.primary
-    if data.matrix.is_empty():
-        return []
     present = [written(modalities) for modalities in subsets(study.modalities)]
     groups: list[Group] = []
     for title, part in data.trainings:
@@ -32,4 +35,5 @@ def tables(data: Dataset) -> list[Table]:
         "compared methods of a group and all that are not significantly worse (Holm, 5 %)."
     )
     title = "Training pattern against present modalities"
-    return [Table("matrix", "matrix", title, note, ["method", *present], groups, data.matrix)]
+    section, name = further(study) or "matrix", f"matrix{data.suffix}"
+    return Table(section, name, title, note, ["method", *present], groups, data.matrix, 2)

@@ -7,8 +7,8 @@ from trml.report.tables.common.table import Table, plain
 
 _NOTE = (
     "Every method gets the same number of trials, in a Latin hypercube over the values that its configuration names. "
-    "Each trial is trained at the study rate with each modality missing, on seeds that nothing else uses. Test labels "
-    "play no part."
+    "Each trial is trained on complete data and at the study rate with each modality missing, on seeds that nothing "
+    "else uses. Test labels play no part."
 )
 
 
@@ -29,7 +29,7 @@ def _table(data: Dataset, order: int) -> Table:
             str(searched.trials),
             f"{searched.dev_loss:.3f}",
             f"{searched.median_dev_loss:.3f}",
-            ", ".join(f"{option} {value:g}" for option, value in searched.options.items()),
+            ", ".join(f"{option} {_written(value)}" for option, value in searched.options.items()),
         ]
         for name, searched in data.inputs.searched.items()
         if name in by_name
@@ -39,3 +39,7 @@ def _table(data: Dataset, order: int) -> Table:
     title = "The search on dev" + (f", {data.study.dataset}" if data.study.dataset else "")
     groups = [("", [plain(row) for row in texts])]
     return Table("search", f"search{data.suffix}", title, _NOTE, header, groups, rows, order)
+
+
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()

@@ -5,13 +5,19 @@ import polars as pl
 from trml.evaluation.contract import StudyMethod, StudyVariant
 from trml.methods.config import DEFAULT
 from trml.report.dataset import Dataset
+from trml.report.sections import further
 from trml.report.tables.common.rows import score_cell
 from trml.report.tables.common.table import Table, plain
 
 
 def tables(data: Dataset) -> list[Table]:
-    """Return one table per method with variants."""
-    return [_table(data, method, i) for i, method in enumerate(data.study.methods) if method.variants]
+    """Return one table per method with variants, in each regime."""
+    return [
+        _table(each, method, i)
+        for each in data.studied
+        for i, method in enumerate(each.study.methods)
+        if method.variants
+    ]
 
 
 def _table(data: Dataset, method: StudyMethod, order: int) -> Table:
@@ -35,7 +41,8 @@ def _table(data: Dataset, method: StudyMethod, order: int) -> Table:
     header = ["variant", *(f"{victim} {rate:.0%} missing" for victim in study.single_victims)]
     note = f"{metric.label} with 95 % intervals, {study.at_study_rate}."
     title = f"Variants of {method.label}"
-    return Table("studies", f"study_{method.name}", title, note, header, [("", lines)], part, order)
+    section = further(study) or "studies"
+    return Table(section, f"study_{method.name}{data.suffix}", title, note, header, [("", lines)], part, order + 1)
 
 
 def _in_order(method: StudyMethod) -> list[StudyVariant]:

@@ -24,7 +24,7 @@ def metric_groups(
     columns: Sequence[Any],
     find: Callable[[Rows, str, Any], dict[str, Any] | None],
 ) -> list[Group]:
-    """Return, for each metric, one row per method, with the exact ceiling above and the constant predictor below.
+    """Return, for each metric, one row per method, with ceiling and oracle above and the constant predictor below.
 
     Args:
         study: The compared methods.
@@ -35,6 +35,7 @@ def metric_groups(
     """
     names = [
         ("ceiling", "Ceiling (exact)"),
+        ("oracle", "Oracle, on these utterances"),
         *((method.name, method.label) for method in study.methods),
         ("constant", "Constant predictor"),
     ]

@@ -1,4 +1,4 @@
-"""The best reachable scores of pantomime's second edition, exactly, by enumeration of everything that can be seen.
+"""The best reachable scores of pantomime, exactly, by enumeration of everything that can be seen.
 
 What is seen tells of the label through the posterior of `shared` and through the other factors that show. Readings are
 exchangeable, so the posterior depends on the frames through the counts of the levels that they show: all count vectors
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from trml.corpora.contract import CEILING_SCHEMA
-from trml.corpora.pantomime2.config import GradedWeights
-from trml.corpora.pantomime2.factors import (
+from trml.corpora.pantomime.config import Weights
+from trml.corpora.pantomime.factors import (
     FRAME_CHANNEL,
     NOISE,
     OWN,
@@ -94,7 +94,7 @@ def _compositions(total: int, places: int) -> Iterator[tuple[int, ...]]:
             yield first, *rest
 
 
-def best(seen: Seen, weights: GradedWeights) -> dict[str, float]:
+def best(seen: Seen, weights: Weights) -> dict[str, float]:
     """Return the best reachable score of each metric for a predictor that sees this of every utterance."""
     shown, hidden = _other_factors(seen, weights)
     # Given a level, the label is the level's share, what is shown, and one of the equally likely hidden sums.
@@ -151,7 +151,7 @@ class _Tables:
         )
 
 
-def _other_factors(seen: Seen, weights: GradedWeights) -> tuple[Array, Array]:
+def _other_factors(seen: Seen, weights: Weights) -> tuple[Array, Array]:
     """Return the sums of all factors but `shared`, of those that show and of the others, equally likely each."""
     own_text, own_face = weights.text_only * OWN, weights.vision_only * OWN
     synergy = weights.synergy * SIGNS  # the sign of the product, uniform unless both are seen
@@ -167,21 +167,21 @@ def _other_factors(seen: Seen, weights: GradedWeights) -> tuple[Array, Array]:
     return tuple(np.array([sum(each) for each in product(*parts)]) for parts in (shown, hidden))  # type: ignore[return-value]
 
 
-def _labels(weights: GradedWeights) -> Array:
+def _labels(weights: Weights) -> Array:
     """Return the label of every combination of levels, equally likely each."""
     shown, hidden = _other_factors(Seen(text=False, frames=0), weights)
     return np.asarray(np.round((of_shared(weights)[:, None] + hidden + shown[0]).ravel(), 3) + 0.0)
 
 
-def _variance(weights: GradedWeights) -> float:
+def _variance(weights: Weights) -> float:
     return float(np.var(_labels(weights)))
 
 
-def _share_nonzero(weights: GradedWeights) -> float:
+def _share_nonzero(weights: Weights) -> float:
     return float((_labels(weights) != 0).mean())
 
 
-def ceiling(weights: GradedWeights, frames: int, rates: Sequence[float]) -> pl.DataFrame:
+def ceiling(weights: Weights, frames: int, rates: Sequence[float]) -> pl.DataFrame:
     """Return the best reachable population scores (CEILING_SCHEMA).
 
     They are given for each set of present modalities, and for clips that lose each frame at one of the rates, as
@@ -202,6 +202,21 @@ def ceiling(weights: GradedWeights, frames: int, rates: Sequence[float]) -> pl.D
         scores[f"frames@{rate:g}"] = {metric: _mixed(metric, share, left) for metric in METRICS}
     rows = [(present, metric, value) for present, of in scores.items() for metric, value in of.items()]
     return pl.DataFrame(rows, CEILING_SCHEMA, orient="row")
+
+
+def redundancy(ceilings: pl.DataFrame) -> float:
+    """Return the share of what the clip explains of the label's variance that the sentence explains too, 0 to 1.
+
+    A correlation's best value squared is the share of the variance that is explained. What each explains alone, less
+    what both explain, is what both tell; a synergy, which neither tells alone, counts against it.
+    """
+    of = {
+        present: best**2
+        for present, metric, best in ceilings.iter_rows()
+        if metric == "corr" and present in ("text", "vision", "text+vision")
+    }
+    both = of["text"] + of["vision"] - of["text+vision"]
+    return max(0.0, both / of["vision"]) if of["vision"] else 0.0
 
 
 def _mixed(metric: str, share: dict[int, float], left: dict[int, dict[str, float]]) -> float:

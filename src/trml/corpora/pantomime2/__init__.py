@@ -1,1 +1,0 @@
-"""The second edition of the generated corpus: graded evidence, clustered speakers, several draws, an exact ceiling."""
