@@ -6,7 +6,6 @@ Cells are predicted with every non-empty set of modalities present, so the matri
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from trml.base.progress import track
@@ -30,10 +29,7 @@ def matrix(evaluation: Evaluation) -> pl.DataFrame:
     every = [(trained, written(present)) for trained in trainings for present in subsets(study.modalities)]
     for trained, present in track(every, len(every), "trainings crossed with what is present"):
         cells = _cells(evaluation, *trained)
-        predictions = {
-            name: np.stack([evaluation.predicted_with(cell, present) for cell in of_seeds])
-            for name, of_seeds in cells.items()
-        }
+        predictions = {name: evaluation.all_predicted_with(of_seeds, present) for name, of_seeds in cells.items()}
         for metric in evaluation.metrics:
             rows += _rows(evaluation, trained, present, metric, predictions)
     return pl.DataFrame(rows, schema=MATRIX)

@@ -127,6 +127,10 @@ class Evaluation:
             raise ContractError(f"{cell.folder}: there are no predictions of test with {present}; there are: {known}")
         return by_present[present] if by_present else np.full(len(self.ids), np.nan)
 
+    def all_predicted_with(self, cells: Sequence[Cell], present: str) -> Array:
+        """Return the predictions [seeds, N] that cells, one a seed, made from `present` alone."""
+        return np.stack([self.predicted_with(cell, present) for cell in cells])
+
     def _read(self, cell: Cell) -> dict[str, Array]:
         """Return a cell's predictions [N] by what was present, nothing if the training failed."""
         _, table = read_cell(cell)
@@ -165,8 +169,8 @@ class Evaluation:
 
     def on_complete_data(self, method: str) -> Array | None:
         """Return the predictions [seeds, N] of a method trained and evaluated on complete data, None without such."""
-        cells, whole = self.trained_complete(method), written(self.study.modalities)
-        return None if cells is None else np.stack([self.predicted_with(cell, whole) for cell in cells])
+        cells = self.trained_complete(method)
+        return None if cells is None else self.all_predicted_with(cells, written(self.study.modalities))
 
     def scores(self, metric: Metric, predictions: Array, counted: Mask | None = None) -> Scores:
         """Return the score of predictions [seeds, N]; it failed if one of the seeds did.

@@ -63,7 +63,7 @@ def _predictions(evaluation: Evaluation, method: StudyMethod, present: str) -> A
     if victim not in study.victims or not study.runs(method, victim):
         return None
     cells = evaluation.trained_with(method.name, victim, study.study_training_rate)
-    return None if cells is None else np.stack([evaluation.predicted_with(cell, present) for cell in cells])
+    return None if cells is None else evaluation.all_predicted_with(cells, present)
 
 
 def _coefficients(evaluation: Evaluation, terms: Array, predictions: Array) -> Iterator[Scores]:

@@ -39,7 +39,6 @@ class Plan:
         purpose: What the dataset is there for.
         others: The plans of the further datasets, for the experiment's own dataset alone.
         elsewhere: Cells of other plans, by digest, so that one training of two regimes is one cell.
-        also: Cells of the regimes, which the blocks of the experiment's own dataset train too: in larger stacks.
     """
 
     params: Params
@@ -49,7 +48,6 @@ class Plan:
     purpose: Purpose = "own"
     others: tuple["Plan", ...] = ()
     elsewhere: Mapping[str, Cell] = field(default_factory=dict)
-    also: tuple[Cell, ...] = ()
 
     @property
     def name(self) -> str:
@@ -148,6 +146,13 @@ class Plan:
     def cells(self) -> tuple[Cell, ...]:
         """Every cell once, in a fixed order."""
         return tuple({cell.digest: cell for cell in self.trainings.values()}.values())
+
+    @cached_property
+    def also(self) -> tuple[Cell, ...]:
+        """The further cells of the regimes, which the blocks of the own dataset train too: in larger stacks."""
+        of_regimes = [cell for plan in self.others if plan.purpose == "regime" for cell in plan.cells]
+        own = {cell.digest for cell in self.cells} if of_regimes else set()
+        return tuple({cell.digest: cell for cell in of_regimes if cell.digest not in own}.values())
 
     @cached_property
     def trials(self) -> dict[str, dict[str, Trial]]:
@@ -274,8 +279,7 @@ def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
     """Return the plans of an experiment, one a dataset, its own first."""
     own, *further = params.by_dataset().items()
     compute = Compute(resolve_device(params.device), params.threads)
-    own_cells = Plan(own[1], compute, work).cells if _has_regimes(params) else ()
-    known = {cell.digest: cell for cell in own_cells}
+    known = {cell.digest: cell for cell in Plan(own[1], compute, work).cells} if _has_regimes(params) else {}
     others: list[Plan] = []
     for name, each in further:
         purpose = params.datasets[name].purpose
@@ -283,8 +287,7 @@ def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
         others.append(plan)
         if purpose == "regime":
             known |= {cell.digest: cell for cell in plan.cells}
-    also = tuple(known.values())[len(own_cells) :]
-    return [Plan(own[1], compute, work, others=tuple(others), also=also), *others]
+    return [Plan(own[1], compute, work, others=tuple(others)), *others]
 
 
 def _has_regimes(params: Params) -> bool:

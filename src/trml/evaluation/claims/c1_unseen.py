@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from itertools import permutations
 
-import numpy as np
-
 from trml.evaluation.claims.common.comparing import gain
 from trml.evaluation.claims.common.judge import Claim, Statement, Test, judged
 from trml.evaluation.contract import MATCHED, StudyMethod
@@ -46,7 +44,5 @@ def _predictions(evaluation: Evaluation, method: StudyMethod, trained: str, vict
     """Return predictions [seeds, N] without `victim` of a method trained with `trained` missing, None without such."""
     study = evaluation.study
     cells = None if method.single else evaluation.trained_with(method.name, trained, study.study_rate)
-    if cells is None:
-        return None
     present = written(set(study.modalities) - {victim})
-    return np.stack([evaluation.predicted_with(cell, present) for cell in cells])
+    return None if cells is None else evaluation.all_predicted_with(cells, present)
