@@ -90,7 +90,7 @@ def test_from_archives_on_a_server_to_the_page(checkout):
         assert (results / f"metrics_{name}.csv").is_file()
     for name in ARCHIVES:
         assert "missing for real" in (results / f"cards/{name}.md").read_text()
-    verdicts = pl.read_csv(results / "tables/claims_by_corpus.csv")
+    verdicts = pl.read_csv(results / "tables/verdicts.csv")
     assert verdicts.columns == ["claim", *ARCHIVES]
     command = "make results EXPERIMENT=paper DATA=<folder of the corpora>"
     assert read_json(results / "manifest.json")["command"] == command
