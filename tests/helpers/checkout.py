@@ -18,9 +18,7 @@ MINIATURE = [
     "corpus.speakers={train:12,valid:4,test:6}",
     "corpus.utterances=4",
     "corpus.frames=4",
-    "datasets.few_labels.protocol.labels=8",
     "~datasets.untold",  # one regime is enough, but for the test of the whole study
-    "~datasets.unseen",
     "corpus.pretraining_pairs=64",
     "corpus.heldout_pairs=16",
     "encoder.pretraining.epochs=1",

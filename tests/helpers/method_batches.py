@@ -52,7 +52,8 @@ def batch_of(
         for name, draw in method.draws(shape_of(cell.spec, data), shaping_options(cell.spec)).items()
     }
     losses = torch.full((SETTINGS.epochs, 2), NAN, dtype=data.dtype)
-    return Labelled(data.signals(method.views, part, rows, masks), draws, part.label[rows], losses)
+    signals, weight = data.signals(method.views, part, rows, masks), torch.ones(len(rows), dtype=data.dtype)
+    return Labelled(signals, draws, part.label[rows], weight, losses)
 
 
 def row_of(batch: Labelled, rows: Tensor | slice) -> Labelled:
@@ -61,6 +62,7 @@ def row_of(batch: Labelled, rows: Tensor | slice) -> Labelled:
         {name: type(signal)(*(x[rows] for x in signal)) for name, signal in batch.signals.items()},
         {name: numbers[rows] for name, numbers in batch.draws.items()},
         batch.label[rows],
+        batch.weight[rows],
         batch.losses,
     )
 

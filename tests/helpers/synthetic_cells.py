@@ -73,6 +73,10 @@ STUDY = Study(
 )
 
 
+# Of a CellSpec: names, and what is the same for all cells here. Errors are drawn by the digest of the rest.
+UNVARIED = ("method", "variant", "label_noise", "absence", "weighted")
+
+
 def with_sweep(study: Study) -> Study:
     """Return the study with a sweep over the temperature."""
     swept = replace(PROPOSED, variants=(*PROPOSED.variants, *SWEEP))
@@ -96,7 +100,7 @@ def inputs_of(folder: Path, study: Study = STUDY, features: FeatureSet | None = 
     stored: dict[str, Cell] = {}
     for training, moved in trainings(study):
         spec = spec_of(study, training, moved)
-        name = digest({k: v for k, v in asdict(spec).items() if k not in ("method", "variant")})
+        name = digest({k: v for k, v in asdict(spec).items() if k not in UNVARIED})
         cells[training] = stored.setdefault(name, Cell(spec, name, folder / "cells" / name))
     return EvaluationInputs(study, cells, folder / "corpus", path)
 

@@ -67,9 +67,9 @@ def cell(
     return bare_cell(config.target, {**options, "hidden": hidden, **moved}, missing, rate, seed)
 
 
-def with_labels(cell: Cell, count: int | None) -> Cell:
-    """Return the cell with so many labels."""
-    return replace(cell, spec=replace(cell.spec, labels=count), digest=f"{cell.digest}{count}")
+def under(cell: Cell, **protocol: Any) -> Cell:
+    """Return the cell under another protocol: `labels`, `label_noise`, `absence`, `weighted`."""
+    return replace(cell, spec=replace(cell.spec, **protocol), digest=f"{cell.digest}{protocol}")
 
 
 def cells_of(params: Params, method: str, hidden: int = 8, modalities: tuple[str, ...] = PAIR) -> list[Cell]:

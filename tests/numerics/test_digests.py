@@ -38,8 +38,7 @@ DEFAULT = {
     "missing.modalities": "corpus",
     # Pantomime knows its ceiling at each rate of lost frames.
     "missing.pattern": "corpus",
-    "missing.patterns.__init__": "corpus",
-    "missing.patterns.frames": "corpus",
+    "missing.steps": "corpus",
     "missing.protocol": None,
     "sources": None,
     "sources.__init__": "corpus",
@@ -69,6 +68,7 @@ DEFAULT = {
     "features.encoders.common.transformers": None,
     "features.encoders.common.vocabulary": None,
     "methods": "cells",
+    "methods.config": "probes",
     "training": "cells",
     "training.config": None,
     "training.reference": None,
@@ -101,7 +101,7 @@ GIVEN = {
     "sources.formats.media_fragment": "probes",
     "sources.formats.video_reader": "probes",
     "corpora.pantomime": None,
-    **dict.fromkeys(("missing.pattern", "missing.patterns.__init__", "missing.patterns.frames"), "cells"),
+    **dict.fromkeys(("missing.pattern", "missing.steps"), "cells"),
     "corpora.mosi_features": "corpus",
     "features": None,
     "features.__init__": "features",
@@ -310,7 +310,7 @@ def test_editing_comments_docstrings_and_layout_renames_nothing(checkout):
     ("module", "old", "new", "first"),
     [
         # The rates of lost frames decide what a cell is predicted under, and what ceilings a generated corpus knows.
-        ("missing/patterns/frames.py", "0.7, 0.9)", "0.7, 0.8)", "corpus"),
+        ("missing/steps.py", "0.7, 0.9)", "0.7, 0.8)", "corpus"),
         ("base/digests.py", "[:12]", "[:12].lower()", None),
         (
             "corpora/contract.py",

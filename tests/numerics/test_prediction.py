@@ -170,7 +170,7 @@ def test_a_batch_holds_what_the_pattern_leaves_and_nothing_else():
     features = synthetic_features(modalities=TRIPLE, tokens=5)
     data = load_data(features, CPU, torch.float32, fill=float("nan"))
     train, rows = data.splits["train"], torch.arange(20)
-    masked = train.masked("synthetic", missing_pattern("text+audio", TRIPLE), 0.5, 1)
+    masked = train.masked("synthetic", missing_pattern("text+audio", TRIPLE), 0.5, 1, "by_chance")
     present = on_device({name: mask[:20] for name, mask in masked.items()}, CPU)
     for views in ("pooled", "sequence"):
         for name, signal in data.signals(views, train, rows, present).items():
@@ -186,7 +186,7 @@ def test_share_is_of_the_steps_that_the_corpus_has():
     features = synthetic_features()
     data = load_data(features, CPU, torch.float32)
     train = data.splits["train"]
-    masked = train.masked("synthetic", missing_pattern("frames", PAIR), 0.5, 1)
+    masked = train.masked("synthetic", missing_pattern("frames", PAIR), 0.5, 1, "by_chance")
     signals = data.signals("pooled", train, torch.arange(train.n), on_device(masked, CPU))
     real, left = features.real(features.rows("train"))["vision"], masked["vision"]
     np.testing.assert_allclose(signals["vision"].share, left.sum(axis=1) / real.sum(axis=1))

@@ -19,9 +19,10 @@ from helpers.synthetic_training import (
     same,
     same_predictions,
     skip_unless_defined,
-    with_labels,
+    under,
 )
 from trml.methods.zero_fill import ZeroFill
+from trml.missing.registry import missing_pattern
 from trml.training.data import load_data
 from trml.training.memory import bytes_a_cell
 from trml.training.reference import train_one
@@ -173,12 +174,14 @@ def test_selection_never_sees_test_labels(params):
 
 @pytest.mark.parametrize("classes", [0, 3], ids=["regression", "classes"])
 @pytest.mark.parametrize("method", METHODS)
-def test_few_labels_and_a_draw_agree_with_a_plain_loop(params, method, classes):
-    """Cells of one stack with labels of their own, each on the training set that its seed says."""
+def test_other_protocols_and_a_draw_agree_with_a_plain_loop(params, method, classes):
+    """Cells of one stack with labels and weights of their own, each on the training set that its seed says."""
     features = in_two_draws(synthetic_features(classes=classes))
-    few = [with_labels(c, count) for c, count in zip(cells_of(params, method), (12, 12, None, 5), strict=True)]
-    together = run(few, features, dtype=torch.float64)
-    for c in few:
+    by_label = {"absence": "by_label", "weighted": True}
+    protocols = ({"labels": 12}, by_label, {"label_noise": 0.4}, {"labels": 5})
+    each = [under(c, **protocol) for c, protocol in zip(cells_of(params, method), protocols, strict=True)]
+    together = run(each, features, dtype=torch.float64)
+    for c in each:
         alone = train_one(c, features, SETTINGS, dtype=torch.float64)
         for mine, theirs in zip(together[c.digest].history, alone.history, strict=True):
             assert mine == pytest.approx(theirs, rel=1e-6)
@@ -189,8 +192,8 @@ def test_few_labels_and_a_draw_agree_with_a_plain_loop(params, method, classes):
 def test_hidden_labels_and_other_draws_play_no_part(params):
     """Whatever stands in them, the bytes are the same; a label that is given is read."""
     features = in_two_draws(synthetic_features())
-    c = with_labels(cell(params, "trml", "vision", 0.5, seed=2021), 12)
-    given = load_data(features, CPU, torch.float32).splits["train"].given_labels("synthetic", 12, 2021)
+    c = under(cell(params, "trml", "vision", 0.5, seed=2021), labels=12)
+    given = load_data(features, CPU, torch.float32).splits["train"].given_labels("synthetic", 12, 0.0, 2021)
     known = np.flatnonzero(~given.isnan().numpy())
     assert len(known) == 12
     assert set(features.index["draw"].to_numpy()[known]) == {1}
@@ -204,10 +207,44 @@ def test_hidden_labels_and_other_draws_play_no_part(params):
 
 def test_fewer_labels_are_among_more():
     train = load_data(in_two_draws(synthetic_features()), CPU, torch.float32).splits["train"]
-    few, more = (~train.given_labels("synthetic", count, 2020).isnan() for count in (5, 12))
+    few, more = (~train.given_labels("synthetic", count, 0.0, 2020).isnan() for count in (5, 12))
     assert (few & more).sum() == 5
-    assert not torch.equal(few, ~train.given_labels("synthetic", 5, 2022).isnan())
-    assert (~train.given_labels("synthetic", None, 2020).isnan()).sum() == 30
+    assert not torch.equal(few, ~train.given_labels("synthetic", 5, 0.0, 2022).isnan())
+    assert (~train.given_labels("synthetic", None, 0.0, 2020).isnan()).sum() == 30
+
+
+def test_wrong_labels_change_places_among_the_given():
+    train = load_data(in_two_draws(synthetic_features()), CPU, torch.float32).splits["train"]
+    right, wrong = (train.given_labels("synthetic", 20, noise, 2020) for noise in (0.0, 0.5))
+    assert torch.equal(right.isnan(), wrong.isnan())
+    assert torch.equal(right.nan_to_num().sort().values, wrong.nan_to_num().sort().values)
+    assert (right != wrong).logical_and(~right.isnan()).sum() == 10
+
+
+def test_absence_by_label_takes_high_labels_of_train_and_dev():
+    features = synthetic_features(n=600)
+    data = load_data(features, CPU, torch.float32)
+    vision = missing_pattern("vision", PAIR)
+    for name in ("train", "valid"):
+        split = data.splits[name]
+        gone = {a: ~split.masked("synthetic", vision, 0.5, 2020, a)["vision"][:, 0] for a in ("by_chance", "by_label")}
+        assert gone["by_chance"].sum() == gone["by_label"].sum() == round(0.5 * split.n)
+        far = {a: split.label[torch.from_numpy(g)].mean() - split.label.mean() for a, g in gone.items()}
+        assert far["by_label"] > 0.4 * split.label.std() > far["by_chance"]
+
+
+def test_weights_make_complete_utterances_a_fair_sample_again():
+    """The weighted mean label of those that are complete, and of those that are not, is that of all."""
+    data = load_data(synthetic_features(n=4000), CPU, torch.float32)
+    train = data.splits["train"]
+    present = train.masked("synthetic", missing_pattern("vision", PAIR), 0.5, 2020, "by_label")
+    weights, there = train.weights(present, 2020), torch.from_numpy(present["vision"][:, 0])
+    assert not torch.equal(weights, torch.ones_like(weights))
+    for part in (there, ~there):
+        naive, weighted = train.label[part].mean(), (weights * train.label)[part].sum() / weights[part].sum()
+        assert abs(weighted - train.label.mean()) < 0.3 * abs(naive - train.label.mean())
+    whole = train.masked("synthetic", missing_pattern("vision", PAIR), 0.0, 2020, "by_label")
+    assert torch.equal(train.weights(whole, 2020), torch.ones(train.n, dtype=torch.float64))
 
 
 def test_an_option_can_shorten_a_training_and_not_lengthen_it(params):
@@ -221,11 +258,11 @@ def test_an_option_can_shorten_a_training_and_not_lengthen_it(params):
 
 def test_predictions_of_a_cell(params):
     """Every non-empty set of modalities on dev and test; lost frames on test where training lost them or nothing."""
-    frames = {("test", f"frames@{rate}") for rate in (0.1, 0.3, 0.5, 0.7, 0.9)}
+    frames, stretch = ({("test", f"{name}@{rate / 10}") for rate in (1, 3, 5, 7, 9)} for name in ("frames", "stretch"))
     pairs = {*product(("valid", "test"), ("text+vision", "text", "vision"))}
     assert set(run_one(cell(params, "trml", "text", 0.5), synthetic_features()).predictions) == pairs
-    for c in (cell(params, "supervised_double"), cell(params, "trml", "frames", 0.5)):
-        assert set(run_one(c, synthetic_features()).predictions) == pairs | frames
+    for c, also in ((cell(params, "supervised_double"), stretch), (cell(params, "trml", "frames", 0.5), set())):
+        assert set(run_one(c, synthetic_features()).predictions) == pairs | frames | also
     three = run_one(cell(params, "zero_fill", "text+audio", 0.5), synthetic_features(modalities=TRIPLE)).predictions
     assert {present for _, present in three} == {
         "text+vision+audio", "text+vision", "text+audio", "vision+audio", "text", "vision", "audio",

@@ -49,13 +49,15 @@ def test_the_published_masks_stay():
     real = real_masks(500, 0)
     digests = {
         victim: digest(missing_pattern(victim, PAIR).presence(real, "pantomime", "train", 2020, 0.5))
-        for victim in ("text", "vision", "random_modality", "frames")
+        for victim in ("text", "vision", "random_modality", "frames", "stretch", "mostly_vision")
     }
     assert digests == {
         "text": "77479d638900",
         "vision": "a83015cbb090",
         "random_modality": "84b03ce22a9a",
         "frames": "4787904c0d8d",
+        "stretch": "3fa6f8afbc46",
+        "mostly_vision": "ab9566272e65",
     }
 
 
@@ -144,6 +146,50 @@ def test_random_modality_falls_on_each_and_frames_on_every_frame(seed, among):
 
 
 @given(st.integers(1, 50), seeds, rates, modalities)
+def test_a_stretch_is_as_many_frames_in_a_row(n, seed, rate, among):
+    real = everything(n, among)
+    left = missing_pattern("stretch", among).presence(real, "c", "test", seed, rate)["vision"]
+    assert (~left).sum(axis=1).tolist() == [round(rate * STEPS["vision"])] * n
+    starts_and_ends = np.diff(np.pad(~left, ((0, 0), (1, 1))).astype(int), axis=1)
+    assert ((starts_and_ends == 1).sum(axis=1) <= 1).all()
+
+
+@settings(deadline=None)  # of hundreds of masks
+@given(seeds)
+def test_a_stretch_may_begin_anywhere(seed):
+    real = everything(300)
+    first = missing_pattern("stretch", PAIR).presence(real, "c", "test", seed, 0.5)["vision"].argmin(axis=1)
+    assert set(first) == {0, 1, 2}  # of four frames
+
+
+@settings(deadline=None)  # of hundreds of masks
+@given(seeds, modalities)
+def test_mostly_one_modality_is_missing(seed, among):
+    share = np.mean([losing("mostly_vision", seed + i, 0.5, 60, among=among) for i in range(200)], axis=(0, 1))
+    others = 0.25 / (len(among) - 1)
+    assert np.allclose(share, [0.5 * (0.75 if name == "vision" else others) for name in among], atol=0.03)
+    assert missing_pattern("mostly_vision", among).rates([0.0, 0.5, 0.9]) == [0.0, 0.5]
+
+
+@given(st.sampled_from(["vision", "random_modality"]), rates, seeds)
+def test_log_odds_say_who_is_missing_and_not_how_many(victim, rate, seed):
+    pattern, log_odds = missing_pattern(victim, PAIR), np.repeat([0.0, 2.0], 200)
+    low, high = (
+        np.logical_or.reduce(list(pattern.losing("c", "train", seed, r, 400, log_odds).values()))
+        for r in sorted((rate, 0.5))
+    )
+    assert not (low & ~high).any()
+    assert low.sum() == round(min(rate, 0.5) * 400)
+    at_half = np.logical_or.reduce(list(pattern.losing("c", "train", seed, 0.5, 400, log_odds).values()))
+    assert at_half[200:].sum() > 1.5 * at_half[:200].sum()
+
+
+def test_steps_follow_no_log_odds():
+    with pytest.raises(ValueError, match="frames missing cannot depend on the label; choose a pattern of whole"):
+        missing_pattern("frames", PAIR).presence(everything(3), "c", "train", 1, 0.5, np.ones(3))
+
+
+@given(st.integers(1, 50), seeds, rates, modalities)
 def test_an_utterance_with_vision_alone_never_loses_its_last_frame(n, seed, rate, among):
     real = real_masks(n, seed, among, share=0.4)
     left = missing_pattern("frames", among).presence(real, "c", "test", seed, rate)
@@ -178,7 +224,8 @@ def test_shares_add_up_and_hold_in_the_masks(victim, rate):
     pattern = missing_pattern(victim, TRIPLE)
     shares = pattern.shares(rate, TRIPLE)
     if shares is None:
-        assert (victim, 0 < rate < 1) == ("frames", True)
+        assert victim in ("frames", "stretch")
+        assert 0 < rate < 1
         return
     assert sum(shares.values()) == pytest.approx(1)
     if pattern.level == "modality":
@@ -190,10 +237,10 @@ def test_shares_add_up_and_hold_in_the_masks(victim, rate):
 
 def test_what_cells_are_predicted_under():
     whole = [(split, word) for split in ("valid", "test") for word in ("text+vision", "text", "vision")]
-    frames = [("test", f"frames@{rate}") for rate in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    frames = [("test", f"{name}@{rate}") for name in ("frames", "stretch") for rate in (0.1, 0.3, 0.5, 0.7, 0.9)]
     assert predicted_under(missing_pattern("vision", PAIR), PAIR) == whole
     assert predicted_under(None, PAIR) == whole + frames
-    assert predicted_under(missing_pattern("frames", PAIR), PAIR) == whole + frames
+    assert predicted_under(missing_pattern("frames", PAIR), PAIR) == whole + frames[:5]
     assert len(predicted_under(None, ("text", "audio"))) == 6
     assert [word for split, word in predicted_under(missing_pattern("text", TRIPLE), TRIPLE) if split == "test"] == [
         "text+vision+audio", "text+vision", "text+audio", "vision+audio", "text", "vision", "audio",
@@ -201,10 +248,10 @@ def test_what_cells_are_predicted_under():
 
 
 def test_patterns_by_name():
-    assert list(known_patterns(PAIR)) == ["frames", "text", "vision", "random_modality"]
-    assert set(known_patterns(TRIPLE)) == {
-        "text", "vision", "audio", "text+vision", "text+audio", "vision+audio", "random_modality", "frames",
-    }  # fmt: skip
+    of_pair = ["frames", "text", "vision", "mostly_text", "mostly_vision", "random_modality", "stretch"]
+    assert list(known_patterns(PAIR)) == of_pair
+    several = {"text+vision", "text+audio", "vision+audio"}
+    assert set(known_patterns(TRIPLE)) == {*of_pair, *several, "audio", "mostly_audio"}
     assert missing_pattern("text+audio", TRIPLE).label == "text and audio missing"
     with pytest.raises(ValueError, match=r"missing pattern 'visoin' is unknown for text, vision.*vision"):
         missing_pattern("visoin", PAIR)

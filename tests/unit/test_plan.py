@@ -91,12 +91,18 @@ def test_where_no_method_is_told_dropout_and_masked_views_are_off(raw):
         assert {defaults[method]["drop"] for method in ("zero_fill", "mean_fill", "learned_token")} == {0}
 
 
-def test_the_number_of_labels_renames_cells_alone(raw):
-    before = regimes_of(raw)[1]["few_labels"]
-    raw["datasets"]["few_labels"]["protocol"]["labels"] = 41
-    after = regimes_of(raw)[1]["few_labels"]
+@pytest.mark.parametrize(
+    ("moved", "also_complete"),
+    [({"labels": 40}, True), ({"label_noise": 0.3}, True), ({"absence": "by_label"}, False)],
+    ids=["labels", "label_noise", "absence"],
+)
+def test_another_protocol_renames_cells_alone(raw, moved, also_complete):
+    before = regimes_of(raw)[1]["unseen"]
+    raw["datasets"]["unseen"]["protocol"].update(moved)
+    after = regimes_of(raw)[1]["unseen"]
     assert after.features == before.features
-    assert not {cell.digest for cell in after.cells} & {cell.digest for cell in before.cells}
+    common = {cell.digest for cell in after.cells} & {cell.digest for cell in before.cells}
+    assert {cell.spec.rate for cell in before.cells if cell.digest in common} == (set() if also_complete else {0.0})
 
 
 def test_training_on_complete_data_trains_nothing_else(raw):

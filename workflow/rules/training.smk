@@ -11,7 +11,7 @@ rule train:
         "work/logs/blocks/{block}.log",
     benchmark:
         "work/benchmarks/blocks/{block}.tsv"
-    priority: lambda wildcards: len(RUN.block(wildcards.block)[1].cells)  # the longest first, so that all cores end together
+    priority: lambda wildcards: RUN.cost(wildcards.block)
     conda:
         "../envs/trml.yaml"
     threads: RUN.threads

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from trml.base.fields import Count, NotNegative, Positive, Share, require
 from trml.base.nearest import expected, nearest
 from trml.config.class_source import class_mapping, class_value, keyword_arguments
-from trml.methods.config import OF_TRAINER, MethodConfig
+from trml.methods.config import MethodConfig
+from trml.training.contract import OF_TRAINER
 
 _FLOATS: dict[str, Any] = {"float": float, "Share": Share, "Positive": Positive, "NotNegative": NotNegative}
 _OTHERS: dict[str, Any] = {"int": int, "Count": Count, "bool": bool, "str": str}
@@ -30,6 +31,11 @@ def modality_limit(target: str) -> int | None:
     """Return how many modalities a method is defined for, None for any number."""
     limit = class_value(target, "modalities")
     return limit if isinstance(limit, int) else None
+
+
+def sees_sequences(target: str) -> bool:
+    """Return whether a method sees every token of a modality, which takes it many times as long as one vector."""
+    return class_value(target, "views") == "sequence"
 
 
 def check_options(name: str, method: MethodConfig) -> None:

@@ -43,19 +43,19 @@ class Dataset:
         corpus: The corpus, None for the experiment's own.
         encoder: The encoder, None for the experiment's own.
         purpose: `corpus`: the same experiment on another corpus. `regime`: the experiment's own corpus and encoder
-            under another protocol. `alignment`: the experiment's own corpus through
-            encoders that share no space. `redundancy`: pantomime with other weights, to measure what of a missing
+            under another protocol, with tables and claims of its own. `axis`: the same, as one point of an axis.
+            `rotation`: its own corpus through the same encoder, each modality's space turned. `alignment`: through
+            encoders that were trained apart. `redundancy`: pantomime with other weights, to measure what of a missing
             modality can be recovered.
         protocol: Its missing protocol, None for the experiment's own.
         methods: The methods that are run on it, None for all.
-        studies: Whether variants, sweeps and grids are run too; or the names of the variants and swept options that
-            are.
+        studies: Whether variants, sweeps and grids are run too; or the names of those that are.
         chosen: What a search on its own dev split chose. If empty, methods keep the experiment's options.
     """
 
     corpus: Corpus | None = None
     encoder: Encoder | None = None
-    purpose: Literal["corpus", "regime", "alignment", "redundancy"] = "corpus"
+    purpose: Literal["corpus", "regime", "axis", "rotation", "alignment", "redundancy"] = "corpus"
     protocol: Protocol | None = None
     methods: list[Name] | None = None
     studies: bool | list[str] = True
@@ -80,8 +80,7 @@ class Params:
         training: How methods are trained.
         report: What the results show.
         datasets: Further datasets that the experiment is run on.
-        studies: Whether variants, sweeps and grids are run on its own dataset; or the names of the variants and swept
-            options that are.
+        studies: Whether variants, sweeps and grids are run on its own dataset; or the names of those that are.
         accept_terms: Names of corpus terms that the user accepts.
         chosen: What the search on dev chose on the experiment's own dataset.
     """
@@ -152,9 +151,9 @@ class Params:
             corpus, encoder = dataset.corpus or self.corpus, dataset.encoder or self.encoder
             moved = dataset.corpus is not None or dataset.encoder is not None
             require(
-                not (dataset.purpose == "regime" and moved),
-                f"{place}purpose is regime, which is the experiment's own corpus and encoder; leave both out, or set "
-                "purpose to corpus",
+                not (dataset.purpose in ("regime", "axis") and moved),
+                f"{place}purpose is {dataset.purpose}, which is the experiment's own corpus and encoder; leave both "
+                "out, or set purpose to corpus",
             )
             self._require_dataset_fits(place, corpus, encoder, protocol, methods)
         proposed = [name for name, method in self.methods.items() if method.role == "proposed"]
@@ -190,8 +189,8 @@ class Params:
 
 
 def _studies_of(methods: Mapping[str, MethodConfig]) -> set[str]:
-    """Return the names of all variants and swept options."""
-    return {study for method in methods.values() for study in (*method.variants, *method.sweeps)}
+    """Return the names of all variants, swept options and grids."""
+    return {study for method in methods.values() for study in method.studies}
 
 
 def _modalities(corpus: Corpus, encoder: Encoder) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ Of an evaluation:
     matrix.parquet          MATRIX: a row for each training, method, set of modalities present on test, and metric
     robustness.parquet      ROBUSTNESS: a row for each protocol, method, victim, metric and measure
     terms.parquet           TERMS: the terms of the label that predictions follow, if the corpus knows them
+    axes.parquet            AXES: every method at the points of an axis, if the experiment has such datasets
     redundancy.parquet      REDUNDANCY: what was recovered over the redundancy, if the experiment has such datasets
     claims.json             every claim with its comparisons
     metrics.json            the metrics of the task, the primary one first: a list of MetricInfo
@@ -35,11 +36,11 @@ from typing import Any, Literal
 
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition
-from trml.missing.pattern import Missing
+from trml.missing.pattern import Absence, Missing
 from trml.missing.registry import missing_pattern
 from trml.training.contract import Cell, Settings, Training
 
-Purpose = Literal["own", "corpus", "regime", "alignment", "redundancy"]
+Purpose = Literal["own", "corpus", "regime", "axis", "rotation", "alignment", "redundancy"]
 
 # Protocols: the same rate in training and at evaluation, training on complete data, and Setting A.
 MATCHED, COMPLETE, SETTING_A = "matched", "complete", "setting_a"
@@ -88,6 +89,10 @@ class StudyMethod:
         """Return the variants that move this option alone, in the order of the configuration."""
         return [v for v in self.variants if v.kind == "sweep" and list(v.options) == [option]]
 
+    def moving(self, options: Mapping[str, Any]) -> StudyVariant | None:
+        """Return the variant of a sweep or grid that moves these options to these values, None without one."""
+        return next((v for v in self.variants if v.kind in ("sweep", "grid") and v.options == options), None)
+
 
 @dataclass(frozen=True)
 class Study:
@@ -110,6 +115,9 @@ class Study:
         seeds: Of masks and trainings.
         shown_rates: The rates of the main table.
         seed: The experiment's.
+        label_noise: The share of labelled training utterances whose labels change places.
+        absence: What decides which utterances of train and dev lack something.
+        weighted: Whether training utterances are weighted by what they lack given their labels.
     """
 
     name: str
@@ -128,6 +136,9 @@ class Study:
     seeds: Sequence[int]
     shown_rates: Sequence[float]
     seed: int
+    label_noise: float = 0.0
+    absence: Absence = "by_chance"
+    weighted: bool = False
 
     @property
     def by_name(self) -> dict[str, StudyMethod]:
@@ -172,6 +183,9 @@ class Study:
                 ("nothing missing in training", self.training == COMPLETE),
                 ("no modality dropout or masked views", not self.told and self.training == MATCHED),
                 (f"{self.labels} labelled training utterances", self.labels is not None),
+                (f"{self.label_noise:.0%} of training labels exchanged", self.label_noise > 0),
+                ("absence in training depends on the label", self.absence == "by_label"),
+                ("weighted by inverse probability", self.weighted),
             )
             if holds
         )

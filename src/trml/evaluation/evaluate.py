@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from trml.base.progress import track
+from trml.evaluation.axes import axes
 from trml.evaluation.contract import NOTHING, EvaluationInputs, MetricInfo
 from trml.evaluation.decide import decide
 from trml.evaluation.matrix import matrix
@@ -35,14 +36,12 @@ def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
     summary.pairs.write_parquet(folder / "pairs.parquet")
     robustness(inputs.study, summary.curves).write_parquet(folder / "robustness.parquet")
     matrix(evaluation).write_parquet(folder / "matrix.parquet")
-    followed = terms(evaluation)
-    if followed is not None:
-        followed.write_parquet(folder / "terms.parquet")
-    recovered = redundancy(evaluation)
-    if recovered is not None:
-        recovered.write_parquet(folder / "redundancy.parquet")
-    # A dataset of the redundancy study is there for its rows in redundancy.parquet and has no claims.
-    claims = [] if inputs.study.purpose == "redundancy" else decide(evaluation)
+    for table, name in ((terms, "terms"), (axes, "axes"), (redundancy, "redundancy")):
+        rows = table(evaluation)
+        if rows is not None:
+            rows.write_parquet(folder / f"{name}.parquet")
+    # Points of an axis and of the redundancy study are there for their rows in a table, and have no claims.
+    claims = [] if inputs.study.purpose in ("axis", "redundancy") else decide(evaluation)
     _write(folder / "claims.json", [claim.to_json() for claim in claims])
     _write(folder / "metrics.json", metric_infos(evaluation))
     _write(folder / "cells.json", evaluation.records())

@@ -107,6 +107,21 @@ REDUNDANCY: Schema = {
     "against_single": pl.String,  # the verdict on the method against the first one of the text alone, if there is one
 }
 
+AXES: Schema = {
+    "dataset": pl.String,  # null for the experiment's own
+    "labels": pl.Int64,  # labelled training utterances
+    "label_noise": pl.Float64,
+    "absence": pl.String,
+    "weighted": pl.Boolean,
+    "method": pl.String,
+    "victim": pl.String,  # missing in training at the study's rate, and in every test utterance
+    "value": pl.Float64,  # in the primary metric
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "ceiling": pl.Float64,
+    "against_unweighted": pl.String,  # the verdict on a weighted training against the same one without weights
+}
+
 RETRIEVAL: Schema = {
     "victim": pl.String,
     "seed": pl.Int64,

@@ -1,6 +1,6 @@
 """The configuration of methods: their options, and the variants that move some of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import product
 from typing import Any, Literal
@@ -8,10 +8,6 @@ from typing import Any, Literal
 from pydantic.dataclasses import dataclass
 
 from trml.base.fields import Name, strict
-
-# The options that the trainer reads, which every method has: instead of training.learning_rate, and at most
-# training.epochs.
-OF_TRAINER = {"learning_rate": "Positive", "epochs": "Count"}
 
 DEFAULT = "default"  # the variant that moves nothing
 
@@ -61,10 +57,16 @@ class MethodConfig:
     search: dict[str, list[Any]] = field(default_factory=dict)
 
     def with_studies(self, names: Sequence[str]) -> "MethodConfig":
-        """Return the method with these variants and swept options alone, and without grids."""
+        """Return the method with these variants, swept options and grids (`grid_key`) alone."""
         variants = {name: variant for name, variant in self.variants.items() if name in names}
         sweeps = {option: values for option, values in self.sweeps.items() if option in names}
-        return replace(self, variants=variants, sweeps=sweeps, grids=[])
+        grids = [grid for grid in self.grids if grid_key(grid) in names]
+        return replace(self, variants=variants, sweeps=sweeps, grids=grids)
+
+    @property
+    def studies(self) -> list[str]:
+        """The names of its variants, swept options and grids."""
+        return [*self.variants, *self.sweeps, *map(grid_key, self.grids)]
 
 
 def sweep_name(option: str, value: float) -> str:
@@ -75,6 +77,11 @@ def sweep_name(option: str, value: float) -> str:
 def grid_name(values: Mapping[str, float]) -> str:
     """Return the name of the variant that moves several options, each to its value."""
     return ",".join(sweep_name(option, value) for option, value in values.items())
+
+
+def grid_key(grid: Iterable[str]) -> str:
+    """Return how a grid over several options is named: `weight+temperature`."""
+    return "+".join(grid)
 
 
 def grid_points(grid: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:

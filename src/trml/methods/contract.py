@@ -63,11 +63,12 @@ class Batch(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """What a loss is computed from: a `Batch`, its labels, and the losses of the epochs so far."""
+    """What a loss is computed from: a `Batch`, its labels and weights, and the losses of the epochs so far."""
 
     signals: dict[str, Signal]
     draws: dict[str, Tensor]
     label: Tensor  # f32 [B] or int64 [B]; NO_SCORE or NO_CLASS where it is hidden
+    weight: Tensor  # [B], of each utterance in the losses; 1 unless the protocol weighs them
     losses: Tensor  # [epochs, 2], train and dev loss of each finished epoch, NaN for the others
 
     @property
@@ -96,7 +97,9 @@ def complete(batch: AnyBatch) -> Tensor:
 
 
 def everyone(batch: AnyBatch) -> Tensor:
-    """Return ones [B] in the dtype of the features: the weights of a loss on all utterances."""
+    """Return the weights [B] of a loss on all utterances, in the dtype of the features."""
+    if isinstance(batch, Labelled):
+        return batch.weight
     signal = next(iter(batch.signals.values()))
     return torch.ones_like(signal.share)
 

@@ -96,12 +96,13 @@ class MMAlign(Method):
 
     def loss(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
         """Return the task loss of complete utterances."""
-        on_complete = complete(batch).to(everyone(batch).dtype)
+        on_complete = everyone(batch) * complete(batch)
         return task_loss(self._fuse(self._encode(batch)), batch.label, on_complete)
 
     def loss_of_alignment(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
         """Return the misfit of the alignment nets on complete utterances. No gradient reaches the encoders."""
-        real = {name: States(states.detach(), mask) for name, (states, mask) in self._encode(batch).items()}
+        with torch.no_grad():
+            real = self._encode(batch)
         first, second = self.pair
         one, other, on_complete = real[first].positions, real[second].positions, complete(batch)
         plan = self._plan(one, other, options["regularisation"])

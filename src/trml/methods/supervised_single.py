@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from trml.base.errors import ConfigError
 from trml.base.fields import Count
-from trml.methods.contract import AnyBatch, Labelled, Method, Shape, visible
+from trml.methods.contract import AnyBatch, Labelled, Method, Shape, everyone, visible
 from trml.methods.layers.fusion import Head
 from trml.methods.layers.towers import towers
 from trml.methods.layers.virtual import VirtualModalityNetwork
@@ -44,8 +44,7 @@ class SupervisedSingle(Method):
 
     def loss(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
         present = torch.stack([batch.signals[name].present for name in self.kept]).any(dim=0)
-        predicted = self(batch.unlabelled)
-        return task_loss(predicted, batch.label, present.to(predicted.dtype))
+        return task_loss(self(batch.unlabelled), batch.label, everyone(batch) * present)
 
 
 class SupervisedSingleMatched(SupervisedSingle):

@@ -77,8 +77,9 @@ class TRML(Method):
         }
         as_given, *without_one = self.net.predict(views).chunk(1 + len(dropped))
         on_complete = complete(batch)
-        view_weight = on_complete.to(as_given.dtype)
-        task = task_loss(as_given, batch.label, everyone(batch))
+        weight = everyone(batch)
+        view_weight = weight * on_complete
+        task = task_loss(as_given, batch.label, weight)
         of_views = reduce(add, [task_loss(view, batch.label, view_weight) for view in without_one]) / len(dropped)
         matched = reduce(add, [self._matching(name, encoded, on_complete, options) for name in dropped])
         return task + options["beta"] * of_views + options["weight"] * matched

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from trml.missing.modalities import read, subsets, written
 from trml.missing.pattern import Missing, Presence, only
-from trml.missing.patterns.frames import RATES
 from trml.missing.registry import known_patterns, missing_pattern
+from trml.missing.steps import RATES
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from trml.seeding import generator
 
+# Whether an utterance of train or dev lacks something by chance, or the more likely the higher its label.
+Absence = Literal["by_chance", "by_label"]
+
 # Modality -> bool [N, T], which steps are present, or [N, 1], whether the modality is.
 Presence = Mapping[str, NDArray[np.bool_]]
 
@@ -26,8 +29,9 @@ class Missing:
         name: As in `protocol.victims`.
         label: In titles: `vision missing`.
         note: What a reader must know of its rates, empty where the name says all.
-        lost: The sets of modalities that an affected utterance loses, equally likely.
+        lost: The sets of modalities that an affected utterance loses one of.
         level: `modality`, or `step` where single steps of one modality's sequence are lost.
+        chances: Of each set in `lost`; empty if they are equally likely.
     """
 
     name: str
@@ -35,6 +39,12 @@ class Missing:
     note: str
     lost: tuple[frozenset[str], ...]
     level: Literal["modality", "step"] = "modality"
+    chances: tuple[float, ...] = ()
+
+    @property
+    def chance_of(self) -> tuple[float, ...]:
+        """The chance of each set in `lost`; they sum to one."""
+        return self.chances or (1 / len(self.lost),) * len(self.lost)
 
     @property
     def stream(self) -> str:
@@ -52,11 +62,19 @@ class Missing:
         """
         whole = frozenset(modalities)
         shares = {whole: 1.0 - rate}
-        for lost in self.lost:
-            shares[whole - lost] = shares.get(whole - lost, 0.0) + rate / len(self.lost)
+        for lost, chance in zip(self.lost, self.chance_of, strict=True):
+            shares[whole - lost] = shares.get(whole - lost, 0.0) + rate * chance
         return {present: share for present, share in shares.items() if share > 0 or present == whole}
 
-    def presence(self, real: Presence, corpus: str, split: str, seed: int, rate: float) -> dict[str, NDArray[np.bool_]]:
+    def presence(
+        self,
+        real: Presence,
+        corpus: str,
+        split: str,
+        seed: int,
+        rate: float,
+        log_odds: NDArray[np.float64] | None = None,
+    ) -> dict[str, NDArray[np.bool_]]:
         """Return what the pattern leaves of what the corpus has.
 
         Args:
@@ -65,21 +83,27 @@ class Missing:
             split: See `corpus`.
             seed: The mask seed.
             rate: The share of utterances that lose something, 0 to 1.
+            log_odds: Of each utterance to lose something, up to a constant, [N]; None: all alike.
 
         Returns:
             Modality -> bool [N, 1]. An utterance that would lose its only modality keeps it.
         """
         whole = anything(real)
-        lost = self.losing(corpus, split, seed, rate, len(next(iter(whole.values()))))
+        lost = self.losing(corpus, split, seed, rate, len(next(iter(whole.values()))), log_odds)
         return keep(whole, {name: mask & ~lost[name] if name in lost else mask for name, mask in whole.items()})
 
-    def losing(self, corpus: str, split: str, seed: int, rate: float, n: int) -> dict[str, NDArray[np.bool_]]:
-        """Return which of n utterances lose which modality: modality -> bool [n]."""
-        affected = np.zeros(n, dtype=bool)
-        affected[generator(seed, "missing", corpus, self.stream, split).permutation(n)[: round(rate * n)]] = True
+    def losing(
+        self, corpus: str, split: str, seed: int, rate: float, n: int, log_odds: NDArray[np.float64] | None = None
+    ) -> dict[str, NDArray[np.bool_]]:
+        """Return which of n utterances lose which modality: modality -> bool [n]. `log_odds`: see `presence`."""
+        rng, affected = generator(seed, "missing", corpus, self.stream, split), np.zeros(n, dtype=bool)
+        # With logistic noise, who is above a threshold follows a logistic regression on the log odds.
+        order = rng.permutation(n) if log_odds is None else np.argsort(-(log_odds + rng.logistic(size=n)))
+        affected[order[: round(rate * n)]] = True
         if len(self.lost) == 1:
             return dict.fromkeys(self.lost[0], affected)
-        which = (generator(seed, "which is missing", corpus, split).random(n) * len(self.lost)).astype(int)
+        drawn = generator(seed, "which is missing", corpus, split).random(n)
+        which = np.searchsorted(np.cumsum(self.chance_of)[:-1], drawn, side="right")
         losing: dict[str, NDArray[np.bool_]] = {}
         for i, lost in enumerate(self.lost):
             for modality in lost:

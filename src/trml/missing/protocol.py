@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from trml.base.fields import Count, Seed, Share, require, strict
+from trml.missing.pattern import Absence
 from trml.missing.registry import missing_pattern
 
 
@@ -26,6 +27,10 @@ class Protocol:
         labels: How many training utterances keep their labels, None for all. The others are used without.
         study_rate: The rate at which ablations, sweeps, grids and the search on dev are run.
         seeds: Of masks and trainings.
+        label_noise: The share of labelled training utterances whose labels change places among each other.
+        absence: What decides which utterances of train and dev lack something. On test it is chance.
+        weighted: Whether training utterances are weighted by the inverse of the estimated probability of what they
+            lack given their labels.
     """
 
     training: Literal["matched", "complete"]
@@ -36,6 +41,9 @@ class Protocol:
     labels: Count | None
     study_rate: Share
     seeds: Annotated[list[Seed], Field(min_length=1)]
+    label_noise: Share = 0.0
+    absence: Absence = "by_chance"
+    weighted: bool = False
 
     @property
     def study_training_rate(self) -> float:
@@ -54,7 +62,9 @@ class Protocol:
     def require_fit(self, modalities: Sequence[str]) -> None:
         """Raise ValueError unless every victim is a pattern of these modalities, and one is a single modality."""
         for victim in self.victims:
-            missing_pattern(victim, modalities)
+            pattern = missing_pattern(victim, modalities)
+            depends = self.absence == "by_label" and pattern.level == "step"
+            require(not depends, f"absence is by_label, which {victim} cannot follow; name whole modalities")
         single = " or ".join(modalities)
         require(bool(self.single_victims(modalities)), f"victims are {self.victims}; expected at least one of {single}")
 
@@ -68,6 +78,8 @@ class Protocol:
             require(not self.complete, f"complete is {self.complete}; with training on complete data it must be []")
             require(not self.told, "told is true; with training on complete data no method may be told")
             require(0.0 in self.rates, f"rates {self.rates} lacks 0, at which training is on complete data")
+        unknown = self.weighted and (self.absence == "by_chance" or self.labels is not None)
+        require(not unknown, "weighted is true, which needs absence by_label and all labels")
         absent = sorted(set(self.setting_rates) - set(self.rates))
         require(not absent, f"rates lacks {absent}, the missing rates of complete {self.complete}")
         return self

@@ -93,5 +93,18 @@ def cell_spec(params: Params, training: Training, moved: Mapping[str, Any]) -> C
     if rate == dev_rate == 0.0 and not is_shaped_by_missing(config):
         missing = None
     options = {**default_options(params, config), **moved}
-    labels, seed = params.protocol.labels, training.seed
-    return CellSpec(training.method, training.variant, config.target, options, missing, rate, dev_rate, seed, labels)
+    protocol, lacks = params.protocol, max(rate, dev_rate) > 0
+    return CellSpec(
+        training.method,
+        training.variant,
+        config.target,
+        options,
+        missing,
+        rate,
+        dev_rate,
+        training.seed,
+        labels=protocol.labels,
+        label_noise=protocol.label_noise,
+        absence=protocol.absence if lacks else "by_chance",
+        weighted=protocol.weighted and lacks,
+    )

@@ -5,7 +5,7 @@ folder that exists under its name is valid, and one that does not is made.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -53,6 +53,11 @@ class Plan:
     def name(self) -> str:
         """The experiment's name, with the dataset's if it is a further one."""
         return self.params.name if self.dataset is None else f"{self.params.name}-{self.dataset}"
+
+    @property
+    def moves_protocol(self) -> bool:
+        """Whether it has the corpus and encoder of the experiment's own dataset, and only another protocol."""
+        return self.purpose in ("regime", "axis")
 
     # --- raw files and the corpus ---
 
@@ -149,10 +154,10 @@ class Plan:
 
     @cached_property
     def also(self) -> tuple[Cell, ...]:
-        """The further cells of the regimes, which the blocks of the own dataset train too: in larger stacks."""
-        of_regimes = [cell for plan in self.others if plan.purpose == "regime" for cell in plan.cells]
-        own = {cell.digest for cell in self.cells} if of_regimes else set()
-        return tuple({cell.digest: cell for cell in of_regimes if cell.digest not in own}.values())
+        """The further cells of other protocols, which the blocks of the own dataset train too: in larger stacks."""
+        further = [cell for plan in self.others if plan.moves_protocol for cell in plan.cells]
+        own = {cell.digest for cell in self.cells} if further else set()
+        return tuple({cell.digest: cell for cell in further if cell.digest not in own}.values())
 
     @cached_property
     def trials(self) -> dict[str, dict[str, Trial]]:
@@ -172,8 +177,8 @@ class Plan:
 
     @cached_property
     def blocks(self) -> dict[str, Block]:
-        """The blocks of the dataset, by name; a regime has none, since those of the own dataset train its cells."""
-        cells = () if self.purpose == "regime" else (*self.cells, *self.also)
+        """The blocks of the dataset, by name; another protocol has none: those of the own dataset train its cells."""
+        cells = () if self.moves_protocol else (*self.cells, *self.also)
         return self._in_blocks({m: [cell for cell in cells if cell.spec.method == m] for m in self.params.methods})
 
     @cached_property
@@ -279,25 +284,21 @@ def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
     """Return the plans of an experiment, one a dataset, its own first."""
     own, *further = params.by_dataset().items()
     compute = Compute(resolve_device(params.device), params.threads)
-    known = {cell.digest: cell for cell in Plan(own[1], compute, work).cells} if _has_regimes(params) else {}
-    others: list[Plan] = []
-    for name, each in further:
-        purpose = params.datasets[name].purpose
-        plan = Plan(each, compute, work, name, purpose, elsewhere=dict(known) if purpose == "regime" else {})
-        others.append(plan)
-        if purpose == "regime":
-            known |= {cell.digest: cell for cell in plan.cells}
+    others = [Plan(each, compute, work, name, params.datasets[name].purpose) for name, each in further]
+    known: dict[str, Cell] = {}
+    if any(plan.moves_protocol for plan in others):
+        known = {cell.digest: cell for cell in Plan(own[1], compute, work).cells}
+    for i, plan in enumerate(others):
+        if plan.moves_protocol:
+            others[i] = replace(plan, elsewhere=dict(known))
+            known |= {cell.digest: cell for cell in others[i].cells}
     return [Plan(own[1], compute, work, others=tuple(others)), *others]
-
-
-def _has_regimes(params: Params) -> bool:
-    return any(dataset.purpose == "regime" for dataset in params.datasets.values())
 
 
 def searched(plans: Sequence[Plan]) -> list[Plan]:
     """Return the plans with a search on dev of their own.
 
-    Those of the redundancy study differ from the experiment's own in their labels alone, regimes in their protocol, and
-    use its values.
+    Those of the redundancy study differ from the experiment's own in their labels alone, others in their protocol or
+    in a rotation, and use its values.
     """
-    return [plan for plan in plans if plan.purpose not in ("redundancy", "regime")]
+    return [plan for plan in plans if not plan.moves_protocol and plan.purpose not in ("redundancy", "rotation")]

@@ -105,6 +105,9 @@ class CellDigests:
                 "dev_rate": spec.dev_rate,
                 "seed": spec.seed,
                 "labels": spec.labels,
+                "label_noise": spec.label_noise,
+                "absence": spec.absence,
+                "weighted": spec.weighted,
                 "source": self._source(spec.target.rpartition(".")[0]),
             }
         )

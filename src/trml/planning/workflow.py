@@ -11,6 +11,7 @@ from typing import IO
 from trml.base.commands import in_force, run_again
 from trml.base.errors import TrmlError
 from trml.config.load import load
+from trml.config.method_options import sees_sequences
 from trml.planning.attic import bring_back
 from trml.planning.blocks import Block
 from trml.planning.integrity import withdraw_damaged
@@ -91,6 +92,11 @@ class Workflow:
     def block(self, name: str) -> tuple[Plan, Block]:
         """Return a block of the experiment or of the search on dev, with its plan."""
         return {**self.search_blocks, **self.blocks}[name]
+
+    def cost(self, name: str) -> int:
+        """Return roughly how long a block takes, so that the longest starts first and all cores end together."""
+        cells = self.block(name)[1].cells
+        return sum(10 if sees_sequences(cell.spec.target) else 1 for cell in cells)
 
     # --- two passes ---
     # What is made of raw files is named by their content. So if some must be fetched first, a run has two passes: the
@@ -173,7 +179,7 @@ class Workflow:
 
     def files_with_cells(self, plan: Plan) -> list[Path]:
         """Return the files that say that a dataset's cells, corpus and features are done."""
-        trainer = self.own if plan.purpose == "regime" else plan
+        trainer = self.own if plan.moves_protocol else plan
         blocks = [block.path for block in trainer.blocks.values()]
         return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
 

@@ -149,6 +149,12 @@ class Dataset:
         return pl.read_parquet(path) if path.is_file() else None
 
     @cached_property
+    def axes(self) -> pl.DataFrame | None:
+        """One row per point of an axis, method and missing modality, None for an experiment without such datasets."""
+        path = self.inputs.evaluation / "axes.parquet"
+        return pl.read_parquet(path) if path.is_file() else None
+
+    @cached_property
     def redundancy(self) -> pl.DataFrame | None:
         """One row per dataset and method, None unless the experiment has datasets that vary the redundancy."""
         path = self.inputs.evaluation / "redundancy.parquet"

@@ -51,6 +51,7 @@ def sections(data: Dataset) -> list[Section]:
         Section("terms", "What predictions follow"),
         Section("robustness", "Robustness"),
         Section("studies", "Loss terms, temperature, weights"),
+        Section("axes", "Fewer labels, wrong labels, labels that decide what is missing"),
         Section("alignment", "Aligned and unaligned encoders"),
         Section("redundancy", "What can be recovered", open=True),
         Section("search", "The search on dev"),
@@ -80,7 +81,12 @@ def pattern_section(study: Study, victim: str) -> str:
 def further(study: Study) -> str | None:
     """Return the id of the section that shows a further dataset's main table, None where none does."""
     dataset = study.dataset
-    return {"alignment": "alignment", "corpus": f"on_{dataset}", "regime": f"regime_{dataset}"}.get(study.purpose)
+    return {
+        "alignment": "alignment",
+        "rotation": "alignment",
+        "corpus": f"on_{dataset}",
+        "regime": f"regime_{dataset}",
+    }.get(study.purpose)
 
 
 def sentence(words: str) -> str:

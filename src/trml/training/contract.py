@@ -24,6 +24,11 @@ from numpy.typing import NDArray
 from trml.base.artifacts import damage, new_folder, read_json, write_json
 from trml.base.commands import run_again
 from trml.base.errors import StoreError
+from trml.missing.pattern import Absence
+
+# The options that the trainer reads, which every method has: instead of training.learning_rate, and at most
+# training.epochs. Option -> its type.
+OF_TRAINER = {"learning_rate": "Positive", "epochs": "Count"}
 
 
 class Training(NamedTuple):
@@ -51,6 +56,9 @@ class CellSpec:
         dev_rate: Its rate in the dev split.
         seed: Of masks, initial weights and batch orders, and of the training set where a corpus has several.
         labels: How many training utterances keep their labels, None for all.
+        label_noise: The share of these whose labels change places among each other.
+        absence: What decides which utterances of train and dev lack something.
+        weighted: Whether training utterances are weighted by what they lack given their labels.
     """
 
     method: str
@@ -62,6 +70,9 @@ class CellSpec:
     dev_rate: float
     seed: int
     labels: int | None = None
+    label_noise: float = 0.0
+    absence: Absence = "by_chance"
+    weighted: bool = False
 
     @property
     def name(self) -> str:
@@ -69,6 +80,9 @@ class CellSpec:
         missing = f"{self.missing or 'none'}-{self.rate:g}"
         missing += "" if self.dev_rate == self.rate else f"-dev-{self.dev_rate:g}"
         missing += "" if self.labels is None else f"-labels-{self.labels}"
+        missing += f"-noise-{self.label_noise:g}" if self.label_noise else ""
+        missing += "-by-label" if self.absence == "by_label" else ""
+        missing += "-weighted" if self.weighted else ""
         return f"{self.method}/{self.variant}-{missing}-{self.seed}"
 
 

@@ -18,8 +18,9 @@ from torch.nn.functional import layer_norm
 from trml.features.contract import FeatureSet, View
 from trml.methods.contract import NO_CLASS, NO_SCORE, Shape, Signal
 from trml.missing.conditions import presence_under
-from trml.missing.pattern import Missing, Presence, only
+from trml.missing.pattern import Absence, Missing, Presence, only
 from trml.seeding import generator
+from trml.training.absence import inverse_probability, label_odds
 
 Views = Literal["pooled", "sequence"]
 Present = Mapping[str, Tensor]  # modality -> bool [..., B, 1], or [..., B, T] where single steps are lost
@@ -52,23 +53,54 @@ class Split:
         """Return which rows are of the draw that trainings of a seed use, bool [N]."""
         return np.asarray(self.draw == seed % (self.draw.max() + 1))
 
-    def given_labels(self, corpus: str, count: int | None, seed: int) -> Tensor:
-        """Return the labels that a training is given, [N]: `count` of its draw, or all if that is None.
+    def given_labels(self, corpus: str, count: int | None, noise: float, seed: int) -> Tensor:
+        """Return the labels that a training is given, [N].
 
-        The others are NO_SCORE or NO_CLASS. Those of a smaller count are among those of a larger one.
+        Those of a smaller count are among those of a larger one.
+
+        Args:
+            corpus: The corpus's name, which random streams depend on.
+            count: How many of its draw keep their labels, None for all. The others have NO_SCORE or NO_CLASS.
+            noise: The share of these whose labels change places among each other.
+            seed: The training's.
         """
         mine = np.flatnonzero(self.of_draw(seed))
-        kept = torch.from_numpy(generator(seed, "labels", corpus).permutation(mine)[:count]).to(self.rows.device)
+        kept = generator(seed, "labels", corpus).permutation(mine)[:count]
         hidden = NO_SCORE if self.label.is_floating_point() else NO_CLASS
         labels = torch.full_like(self.label, hidden)
-        labels[kept] = self.label[kept]
+        labels[self._at(kept)] = self.label[self._at(kept)]
+        rng = generator(seed, "wrong labels", corpus)
+        wrong = rng.permutation(kept)[: round(noise * len(kept))]
+        labels[self._at(wrong)] = self.label[self._at(np.roll(wrong, 1))]
         return labels
 
-    def masked(self, corpus: str, missing: Missing | None, rate: float, seed: int) -> Presence:
+    def _at(self, places: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(places).to(self.rows.device)
+
+    def masked(self, corpus: str, missing: Missing | None, rate: float, seed: int, absence: Absence) -> Presence:
         """Return what a missing pattern leaves at a rate: modality -> bool [N, 1] or [N, T]."""
         if missing is None:
             return only(self.real, frozenset(self.real))
-        return missing.presence(self.real, corpus, self.name, seed, rate)
+        log_odds = label_odds(self._label) if absence == "by_label" else None
+        return missing.presence(self.real, corpus, self.name, seed, rate, log_odds)
+
+    def weights(self, present: Presence, seed: int) -> Tensor:
+        """Return the weight of each row in the losses, [N]: what undoes absence that depends on the label.
+
+        Args:
+            present: What a pattern left, as `masked` returns it.
+            seed: The training's; weights are estimated on its draw.
+        """
+        affected = np.logical_or.reduce(
+            [self.real[name].any(axis=1) & ~mask.any(axis=1) for name, mask in present.items()]
+        )
+        weights, mine = np.ones(self.n), self.of_draw(seed)
+        weights[mine] = inverse_probability(self._label[mine], affected[mine])
+        return torch.from_numpy(weights).to(self.rows.device)
+
+    @property
+    def _label(self) -> NDArray[np.float64]:
+        return self.label.cpu().numpy().astype(float)
 
     def under(self, present: str, corpus: str, seed: int) -> Presence:
         """Return what is left under a word of `missing.conditions.predicted_under`, as `masked` does."""

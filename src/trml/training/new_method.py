@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 
 from trml.base.errors import ConfigError
-from trml.methods.config import OF_TRAINER
 from trml.methods.contract import Labelled, Method, Shape
 from trml.missing.pattern import Missing
 from trml.missing.registry import missing_pattern
 from trml.seeding import stream_seed
-from trml.training.contract import Cell, CellSpec, Settings
+from trml.training.contract import OF_TRAINER, Cell, CellSpec, Settings
 from trml.training.data import Data, on_device
 from trml.training.draws import draws_of_split
 from trml.training.schedule import Course, losses_so_far, usable
@@ -73,7 +72,7 @@ def _complete(cell: Cell, data: Data, settings: Settings) -> Labelled:
     """Return the complete training utterances of a cell as one batch."""
     spec, train, settings = cell.spec, data.splits["train"], settings.of(cell.spec)
     method = method_class(spec.target)
-    masked = train.masked(settings.corpus, pattern_of(spec, data), spec.rate, spec.seed)
+    masked = train.masked(settings.corpus, pattern_of(spec, data), spec.rate, spec.seed, spec.absence)
     complete = np.flatnonzero(usable("complete", train.of_draw(spec.seed), masked))
     rows = torch.from_numpy(complete).to(data.device)
     present = on_device({modality: mask[complete] for modality, mask in masked.items()}, data.device)
@@ -84,4 +83,6 @@ def _complete(cell: Cell, data: Data, settings: Settings) -> Labelled:
     }
     signals = data.signals(method.views, train, rows, present)
     none_yet = losses_so_far([Course(settings.epochs, settings.patience, [])], data.dtype)[0].to(data.device)
-    return Labelled(signals, dict(drawn), train.given_labels(settings.corpus, spec.labels, spec.seed)[rows], none_yet)
+    labels = train.given_labels(settings.corpus, spec.labels, spec.label_noise, spec.seed)[rows]
+    weights = torch.ones(len(rows), device=data.device, dtype=data.dtype)
+    return Labelled(signals, dict(drawn), labels, weights, none_yet)

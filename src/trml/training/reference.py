@@ -49,10 +49,10 @@ def train_one(
                 loss = getattr(method, step.loss)(batch, options)
                 _move(optimizers[step.moves], method, loss, rate, settings.clip_norm)
                 losses.append(loss.item() / len(each.steps))
-        masked = dev.masked(settings.corpus, pattern_of(spec, data), spec.dev_rate, spec.seed)
+        masked = dev.masked(settings.corpus, pattern_of(spec, data), spec.dev_rate, spec.seed, spec.absence)
         with torch.no_grad(), unlabelled(spec.target, "forward"):
             outputs = method(_whole(cell, method, data, settings, dev, masked))
-        dev_loss = float(task_loss(outputs, dev.label, torch.ones(dev.n, dtype=dtype)))
+        dev_loss = float(task_loss(outputs, dev.label, _weights(cell, dev, masked, dtype)))
         if course.update(float(np.sum(losses)) / max(1, len(batches)), dev_loss):
             best = copy.deepcopy(method)
     if course.failed:
@@ -67,11 +67,12 @@ def _epoch(
     cell: Cell, method: Method, data: Data, settings: Settings, course: schedule.Course
 ) -> Iterator[tuple[Pass, Labelled]]:
     spec, train, epoch = cell.spec, data.splits["train"], len(course.history)
-    present = train.masked(settings.corpus, pattern_of(spec, data), spec.rate, spec.seed)
+    present = train.masked(settings.corpus, pattern_of(spec, data), spec.rate, spec.seed, spec.absence)
     shared = shaping_options(spec)
     wanted = method.draws(shape_of(spec, data), shared)
     losses = schedule.losses_so_far([course], data.dtype)[0]
-    labels = train.given_labels(settings.corpus, spec.labels, spec.seed)
+    labels = train.given_labels(settings.corpus, spec.labels, spec.label_noise, spec.seed)
+    weights = _weights(cell, train, present, data.dtype)
     for which, each in enumerate(method.passes(epoch, shared)):
         size = each.batch_size or settings.batch_size
         usable = schedule.usable(each.rows, train.of_draw(spec.seed), present)
@@ -83,7 +84,12 @@ def _epoch(
             here = on_device({modality: mask[rows] for modality, mask in present.items()}, data.device)
             signals = data.signals(method.views, train, at, here)
             numbers = {name: torch.from_numpy(values[i]) for name, values in drawn.items()}
-            yield each, Labelled(signals, numbers, labels[at], losses)
+            yield each, Labelled(signals, numbers, labels[at], weights[at], losses)
+
+
+def _weights(cell: Cell, split: Split, present: Presence, dtype: torch.dtype) -> Tensor:
+    """Return the weight of each row in the losses."""
+    return split.weights(present, cell.spec.seed).to(dtype) if cell.spec.weighted else torch.ones(split.n, dtype=dtype)
 
 
 def _copy(method: Method, epoch: int, cell: Cell) -> None:

@@ -25,7 +25,7 @@ from trml.training.optimizer import Optimizer
 from trml.training.predict import final_predictions, outputs_of, words
 from trml.training.schedule import Course
 from trml.training.stack import Stack
-from trml.training.walk import OwnedDraws, Walk, draws_at_evaluation, labels_of, presence_of, walk
+from trml.training.walk import OwnedDraws, Walk, draws_at_evaluation, labels_of, presence_of, walk, weights_of
 
 
 class StackRun:
@@ -73,8 +73,8 @@ class StackRun:
             for modality, mask in self.present["train"].items()
         }
         signals = self.data.signals(self.stack.module.views, train, rows, here, of_pass.owner)
-        labels = self.labels.gather(1, of_cell.squeeze(-1))
-        return Labelled(signals, of_pass.draws_of(i), labels, losses)
+        labels, weights = (each.gather(1, of_cell.squeeze(-1)) for each in (self.labels, self.weights["train"]))
+        return Labelled(signals, of_pass.draws_of(i), labels, weights, losses)
 
     def losses_so_far(self) -> Tensor:
         """Return the train and dev losses of the epochs that ended, [C, epochs, 2]."""
@@ -119,6 +119,10 @@ class StackRun:
         self.rates = torch.tensor(rates, device=self.device, dtype=self.data.dtype) / base
         self.present = presence_of(self.stacked, self.data, self.settings)
         self.labels = labels_of(self.stacked, self.data, self.settings)
+        self.weights = {
+            name: weights_of(self.stacked, self.data.splits[name], present, self.data.dtype)
+            for name, present in self.present.items()
+        }
         self.dev_draws: Mapping[str, OwnedDraws] = draws_at_evaluation(
             self.stack.draws, self.data.splits["valid"], self.stacked, self.settings
         )
@@ -146,8 +150,7 @@ class StackRun:
         dev = self.data.splits["valid"]
         on_dev = self.data, dev, self.present["valid"], self.dev_draws, self.settings.batch_size
         outputs = outputs_of(self.stack, self.stack.values, *on_dev, pause)
-        everyone = torch.ones(dev.n, device=self.device, dtype=outputs.dtype)
-        losses = vmap(task_loss, in_dims=(0, None, None))(outputs, dev.label, everyone)
+        losses = vmap(task_loss, in_dims=(0, None, 0))(outputs, dev.label, self.weights["valid"])
         both = torch.stack([self.total, losses.double()]).tolist()
         better = [
             i

@@ -104,7 +104,8 @@ def _structure(cell: Cell, data: Data, settings: Settings) -> str:
     spec, missing, settings = cell.spec, pattern_of(cell.spec, data), settings.of(cell.spec)
     method, options = method_class(spec.target), shaping_options(spec)
     train = data.splits["train"]
-    present, of_draw = train.masked(settings.corpus, missing, spec.rate, spec.seed), train.of_draw(spec.seed)
+    present = train.masked(settings.corpus, missing, spec.rate, spec.seed, spec.absence)
+    of_draw = train.of_draw(spec.seed)
     lost = sorted(map(sorted, missing.lost)) if missing and method.shaped_by_missing else None
     widths = [mask.shape[1] for mask in present.values()]
     walks = {

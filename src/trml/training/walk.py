@@ -121,7 +121,7 @@ def presence_of(cells: Sequence[Cell], data: Data, settings: Settings) -> dict[s
     return {
         name: stacked(
             [
-                data.splits[name].masked(settings.corpus, pattern, rate, cell.spec.seed)
+                data.splits[name].masked(settings.corpus, pattern, rate, cell.spec.seed, cell.spec.absence)
                 for cell, pattern, rate in zip(cells, patterns, of_split, strict=True)
             ],
             data.device,
@@ -133,7 +133,18 @@ def presence_of(cells: Sequence[Cell], data: Data, settings: Settings) -> dict[s
 def labels_of(cells: Sequence[Cell], data: Data, settings: Settings) -> Tensor:
     """Return the training labels that the cells are given, [C, N]."""
     train = data.splits["train"]
-    return torch.stack([train.given_labels(settings.corpus, cell.spec.labels, cell.spec.seed) for cell in cells])
+    specs = [cell.spec for cell in cells]
+    return torch.stack([train.given_labels(settings.corpus, s.labels, s.label_noise, s.seed) for s in specs])
+
+
+def weights_of(cells: Sequence[Cell], split: Split, present: Mapping[str, Tensor], dtype: torch.dtype) -> Tensor:
+    """Return the weight of each row of a split in each cell's losses, [C, N]; `present` is that of all cells."""
+    weights = torch.ones(len(cells), split.n, device=split.rows.device, dtype=dtype)
+    for i, cell in enumerate(cells):
+        if cell.spec.weighted:
+            own = {name: mask[i].cpu().numpy() for name, mask in present.items()}
+            weights[i] = split.weights(own, cell.spec.seed)
+    return weights
 
 
 def stacked(present: Sequence[Presence], device: torch.device) -> dict[str, Tensor]:

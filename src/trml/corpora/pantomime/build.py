@@ -16,7 +16,7 @@ from trml.corpora.pantomime.face import Looks, clip, still
 from trml.corpora.pantomime.factors import OWN, SHARED, SHOWN_IN, SIGNS, Utterances, draw, label, terms
 from trml.corpora.pantomime.grammar import Voice, sentence
 from trml.corpora.pantomime.oracle import oracle
-from trml.missing.patterns.frames import RATES
+from trml.missing.steps import RATES
 from trml.seeding import generator
 from trml.sources.formats.video_writer import FRAMES_PER_SECOND, write_video
 

@@ -184,8 +184,9 @@ def _share_nonzero(weights: Weights) -> float:
 def ceiling(weights: Weights, frames: int, rates: Sequence[float]) -> pl.DataFrame:
     """Return the best reachable population scores (CEILING_SCHEMA).
 
-    They are given for each set of present modalities, and for clips that lose each frame at one of the rates, as
-    `frames@0.5`; a clip that loses all of them leaves the sentence alone. `order-blind text+vision` and the like are
+    They are given for each set of present modalities, for clips that lose each frame at one of the rates, as
+    `frames@0.5`, and for those that lose that share of frames in a row, `stretch@0.5`; a clip that loses all of them
+    leaves the sentence alone. `order-blind text+vision` and the like are
     those of a predictor that sees the frames in no order.
     """
     whole = {
@@ -200,6 +201,7 @@ def ceiling(weights: Weights, frames: int, rates: Sequence[float]) -> pl.DataFra
     for rate in rates:
         share = {k: comb(frames, k) * (1 - rate) ** k * rate ** (frames - k) for k in left}
         scores[f"frames@{rate:g}"] = {metric: _mixed(metric, share, left) for metric in METRICS}
+        scores[f"stretch@{rate:g}"] = left[frames - round(rate * frames)]
     rows = [(present, metric, value) for present, of in scores.items() for metric, value in of.items()]
     return pl.DataFrame(rows, CEILING_SCHEMA, orient="row")
 

@@ -15,15 +15,15 @@ from trml.report.style import SEQUENTIAL, plt
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
-    """Yield one figure per method and grid of two options."""
+    """Yield one figure per method and grid of two options that take several values each."""
     for i, method in enumerate(data.study.methods):
         for grid in dict.fromkeys(tuple(v.options) for v in method.variants if v.kind == "grid"):
-            if len(grid) == 2:
+            points = [v for v in method.variants if v.kind == "grid" and tuple(v.options) == grid]
+            if len(grid) == 2 and all(len({point.options[option] for point in points}) > 1 for option in grid):
                 caption = (
                     f"{method.label} over {' and '.join(grid)}, {data.study.at_study_rate}; brighter is better. "
                     "Framed: the default, where it is on the grid."
                 )
-                points = [v for v in method.variants if v.kind == "grid" and tuple(v.options) == grid]
                 figure = _heat_map(data, method, grid, points)
                 yield Drawn("studies", f"grid_{method.name}_{'_'.join(grid)}", caption, figure, i)
 

@@ -13,6 +13,7 @@ from trml.evaluation.verdicts import MARGIN, better_by
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition
 
+WEIGHTS = (0.1, 0.5)  # of the matching loss: claims about it are judged there too
 ON_MISSING = "Judged on the test utterances that lack something."
 
 
@@ -23,14 +24,30 @@ def gain(evaluation: Evaluation, ours: Array, theirs: Array, counted: Mask | Non
 
 
 def better(
-    evaluation: Evaluation, label: str, condition: Condition, ours: str, theirs: str, their_variant: str = DEFAULT
+    evaluation: Evaluation,
+    label: str,
+    condition: Condition,
+    ours: str,
+    theirs: str,
+    their_variant: str = DEFAULT,
+    our_variant: str = DEFAULT,
 ) -> Test:
-    """Return the test of our method against theirs, or against a variant of it, on utterances that lack something."""
-    our_predictions = evaluation.predictions(ours, condition)
+    """Return the test of our method against theirs, or of variants of them, on utterances that lack something."""
+    our_predictions = evaluation.predictions(ours, condition, variant=our_variant)
     their_predictions = evaluation.predictions(theirs, condition, variant=their_variant)
     against = theirs if their_variant == DEFAULT else their_variant
     difference = gain(evaluation, our_predictions, their_predictions, evaluation.missing(condition))
     return Test(against, label, condition.victim, condition.rate, difference)
+
+
+def other_weights(proposed: StudyMethod) -> list[tuple[float, str]]:
+    """Return the further weights of the matching loss at which claims are judged, each with the variant that has it.
+
+    What the search chose is one value, and an ablation at a small weight cannot show much.
+    """
+    chosen = proposed.options.get("weight")
+    moved = {weight: proposed.moving({"weight": weight}) for weight in WEIGHTS if weight != chosen}
+    return [(weight, variant.name) for weight, variant in moved.items() if variant]
 
 
 def against_variants(evaluation: Evaluation, proposed: StudyMethod, kind: str) -> Iterator[Test]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from trml.corpora.contract import CorpusInfo
 
-_OF_FEATURES_ALONE = ("frames", "frames_per_second", "batch_size")  # options that pretraining does not read
+_OF_FEATURES_ALONE = ("rotated", "frames", "frames_per_second", "batch_size")  # options that pretraining does not read
 
 
 class Description(NamedTuple):

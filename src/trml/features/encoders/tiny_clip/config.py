@@ -52,6 +52,8 @@ class TinyClipEncoder(EncoderConfig):
         vision: The picture tower.
         text: The text tower.
         pretraining: How it is trained.
+        rotated: Whether each modality's vectors are turned by a random rotation of its own. They then hold the same, in
+            spaces that are not aligned.
         frames: Of a clip, at most.
         frames_per_second: A limit on the frames of a clip.
         batch_size: Of sentences and of frames in encoding.
@@ -63,6 +65,7 @@ class TinyClipEncoder(EncoderConfig):
     vision: TinyVision
     text: TinyText
     pretraining: Pretraining
+    rotated: bool
     frames: Count
     frames_per_second: Positive | None
     batch_size: Count
@@ -71,8 +74,9 @@ class TinyClipEncoder(EncoderConfig):
     pretrained: ClassVar[bool] = True
 
     def describe(self, folder: Path | None, info: CorpusInfo) -> Description:
-        """Describe the pretraining. The spaces count as aligned if it had to pass a bar."""
+        """Describe the pretraining. The spaces count as aligned if it had to pass a bar and they are not turned."""
         assert folder is not None
         record = read_json(folder / "encoder.json")
         weights = f"pretrained by the workflow on {record['train_pairs']} pairs of {info.name}"
-        return Description(weights, aligned=record["bar"] is not None, retrieval=record)
+        weights += ", then rotated" if self.rotated else ""
+        return Description(weights, aligned=record["bar"] is not None and not self.rotated, retrieval=record)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from scipy.stats import ortho_group
 
 from trml.features.encoders.common.clip import Clip
 from trml.features.encoders.common.open_clip import PreprocessCfg, image_transform_v2, open_clip
 from trml.features.encoders.tiny_clip.config import TinyClipEncoder
+from trml.seeding import generator
 
 
 def new_tiny_clip(config: TinyClipEncoder) -> Clip:
@@ -24,5 +26,15 @@ def load(config: TinyClipEncoder, folder: Path | None, device: torch.device) -> 
     assert folder is not None
     clip = new_tiny_clip(config)
     clip.model.load_state_dict(load_file(folder / "model.safetensors"))
+    if config.rotated:
+        _rotate(clip, config.embed_dim)
     clip.model.to(device)
     return clip
+
+
+def _rotate(clip: Clip, width: int) -> None:
+    """Turn the last projection of either tower by a rotation of its own: distances within a modality stay."""
+    parameters = dict(clip.model.named_parameters())
+    for name, modality in (("text_projection", "text"), ("visual.proj", "vision")):
+        turn = ortho_group.rvs(width, random_state=generator(0, "rotation", modality))
+        parameters[name].data = parameters[name].data @ torch.from_numpy(turn).to(parameters[name].dtype)
