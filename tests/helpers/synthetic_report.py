@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ ABOUT: dict[str, Any] = {
     "searched": {"trml": Searched(8, 0.5, 0.6, {"temperature": 0.1})},
     "settings": Settings(7, "made", 3, 2, 16, 0.01, 0.0, 1.0, None),
     "command": "make results EXPERIMENT=study",
-    "params": {"name": "study", "seeds": SEEDS},
+    "params": {"name": "study", "seeds": SEEDS, "methods": {}},
     "made_from": {"corpus": "corpus-1", "encoder": None, "features": "features-1", "cells": 2},
 }
 REGRESSION = [("mae", "MAE", False, True, True), ("corr", "Corr", True, True, False)]
@@ -215,6 +215,25 @@ def _write_matrix(
         for metric in metrics
     ]  # fmt: skip
     pl.DataFrame(matrix, infer_schema_length=None).write_parquet(folder / "matrix.parquet")
+    victims = (*study.single_victims, "all")
+    aggregates = [
+        {"method": method.name, "victim": victim, "value": 0.9 - i / 10, "low": 0.8 - i / 10, "high": 1 - i / 10,
+         "rank": 1 + i}
+        for (i, method), victim in product(enumerate(study.methods), victims)
+    ]  # fmt: skip
+    pl.DataFrame(aggregates).write_parquet(folder / "aggregates.parquet")
+    improvement = [
+        {
+            "victim": victim,
+            "first": first.name,
+            "second": second.name,
+            "probability": 0.75,
+            **_GAIN,
+            "verdict": "better",
+        }
+        for victim, (first, second) in product(victims, combinations(study.methods, 2))
+    ]
+    pl.DataFrame(improvement).drop("detectable").write_parquet(folder / "improvement.parquet")
     robustness = [
         {"protocol": protocol, "method": method.name, "victim": victim, "metric": metric[0], "measure": measure,
          "value": 0.4, "low": 0.3, "high": 0.5}

@@ -33,7 +33,7 @@ def make(tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "metrics.csv").write_text(numbers)
         files = {"metrics.csv": file_digest(folder / "metrics.csv")}
-        write_json(folder / "manifest.json", {"digest": digest, "files": files})
+        write_json(folder / "manifest.json", {"digest": digest, "quality": [], "files": files})
         return folder
 
     return write

@@ -139,7 +139,7 @@ def test_every_figure_is_on_the_page(whole):
 
 def test_files_beside_tables_and_figures(whole):
     folder, _ = whole
-    assert yaml.safe_load((folder / "params.yaml").read_text()) == {"name": "study", "seeds": [1, 2]}
+    assert yaml.safe_load((folder / "params.yaml").read_text()) == {"name": "study", "seeds": [1, 2], "methods": {}}
     files = {"metrics.csv", "metrics_posts.csv", "metrics_separate.csv", "claims_few.json"}
     assert files <= {p.name for p in folder.iterdir()}
     assert (folder / "cards/posts.md").read_text().startswith("# A made corpus")

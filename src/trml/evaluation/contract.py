@@ -7,6 +7,8 @@ Of an evaluation:
     metrics.parquet, .csv   METRICS: a row for each cell, condition and metric
     summary.parquet         SUMMARY: a row for each protocol, method, variant, condition and metric, over all seeds
     pairs.parquet           PAIRS: the difference between every two methods under every condition, judged
+    aggregates.parquet      AGGREGATES: each method's mean over rates, on the scale from constant to best
+    improvement.parquet     IMPROVEMENT: the difference of these between every two methods
     matrix.parquet          MATRIX: a row for each training, method, set of modalities present on test, and metric
     robustness.parquet      ROBUSTNESS: a row for each protocol, method, victim, metric and measure
     terms.parquet           TERMS: the terms of the label that predictions follow, if the corpus knows them
@@ -46,6 +48,9 @@ Purpose = Literal["own", "corpus", "regime", "axis", "rotation", "alignment", "r
 MATCHED, COMPLETE, SETTING_A = "matched", "complete", "setting_a"
 NOTHING = "none"  # the missing pattern of complete data, as a word
 ALL = "all"  # every test utterance, whatever it keeps, as a word
+
+# The reference models (references.py), name -> label.
+REFERENCES = {"ridge": "Ridge on features", "tfidf": "Ridge on TF-IDF of the text"}
 
 # Fewer seeds or groups of test utterances say too little of how much they differ, and nothing is tested on them.
 FEWEST_SEEDS, FEWEST_GROUPS = 3, 10

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from trml.base.progress import track
+from trml.evaluation.aggregates import aggregates
 from trml.evaluation.axes import axes
 from trml.evaluation.contract import NOTHING, EvaluationInputs, MetricInfo
 from trml.evaluation.decide import decide
@@ -34,12 +35,14 @@ def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
     summary = Summary(evaluation)
     summary.rows.write_parquet(folder / "summary.parquet")
     summary.pairs.write_parquet(folder / "pairs.parquet")
+    for rows, name in zip(aggregates(evaluation, summary.curves), ("aggregates", "improvement"), strict=True):
+        rows.write_parquet(folder / f"{name}.parquet")
     robustness(inputs.study, summary.curves).write_parquet(folder / "robustness.parquet")
     matrix(evaluation).write_parquet(folder / "matrix.parquet")
     for table, name in ((terms, "terms"), (axes, "axes"), (redundancy, "redundancy")):
-        rows = table(evaluation)
-        if rows is not None:
-            rows.write_parquet(folder / f"{name}.parquet")
+        made = table(evaluation)
+        if made is not None:
+            made.write_parquet(folder / f"{name}.parquet")
     # Points of an axis and of the redundancy study are there for their rows in a table, and have no claims.
     claims = [] if inputs.study.purpose in ("axis", "redundancy") else decide(evaluation)
     _write(folder / "claims.json", [claim.to_json() for claim in claims])

@@ -3,7 +3,7 @@
 Only this module reads test labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
 from trml.evaluation.contract import EvaluationInputs
 from trml.evaluation.metrics.common.metric import Array, Mask, Metric
+from trml.evaluation.references import ByPresent, references
 from trml.evaluation.registry import metrics_of
 from trml.evaluation.statistics import Groups, Scores
 from trml.features.contract import FeatureInfo
@@ -198,6 +199,26 @@ class Evaluation:
             for present, here in shown(missing, condition.rate, *how):
                 parts.setdefault(present, np.zeros((len(self.seeds), len(self.ids)), dtype=bool))[i] = here
         return parts
+
+    def put_together(self, condition: Condition, by_present: Mapping[str, Array]) -> Array | None:
+        """Return predictions [seeds, N], each from what a condition leaves of its utterance.
+
+        Args:
+            condition: Of the evaluation.
+            by_present: The predictions [seeds, N] from each set of modalities. Without one that is needed: None.
+        """
+        parts = self.parts(condition)
+        if not parts.keys() <= by_present.keys():
+            return None
+        predictions = np.zeros((len(self.seeds), len(self.ids)))
+        for present, here in parts.items():
+            predictions = np.where(here, by_present[present], predictions)
+        return predictions
+
+    @cached_property
+    def references(self) -> dict[str, ByPresent]:
+        """The reference models by name (evaluation/references.py)."""
+        return references(self.study, self.inputs.corpus, self.inputs.features, self.primary)
 
     def missing(self, condition: Condition) -> Mask:
         """Return which utterances lack something under a condition: bool [seeds, N]; all of them at rate 0."""

@@ -30,7 +30,7 @@ _SCORE: Schema = {
 
 SUMMARY: Schema = {
     "protocol": pl.String,  # MATCHED, COMPLETE or SETTING_A
-    "method": pl.String,  # or `constant`, `ceiling`, `oracle`
+    "method": pl.String,  # or `constant`, `ceiling`, `oracle`, or the name of a reference model
     "variant": pl.String,
     "role": pl.String,
     "victim": pl.String,
@@ -49,7 +49,7 @@ PAIRS: Schema = {
     "present": pl.String,
     "metric": pl.String,
     "first": pl.String,  # a method
-    "second": pl.String,  # a method, or `constant`
+    "second": pl.String,  # a method, `constant`, or the name of a reference model
     "effect": pl.Float64,  # how much better the first is, whichever way the metric points
     "low": pl.Float64,
     "high": pl.Float64,
@@ -58,6 +58,26 @@ PAIRS: Schema = {
     "detectable": pl.Float64,  # the minimum detectable effect
     "margin": pl.Float64,
     "verdict": pl.String,
+}
+
+AGGREGATES: Schema = {
+    "method": pl.String,
+    "victim": pl.String,  # one modality, or ALL
+    "value": pl.Float64,  # the mean over rates: 0 is the constant predictor, 1 the best there can be
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "rank": pl.Int64,  # one more than the number of methods that are significantly better
+}
+
+IMPROVEMENT: Schema = {
+    "victim": pl.String,
+    "first": pl.String,
+    "second": pl.String,
+    "probability": pl.Float64,  # that a training of the first is better, over seeds and conditions
+    "effect": pl.Float64,  # the difference of their aggregates
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "verdict": pl.String,  # Holm over the pairs of a victim
 }
 
 MATRIX: Schema = {

@@ -12,7 +12,7 @@ from trml.evaluation.ceiling import Ceiling
 from trml.evaluation.contract import ALL, COMPLETE, MATCHED, SETTING_A, Study
 from trml.evaluation.metrics.common.metric import Array, Mask, Metric
 from trml.evaluation.oracle import Oracle
-from trml.evaluation.pairs import pairs
+from trml.evaluation.pairs import against, pairs
 from trml.evaluation.predictions import Evaluation, failed_seeds
 from trml.evaluation.schemas import PAIRS, SUMMARY
 from trml.evaluation.statistics import Scores, leaders
@@ -71,6 +71,8 @@ class Summary:
         study, evaluation = self.study, self.evaluation
         runs = [name for name, method in study.by_name.items() if study.runs(method, condition.victim)]
         predictions = {name: evaluation.predictions(name, condition) for name in runs}
+        made = {name: evaluation.put_together(condition, each) for name, each in evaluation.references.items()}
+        linear = {name: each for name, each in made.items() if each is not None}
         parts: dict[str, Mask | None] = {ALL: None}
         of_parts = evaluation.parts(condition)
         if len(of_parts) > 1:
@@ -79,9 +81,15 @@ class Summary:
             about = {**_about(protocol, condition), "present": present, "metric": metric.name}
             scores = {name: evaluation.scores(metric, each, counted) for name, each in predictions.items()}
             constant = evaluation.constant_scores(metric, counted)
+            references = {name: evaluation.scores(metric, each, counted) for name, each in linear.items()}
             self._rows += self._methods(about, condition, metric, predictions, scores)
             self._rows += self._references(about, condition, metric, constant, counted)
-            self._pairs += pairs(about, metric, {**scores, "constant": constant}, self.margins[metric.name])
+            self._rows += [
+                {**_row(about, name, DEFAULT, "reference"), **score.columns()} for name, score in references.items()
+            ]
+            margin = self.margins[metric.name]
+            self._pairs += pairs(about, metric, {**scores, "constant": constant}, margin)
+            self._pairs += against(about, metric, scores, references, margin)
             if present == ALL:
                 for name, score in scores.items():
                     self.curves.setdefault((protocol, name, condition.victim, metric.name), {})[condition.rate] = score
@@ -114,10 +122,13 @@ class Summary:
     ) -> Iterator[dict[str, Any]]:
         """Yield the rows of the constant predictor, of the oracle on these utterances and of the ceiling."""
         yield {**_row(about, "constant", DEFAULT, "constant"), **constant.columns()}
-        oracle = self._oracle(condition) if metric is self.evaluation.primary else None  # it is the best in no other
-        if oracle is not None:
-            scores = self.evaluation.scores(metric, oracle, counted)
-            yield {**_row(about, "oracle", DEFAULT, "oracle"), **scores.columns()}
+        if metric is self.evaluation.primary and self.oracle is not None:  # it is the best in no other
+            seeds = len(self.study.seeds)
+            every = {present: np.stack([each] * seeds) for present, each in self.oracle.by_present.items()}
+            predictions = self.evaluation.put_together(condition, every)
+            if predictions is not None:
+                scores = self.evaluation.scores(metric, predictions, counted)
+                yield {**_row(about, "oracle", DEFAULT, "oracle"), **scores.columns()}
         modalities = self.study.modalities
         if about["present"] == ALL:
             best = self.ceiling.at(metric.name, self.study.pattern(condition.victim), condition.rate, modalities)
@@ -125,16 +136,6 @@ class Summary:
             best = self.ceiling.with_present(metric.name, read(about["present"]))
         if best is not None:
             yield {**_row(about, "ceiling", DEFAULT, "ceiling"), "value": best}
-
-    def _oracle(self, condition: Condition) -> Array | None:
-        """Return the best predictions [seeds, N] of what the condition leaves, None where they are not known."""
-        parts = self.evaluation.parts(condition)
-        if self.oracle is None or not parts.keys() <= self.oracle.by_present.keys():
-            return None
-        predictions = np.zeros((len(self.study.seeds), len(self.evaluation.ids)))
-        for present, here in parts.items():
-            predictions = np.where(here, self.oracle.by_present[present], predictions)
-        return predictions
 
     def _variants(self, protocol: str, condition: Condition, parts: dict[str, Mask | None]) -> Iterator[dict[str, Any]]:
         """Yield a row a variant, part and metric."""

@@ -17,7 +17,7 @@ from trml.report.registry import all_figures, all_tables
 from trml.report.style import save
 from trml.report.tables.common.table import write_table
 
-_COPIED = ("metrics.parquet", "metrics.csv", "claims.json")
+_COPIED = ("metrics.parquet", "metrics.csv", "pairs.parquet", "claims.json")
 
 
 def build(inputs: ReportInputs, folder: Path) -> None:
@@ -26,7 +26,7 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     for name in _COPIED:
         shutil.copyfile(inputs.evaluation / name, folder / name)
     for other in data.others:
-        for name in ("metrics.csv", "claims.json"):
+        for name in ("metrics.csv", "pairs.parquet", "claims.json"):
             path = folder / name
             shutil.copyfile(other.inputs.evaluation / name, path.with_stem(path.stem + other.suffix))
     # By way of JSON: YAML would tag tuples.

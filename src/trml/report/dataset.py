@@ -119,6 +119,16 @@ class Dataset:
         return pl.read_parquet(self.inputs.evaluation / "pairs.parquet")
 
     @cached_property
+    def aggregates(self) -> pl.DataFrame:
+        """One row per method and missing modality, ALL among them; possibly empty."""
+        return pl.read_parquet(self.inputs.evaluation / "aggregates.parquet")
+
+    @cached_property
+    def improvement(self) -> pl.DataFrame:
+        """One row per pair of methods and missing modality, ALL among them; possibly empty."""
+        return pl.read_parquet(self.inputs.evaluation / "improvement.parquet")
+
+    @cached_property
     def robustness(self) -> pl.DataFrame:
         """One row per protocol, method, victim, metric and measure; possibly empty."""
         return pl.read_parquet(self.inputs.evaluation / "robustness.parquet")

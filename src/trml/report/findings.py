@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from trml.evaluation.contract import ALL, StudyMethod, other_side
+from trml.evaluation.contract import ALL, REFERENCES, StudyMethod, other_side
 from trml.methods.config import DEFAULT
 from trml.missing.modalities import written
 from trml.report.dataset import Dataset
@@ -45,11 +45,11 @@ def _of_victim(data: Dataset, victim: str, proposed: StudyMethod, pairs: Sequenc
     where, regime = f"On test utterances without {victim},", data.study.regime
     if regime:
         where = f"{sentence(regime)}, test utterances without {victim}:"
-    above = {row["first"] for row in pairs if row["second"] == "constant" and row["verdict"] == "better"}
-    if not above:
+    unbeaten = _unbeaten(pairs)
+    if unbeaten:
         yield (
-            f"{where} no method is shown to be better than the constant predictor: what this run measured there are "
-            "the features, not the methods."
+            f"{where} no method is shown to be better than {unbeaten}: what this run measured there are the features, "
+            "not the methods."
         )
         return
     labels = {method.name: method.label for method in data.study.methods}
@@ -66,6 +66,15 @@ def _of_victim(data: Dataset, victim: str, proposed: StudyMethod, pairs: Sequenc
         parts.append(f"undecided against {len(against['undecided'])} {'more' if parts else 'methods'}")
     if parts:
         yield f"{where} {proposed.label} is {'; '.join(parts)} ({data.primary.label})."
+
+
+def _unbeaten(pairs: Sequence[Mapping[str, Any]]) -> str:
+    """Return a reference that no method is better than, in words; empty if there is none."""
+    for reference, label in {"constant": "the constant predictor", **REFERENCES}.items():
+        verdicts = {row["verdict"] for row in pairs if row["second"] == reference}
+        if verdicts and "better" not in verdicts:
+            return label
+    return ""
 
 
 def _compared(name: str, pairs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float, str]]:

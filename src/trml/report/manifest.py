@@ -8,6 +8,7 @@ from typing import Any
 from trml import __version__
 from trml.base.digests import file_digest, versions
 from trml.report.dataset import Dataset
+from trml.report.quality import faults
 
 _PACKAGES = ("torch", "open_clip_torch", "snakemake", "dvc", "polars", "numpy", "av", "matplotlib", "pydantic")
 
@@ -29,6 +30,7 @@ def manifest(data: Dataset) -> dict[str, Any]:
             "machine": platform.machine(),
             "devices": sorted({cell["device"] for cell in data.cells}),
         },
+        "quality": [fault._asdict() for fault in faults(data)],
         "failed_cells": {cell["digest"]: cell["failed"] for cell in data.cells if cell["failed"]},
         "training_wall_s": round(sum(cell["wall_s"] for cell in data.cells), 1),
     }

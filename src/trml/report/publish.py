@@ -9,6 +9,7 @@ from trml.base.commands import run_again
 from trml.base.digests import file_digest
 from trml.base.errors import StoreError
 from trml.base.progress import say
+from trml.report.quality import BROKEN
 from trml.training.contract import Cell, read_cell
 
 
@@ -44,13 +45,20 @@ def publish(digest: str, finished: Path, cells: Sequence[Cell], published: Path)
         published: results/<experiment>.
 
     Raises:
-        StoreError: If the results are of another digest, or a cell is absent, damaged or of another recipe.
+        StoreError: If the results are of another digest, broken (report/quality.py), or a cell is absent, damaged or of
+            another recipe.
     """
     manifest = read_json(finished / "manifest.json")
     if manifest["digest"] != digest:
         raise StoreError(
             f"{finished} holds {manifest['digest']}; expected {digest}, so it is not published. Remove it and run: "
             f"{run_again()}"
+        )
+    broken = [fault["words"] for fault in manifest["quality"] if fault["severity"] >= BROKEN]
+    if broken:
+        raise StoreError(
+            f"{finished} is not published: {' '.join(broken)} Its page is {finished / 'report' / 'index.html'}. Mend "
+            f"the cause, and run: {run_again()}"
         )
     for cell in cells:
         read_cell(cell)

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from trml.evaluation.contract import MetricInfo, Study
+from trml.evaluation.contract import REFERENCES, MetricInfo, Study
 from trml.report.tables.common.table import Cell, Group, plain
 
 BOLD = (
@@ -24,7 +24,7 @@ def metric_groups(
     columns: Sequence[Any],
     find: Callable[[Rows, str, Any], dict[str, Any] | None],
 ) -> list[Group]:
-    """Return, for each metric, one row per method, with ceiling and oracle above and the constant predictor below.
+    """Return, for each metric, one row per method, with ceiling and oracle above and the references below.
 
     Args:
         study: The compared methods.
@@ -38,6 +38,7 @@ def metric_groups(
         ("oracle", "Oracle, on these utterances"),
         *((method.name, method.label) for method in study.methods),
         ("constant", "Constant predictor"),
+        *REFERENCES.items(),
     ]
     groups = []
     for metric in metrics:
