@@ -234,6 +234,12 @@ def _write_matrix(
         for victim, (first, second) in product(victims, combinations(study.methods, 2))
     ]
     pl.DataFrame(improvement).drop("detectable").write_parquet(folder / "improvement.parquet")
+    calibration = [
+        {"method": method.name, "trained": trained, "present": present, "calibrated_on": written(study.modalities),
+         "value": 0.8, "low": 0.7, "high": 0.9, "half_width": 0.5}
+        for method, trained, present in product(study.methods, ("none", *study.single_victims), study.modalities)
+    ]  # fmt: skip
+    pl.DataFrame(calibration).write_parquet(folder / "calibration.parquet")
     robustness = [
         {"protocol": protocol, "method": method.name, "victim": victim, "metric": metric[0], "measure": measure,
          "value": 0.4, "low": 0.3, "high": 0.5}
@@ -291,6 +297,25 @@ def _write_probes(folder: Path, study: Study, classes: Sequence[str], text: str,
         for factor in ("shared", "vision_only")
     ]
     pl.DataFrame(factors).write_parquet(folder / "factors.parquet")
+    points = [("clean", 0.0), ("noise", 1.0), ("wrong", 0.5), ("shuffled", 1.0), ("absent", 0.0)]
+    corruption = [
+        {"method": method.name, "trained": trained, "modality": victim, "corruption": name, "level": level,
+         "value": 0.5, "low": 0.4, "high": 0.6}
+        for method, victim, (name, level) in product(METHODS, victims, points)
+        for trained in ("none", victim)
+    ]  # fmt: skip
+    pl.DataFrame(corruption).write_parquet(folder / "corruption.parquet")
+    conventions = [
+        {"convention": name, "victim": victim, "metric": metric[0], "value": 0.5, "gain": 0.01, "spread": spread}
+        for victim, metric in product(victims, CLASSIFICATION if classes else REGRESSION)
+        for name, spread in (("as here", None), ("masks drawn anew", 0.02))
+    ]
+    pl.DataFrame(conventions).write_parquet(folder / "conventions.parquet")
+    cost = [
+        {"method": method.name, "parameters": 1000, "operations": 2e6, "epochs": 20.0, "seconds": 1.5}
+        for method in METHODS
+    ]
+    pl.DataFrame(cost).write_parquet(folder / "cost.parquet")
     matrices = {f"{victim}_{kind}": rng.uniform(-1, 1, (8, 8)) for victim in victims for kind in ("real", "virtual")}
     np.savez(folder / "similarity.npz", **matrices, **{f"{victim}_label": np.arange(8.0) for victim in victims})
     points = [

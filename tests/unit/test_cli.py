@@ -2,6 +2,7 @@
 
 import errno
 
+import polars as pl
 import pytest
 
 from conftest import ROOT
@@ -102,3 +103,18 @@ def test_commands_name_the_configuration_in_force(monkeypatch):
     assert run_again() == "snakemake --cores all --config params=work/params/mosi.yaml"
     assert fetch_again() == "trml fetch --params work/params/mosi.yaml"
     assert remake("mosi", data=True) == "make results EXPERIMENT=mosi DATA=<folder of the corpora>"
+
+
+def test_compose_says_what_a_run_can_find_out(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    output = ["--config", str(ROOT / "config"), "--output", str(tmp_path / "x.yaml")]
+    words = says(capsys, "compose", "corpus.speakers.test=20", *output)
+    assert "With 200 test utterances in 20 groups, a difference" in words and "with 3 seeds" in words
+    assert "Too few seeds to compare methods: 2" in says(capsys, "compose", "protocol.seeds=[1,2]", *output)
+    assert says(capsys, "compose", "experiment=mosi", *output).splitlines() == [f"wrote {tmp_path / 'x.yaml'}"]
+    corpus = tmp_path / "work/corpora/mosi-0123456789ab"
+    corpus.mkdir(parents=True)
+    (corpus / "corpus.json").write_text('{"task": "regression"}')
+    rows = {"video_id": [f"v{i // 10}" for i in range(300)], "split": ["test"] * 300}
+    pl.DataFrame(rows).write_parquet(corpus / "utterances.parquet")
+    assert "With 300 test utterances in 30 groups" in says(capsys, "compose", "experiment=mosi", *output)

@@ -77,7 +77,8 @@ def test_the_page_has_every_section_in_order(whole):
     _, page = whole
     assert headings(page) == [
         *("found", "claims", "verdicts", "curves", "regime_few", "settings", "pattern_random_modality"),
-        *("pattern_frames", "complete", "matrix", "robustness", "studies", "alignment", "redundancy", "search"),
+        *("pattern_frames", "complete", "matrix", "robustness", "calibration", "studies", "alignment", "redundancy"),
+        *("wrong", "conventions", "cost", "search"),
         *("on_posts", "cards", "virtual"),
         *("made", "again"),
     ]
@@ -103,7 +104,8 @@ def test_every_table_is_written_in_every_form_and_stands_on_the_page(whole):
         *("complete_training_vision", "complete_training_frames", "robustness", "study_trml", "redundancy", "search"),
         *("claim_c1", "claim_c3", "claim_c6", "verdicts", "corpus", "corpus_posts"),
         *("main_few", "claim_c1_few", "study_trml_few", "matrix_few"),
-        *("virtual_retrieval", "virtual_factors"),
+        *("virtual_retrieval", "virtual_factors", "aggregates", "aggregates_posts", "improvement", "calibration"),
+        *("corruption_vision", "corruption_text", "conventions", "cost"),
     }
     assert expected <= names
     for name in names:
@@ -119,6 +121,7 @@ def test_every_figure_is_on_the_page(whole):
     folder, page = whole
     names = {path.stem for path in (folder / "figures").iterdir()}
     assert names == {
+        *("corruption_vision", "corruption_text", "cost"),
         *(f"rates_{victim}" for victim in ("vision", "text", "random_modality", "frames")),
         *(f"complete_training_{victim}" for victim in ("vision", "text", "random_modality", "frames")),
         *(

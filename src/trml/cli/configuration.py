@@ -9,12 +9,19 @@ from trml.cli.common import Verbs, add_config, add_params, add_verb, plans_of, r
 
 
 def compose(arguments: argparse.Namespace) -> None:
-    """Write a configuration file from config/ and overrides, and check it."""
+    """Write a configuration file from config/ and overrides, check it, and say what its run can find out."""
     from trml.base.artifacts import write_text
     from trml.config.compose import compose as compose_text
+    from trml.config.load import load
+    from trml.evaluation.foreseen import detectable_words
+    from trml.planning.size_of_test import size_of_test
 
     write_text(arguments.output, compose_text(arguments.overrides, arguments.config))
     print(f"wrote {arguments.output}")
+    params = load(arguments.output)
+    size = size_of_test(params)
+    if size is not None:
+        print(detectable_words(size.task, size.groups, size.utterances, [len(params.protocol.seeds)]))
 
 
 def schema(arguments: argparse.Namespace) -> None:

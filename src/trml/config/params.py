@@ -81,6 +81,7 @@ class Params:
         report: What the results show.
         datasets: Further datasets that the experiment is run on.
         studies: Whether variants, sweeps and grids are run on its own dataset; or the names of those that are.
+        analyses: Whether trained methods are also run on modalities that are wrong, and scored by other conventions.
         accept_terms: Names of corpus terms that the user accepts.
         chosen: What the search on dev chose on the experiment's own dataset.
     """
@@ -98,6 +99,7 @@ class Params:
     report: Report
     datasets: dict[Name, Dataset] = field(default_factory=dict)
     studies: bool | list[str] = True
+    analyses: bool = False
     accept_terms: list[Name] = field(default_factory=list)
     chosen: dict[Name, Chosen] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ Of an evaluation:
     improvement.parquet     IMPROVEMENT: the difference of these between every two methods
     matrix.parquet          MATRIX: a row for each training, method, set of modalities present on test, and metric
     robustness.parquet      ROBUSTNESS: a row for each protocol, method, victim, metric and measure
+    calibration.parquet     CALIBRATION: whether intervals of predictions hold, and probabilities mean what they say
     terms.parquet           TERMS: the terms of the label that predictions follow, if the corpus knows them
     axes.parquet            AXES: every method at the points of an axis, if the experiment has such datasets
     redundancy.parquet      REDUNDANCY: what was recovered over the redundancy, if the experiment has such datasets
@@ -26,6 +27,9 @@ Of the probes of virtual modalities:
     similarity.npz          of the first seed: VICTIM_virtual and VICTIM_real, cosines [M, M] of virtual and of real
                             vectors to real ones; VICTIM_label and VICTIM_id of the M utterances, sorted by label
     embedding.parquet       EMBEDDING: of the first seed, real and virtual vectors as points in the plane
+    corruption.parquet      CORRUPTION: scores with a modality that is there and wrong, if analyses are asked for
+    conventions.parquet     CONVENTIONS: the proposed method scored as others do it, likewise
+    cost.parquet            COST: parameters, operations and time of every method
     examples.json           utterances with the largest and smallest errors, and every method's predictions by seed
     examples/               the frames of their clips, side by side
     probes.json             what was probed; `reason` says why nothing was, and then all of the above are empty
@@ -51,6 +55,8 @@ ALL = "all"  # every test utterance, whatever it keeps, as a word
 
 # The reference models (references.py), name -> label.
 REFERENCES = {"ridge": "Ridge on features", "tfidf": "Ridge on TF-IDF of the text"}
+
+OURS = "as here"  # the convention that this project scores by
 
 # Fewer seeds or groups of test utterances say too little of how much they differ, and nothing is tested on them.
 FEWEST_SEEDS, FEWEST_GROUPS = 3, 10
@@ -283,13 +289,14 @@ class ProbeInputs:
     """What the probes read: evaluation's inputs, and what it takes to run the proposed method again.
 
     settings: of the trainings. data: the folder of raw data. frames: how many frames an example shows, None for
-    features that a corpus brings.
+    features that a corpus brings. analyses: whether wrong modalities and other conventions of scoring are looked at.
     """
 
     evaluation: EvaluationInputs
     settings: Settings
     data: Path
     frames: int | None
+    analyses: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import polars as pl
 from trml.base.progress import track
 from trml.evaluation.aggregates import aggregates
 from trml.evaluation.axes import axes
+from trml.evaluation.calibration import calibration
 from trml.evaluation.contract import NOTHING, EvaluationInputs, MetricInfo
 from trml.evaluation.decide import decide
 from trml.evaluation.matrix import matrix
@@ -38,6 +39,7 @@ def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
     for rows, name in zip(aggregates(evaluation, summary.curves), ("aggregates", "improvement"), strict=True):
         rows.write_parquet(folder / f"{name}.parquet")
     robustness(inputs.study, summary.curves).write_parquet(folder / "robustness.parquet")
+    calibration(evaluation).write_parquet(folder / "calibration.parquet")
     matrix(evaluation).write_parquet(folder / "matrix.parquet")
     for table, name in ((terms, "terms"), (axes, "axes"), (redundancy, "redundancy")):
         made = table(evaluation)

@@ -1,5 +1,7 @@
 """What a study of some size can find out, before anything is trained."""
 
+from collections.abc import Sequence
+
 from trml.evaluation.contract import FEWEST_GROUPS, FEWEST_SEEDS
 from trml.evaluation.statistics import from_squares
 
@@ -32,12 +34,14 @@ def detectable(task: str, seeds: int, groups: int, utterances: int) -> float | N
     return from_squares(0.0, of_seed * groups, of_group * seeds * groups, seeds, groups).detectable
 
 
-def detectable_words(task: str, groups: int, utterances: int) -> str:
-    """Return a sentence on what a study can find out with 3 and with 5 seeds."""
+def detectable_words(task: str, groups: int, utterances: int, seeds: Sequence[int] = (3, 5)) -> str:
+    """Return a sentence on what a study can find out with each of these numbers of seeds."""
     size = f"{utterances:,} test utterances in {groups:,} groups"
     if groups < FEWEST_GROUPS:
         return f"Too little data to compare methods: {size}; verdicts need at least {FEWEST_GROUPS} groups."
-    least = [f"{detectable(task, seeds, groups, utterances):.1%} with {seeds} seeds" for seeds in (3, 5)]
+    if min(seeds) < FEWEST_SEEDS:
+        return f"Too few seeds to compare methods: {min(seeds)}; verdicts need at least {FEWEST_SEEDS}."
+    least = [f"{detectable(task, n, groups, utterances):.1%} with {n} seeds" for n in seeds]
     what = "of the constant predictor's error" if task == "regression" else "of all utterances"
     return (
         f"With {size}, a difference between two methods is found in 80 % of cases (at 5 %) if it is at least "

@@ -47,6 +47,7 @@ class Evaluation:
         info: features.json.
         ids: The test utterances, in the order of all predictions.
         label: Their labels [N].
+        dev_label: The labels of dev.
         labelled: How many training utterances there are, of one training set.
         seeds: Of masks and trainings.
         groups: The videos, speakers or dialogues of the test utterances.
@@ -57,10 +58,11 @@ class Evaluation:
         self.study = inputs.study
         self.info = FeatureInfo(**read_json(inputs.features / "features.json"))
         index = pl.read_parquet(inputs.features / "index.parquet")
-        test, train = (index.filter(pl.col("split") == split) for split in (SPLIT, "train"))
+        test, train, dev = (index.filter(pl.col("split") == split) for split in (SPLIT, "train", "valid"))
         self.ids: list[str] = test["utterance_id"].to_list()
         self.label: Array = test["label"].to_numpy().astype(float)
         self._train_label: Array = train["label"].to_numpy().astype(float)
+        self.dev_label: Array = dev["label"].to_numpy().astype(float)
         self.labelled = train.height // train["draw"].n_unique()
         self.seeds = self.study.seeds
         self._group_of = _groups(inputs.corpus)

@@ -100,6 +100,17 @@ ROBUSTNESS: Schema = {
     "high": pl.Float64,
 }
 
+CALIBRATION: Schema = {
+    "method": pl.String,
+    "trained": pl.String,  # with which modality missing at the study's rate; NOTHING for complete data
+    "present": pl.String,  # on test, for every utterance
+    "calibrated_on": pl.String,  # what is present on dev, null for classes
+    "value": pl.Float64,  # coverage of 90 % intervals; of classes the expected calibration error
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "half_width": pl.Float64,  # of the intervals, null for classes
+}
+
 TERMS: Schema = {
     "method": pl.String,  # or `oracle`
     "present": pl.String,  # the modalities that every utterance is shown
@@ -140,6 +151,34 @@ AXES: Schema = {
     "high": pl.Float64,
     "ceiling": pl.Float64,
     "against_unweighted": pl.String,  # the verdict on a weighted training against the same one without weights
+}
+
+CORRUPTION: Schema = {
+    "method": pl.String,
+    "trained": pl.String,  # with which modality missing at the study's rate; NOTHING for complete data
+    "modality": pl.String,  # that is wrong on test
+    "corruption": pl.String,  # how: of CORRUPTIONS, `clean`, or `absent`
+    "level": pl.Float64,  # how much
+    "value": pl.Float64,  # in the primary metric
+    "low": pl.Float64,
+    "high": pl.Float64,
+}
+
+CONVENTIONS: Schema = {
+    "convention": pl.String,  # OURS, or how the same trainings are scored otherwise
+    "victim": pl.String,  # missing at the study's rate, in training and on test
+    "metric": pl.String,
+    "value": pl.Float64,
+    "gain": pl.Float64,  # over OURS, positive where the score looks better
+    "spread": pl.Float64,  # between draws of masks, null where none are drawn
+}
+
+COST: Schema = {
+    "method": pl.String,
+    "parameters": pl.Int64,
+    "operations": pl.Float64,  # floating-point, of matrix products, to predict one utterance
+    "epochs": pl.Float64,  # that a training ran, mean over those at the study's rate
+    "seconds": pl.Float64,  # of a training, likewise: cells of a stack share its time
 }
 
 RETRIEVAL: Schema = {

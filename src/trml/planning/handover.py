@@ -50,6 +50,7 @@ def probe_inputs(plan: Plan) -> ProbeInputs:
         settings=settings_of(plan.params),
         data=Path(plan.params.data),
         frames=None if plan.is_given else plan.params.encoder.frames,
+        analyses=plan.params.analyses,
     )
 
 

@@ -213,12 +213,18 @@ class Plan:
             for method, victim, seed in product(study.by_name, study.single_victims, study.seeds)
         }
 
+    @property
+    def _analysed(self) -> list[Cell]:
+        """The defaults that were trained on complete data, if they are analysed further."""
+        every = self.trainings.items() if self.params.analyses else ()
+        return [cell for t, cell in every if t.variant == DEFAULT and t.rate == t.dev_rate == 0.0]
+
     @cached_property
     def probes(self) -> Path | None:
-        """What the virtual modalities of the proposed method are worth, and examples; None for a further dataset."""
+        """What virtual modalities are worth, further analyses, cost and examples; None for a further dataset."""
         if self.dataset is not None:
             return None
-        recipe = recipes.probes(self.study, self.probed_cells, self.compute)
+        recipe = recipes.probes(self.study, self.probed_cells, self._analysed, self.compute)
         return self.work / "probes" / f"{self.name}-{digest(recipe)}"
 
     @cached_property

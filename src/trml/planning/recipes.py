@@ -121,15 +121,27 @@ def source_of_cells(module: str) -> str:
     return source_digest(module, "trml.training.trainer", *patterns())
 
 
-def probes(study: Study, cells: Mapping[tuple[str, str, int], Cell], compute: Compute) -> dict[str, Any]:
-    """Return the recipe of the probes; `cells`: those that they read, by method, victim and seed."""
+def probes(
+    study: Study, cells: Mapping[tuple[str, str, int], Cell], analysed: Sequence[Cell], compute: Compute
+) -> dict[str, Any]:
+    """Return the recipe of the probes.
+
+    Args:
+        study: What is compared.
+        cells: Those that every experiment probes, by method, victim and seed.
+        analysed: Those that further analyses read beside them; none without such.
+        compute: What torch computes on.
+    """
     return {
         "proposed": study.proposed.name if study.proposed else None,
         "modalities": list(study.modalities),
         "study_rate": study.study_training_rate,
         "seed": study.seed,
         "cells": [[*key, cell.digest] for key, cell in cells.items()],
-        "source": source_digest("trml.evaluation.probing.probe", "trml.training.virtual", *patterns()),
+        "analysed": [cell.name for cell in analysed],
+        "source": source_digest(
+            "trml.evaluation.probing.probe", *components("evaluation.metrics").values(), *patterns()
+        ),
         "versions": versions("torch", "scikit-learn", "polars", "numpy", "av", "pillow"),
         **compute.recipe(),
     }

@@ -19,7 +19,7 @@ from trml.report.contract import ReportInputs
 
 @dataclass(frozen=True)
 class Probes:
-    """The probes of virtual modalities: probes.json, and the folder that holds the other files."""
+    """The probes of trained methods: probes.json, and the folder that holds the other files."""
 
     folder: Path
     about: dict[str, Any]
@@ -48,6 +48,21 @@ class Probes:
     def embedding(self) -> pl.DataFrame:
         """One row per vector in the plane."""
         return pl.read_parquet(self.folder / "embedding.parquet")
+
+    @cached_property
+    def corruption(self) -> pl.DataFrame:
+        """One row per method, training, modality, corruption and level; possibly empty."""
+        return pl.read_parquet(self.folder / "corruption.parquet")
+
+    @cached_property
+    def conventions(self) -> pl.DataFrame:
+        """One row per convention, missing modality and metric; possibly empty."""
+        return pl.read_parquet(self.folder / "conventions.parquet")
+
+    @cached_property
+    def cost(self) -> pl.DataFrame:
+        """One row per method; possibly empty."""
+        return pl.read_parquet(self.folder / "cost.parquet")
 
     @cached_property
     def examples(self) -> dict[str, Any]:
@@ -153,6 +168,11 @@ class Dataset:
         return [(title, rows) for title, rows in parts if rows.height]
 
     @cached_property
+    def calibration(self) -> pl.DataFrame:
+        """One row per method, training, present set and what was calibrated on."""
+        return pl.read_parquet(self.inputs.evaluation / "calibration.parquet")
+
+    @cached_property
     def terms(self) -> pl.DataFrame | None:
         """One row per method, present set and term of the label, None for a corpus that knows no terms."""
         path = self.inputs.evaluation / "terms.parquet"
@@ -225,8 +245,11 @@ class Dataset:
         return read_json(self.inputs.probes / "probes.json")
 
     @cached_property
+    def analysed(self) -> Probes | None:
+        """What was probed of any method, None for a further dataset."""
+        return Probes(self.inputs.probes, self.probed) if self.inputs.probes else None
+
+    @cached_property
     def probes(self) -> Probes | None:
-        """The probes of virtual modalities, None where nothing was probed."""
-        if self.inputs.probes is None or self.probed["reason"] is not None or not self.probed["victims"]:
-            return None
-        return Probes(self.inputs.probes, self.probed)
+        """The probes of virtual modalities, None where there are none."""
+        return None if self.probed["reason"] is not None or not self.probed["victims"] else self.analysed

@@ -5,17 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from trml.features.contract import FeatureSet
-from trml.methods.contract import Batch, Method
+from trml.methods.contract import Method
+from trml.training.again import SPLIT, batches, restored
 from trml.training.contract import Cell, Pairs, Settings
 from trml.training.data import Data, load_data
-from trml.training.draws import draws_of_split
-from trml.training.new_method import method_class, new_method, shape_of, shaping_options
+from trml.training.new_method import method_class
 from trml.training.schedule import usable
-
-SPLIT = "test"
 
 
 def makes_virtual(target: str) -> bool:
@@ -43,9 +40,7 @@ def virtual_pairs(
     data, places = load_data(features, device, torch.float32), complete_utterances(features)
     pairs = []
     for (victim, seed), cell in cells.items():
-        method = new_method(cell, data, settings)
-        method.load_state_dict(load_file(cell.folder / "checkpoint.safetensors"))
-        vectors = _make_up(method.to(device), cell, victim, data, places, settings)
+        vectors = _make_up(restored(cell, data, settings), cell, victim, data, places, settings)
         if vectors is not None:
             pairs.append(Pairs(victim, seed, *vectors))
     return pairs
@@ -56,18 +51,9 @@ def _make_up(
     method: Method, cell: Cell, victim: str, data: Data, places: NDArray[np.int64], settings: Settings
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Return virtual and real vectors [N, h] of the utterances at these places of the test split."""
-    split, virtual, real = data.splits[SPLIT], [], []
-    wanted = method.draws(shape_of(cell.spec, data), shaping_options(cell.spec))
-    drawn = draws_of_split(wanted, settings.experiment_seed, SPLIT, split.n, cell)
-    for rows in np.split(places, range(settings.batch_size, len(places), settings.batch_size)):
-        at = torch.from_numpy(rows).to(data.device)
-        everything = torch.ones(len(rows), 1, dtype=torch.bool, device=data.device)
-        numbers = {
-            name: torch.from_numpy(values[rows] if wanted[name].varies == "row" else values).to(data.device)
-            for name, values in drawn.items()
-        }
-        signals = data.signals(method.views, split, at, dict.fromkeys(data.modalities, everything))
-        made = method.virtual(Batch(signals, numbers))
+    virtual, real = [], []
+    for batch in batches(method, cell, data, settings, places):
+        made = method.virtual(batch)
         if victim not in made:
             return None
         virtual.append(made[victim][0].cpu())

@@ -1,4 +1,4 @@
-"""Probe what the proposed method makes up for a missing modality, and pick single utterances to look at."""
+"""Probe trained methods: what is made up for a missing modality, what a wrong one does, what they cost, examples."""
 
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from trml.base.artifacts import write_json
 from trml.corpora.contract import media_folder, read_corpus
 from trml.evaluation.contract import ProbeInputs
 from trml.evaluation.predictions import Evaluation
+from trml.evaluation.probing.conventions import conventions
+from trml.evaluation.probing.corruption import corruption
+from trml.evaluation.probing.cost import cost
 from trml.evaluation.probing.embedding import plane
 from trml.evaluation.probing.examples import find_examples, with_media
 from trml.evaluation.probing.factors import best_retrieval, carried, common_factors, read_levels
@@ -50,6 +53,9 @@ def probe(inputs: ProbeInputs, folder: Path, device: torch.device) -> None:
     np.savez(folder / "similarity.npz", **_matrices(first, ids, label))  # type: ignore[arg-type]
     points = pl.concat([pl.DataFrame(schema=EMBEDDING), *(_embedding(pair, ids, label) for pair in first)])
     points.write_parquet(folder / "embedding.parquet")
+    corruption(inputs, evaluation, features, device).write_parquet(folder / "corruption.parquet")
+    conventions(inputs, evaluation, features, device).write_parquet(folder / "conventions.parquet")
+    cost(inputs, evaluation, features).write_parquet(folder / "cost.parquet")
     _write_examples(inputs, evaluation, places, [pair.victim for pair in first], folder)
     about = {
         "reason": reason,

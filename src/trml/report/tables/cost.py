@@ -1,0 +1,52 @@
+"""What every method costs, beside its scores."""
+
+from typing import Any
+
+import polars as pl
+
+from trml.methods.config import DEFAULT
+from trml.report.dataset import Dataset
+from trml.report.tables.common.rows import score_cell
+from trml.report.tables.common.table import Table, plain
+
+
+def tables(data: Dataset) -> list[Table]:
+    """Return the one table, none where no training was probed."""
+    rows = data.analysed.cost if data.analysed else pl.DataFrame()
+    if not rows.height:
+        return []
+    study, victims = data.study, data.study.single_victims
+    at = data.compared.filter(
+        pl.col("variant") == DEFAULT,
+        pl.col("rate") == study.study_rate,
+        pl.col("victim").is_in(victims),
+        pl.col("metric") == data.primary.name,
+    )
+    score: dict[tuple[str, str], dict[str, Any]] = {
+        (row["method"], row["victim"]): {**row, "leads": False} for row in at.iter_rows(named=True)
+    }
+    lines = [
+        [
+            *plain(
+                [
+                    study.by_name[row["method"]].label,
+                    f"{row['parameters']:,}",
+                    f"{row['operations'] / 1e6:.3f}",
+                    f"{row['epochs']:.1f}",
+                    f"{row['seconds']:.1f}",
+                ]
+            ),
+            *(score_cell(score.get((row["method"], victim))) for victim in victims),
+        ]
+        for row in rows.iter_rows(named=True)
+        if row["method"] in study.by_name
+    ]
+    header = ["method", "parameters", "million operations", "epochs", "seconds"]
+    header += [f"{data.primary.label}, {victim} {study.study_rate:.0%} missing" for victim in victims]
+    note = (
+        "Operations: floating-point, of the matrix products that predict one utterance from its features; encoding it "
+        "is the same for all methods and not counted. Epochs and seconds of a training, mean over those at the "
+        "study's rate; trainings of a stack share its time, so seconds are those of a training in company, on "
+        f"{', '.join(sorted({cell['device'] for cell in data.cells}))}."
+    )
+    return [Table("cost", "cost", "What methods cost", note, header, [("", lines)], rows)]
