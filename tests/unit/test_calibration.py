@@ -1,4 +1,4 @@
-"""Intervals of predictions hold where what they were calibrated on is what is tested; probabilities, by a plain loop."""
+"""Intervals hold where what they were calibrated on is what is tested; probabilities, by a plain loop."""
 
 from dataclasses import replace
 

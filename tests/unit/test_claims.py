@@ -9,10 +9,22 @@ import polars as pl
 import pytest
 
 from helpers.extension import extension
-from helpers.synthetic_cells import METHODS, STUDY, SWEEP, evaluated, fill, inputs_of, scaled, with_sweep, write
+from helpers.synthetic_cells import (
+    METHODS,
+    PROPOSED,
+    STUDY,
+    SWEEP,
+    evaluated,
+    fill,
+    inputs_of,
+    scaled,
+    with_sweep,
+    write,
+)
 from helpers.synthetic_features import SETTINGS, synthetic_features
 from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
+from trml.evaluation.contract import StudyVariant
 from trml.evaluation.decide import decide
 from trml.evaluation.predictions import Evaluation
 from trml.evaluation.registry import metrics_of
@@ -156,19 +168,39 @@ def test_the_temperature_matters_or_does_not(tmp_path, moved, verdict):
     assert claim.comparisons[-1].victim == "both"
 
 
-def test_an_aligned_space_is_what_helps(tmp_path):
+def test_the_matching_loss_is_judged_at_a_larger_weight_too(tmp_path):
+    """Where a grid has the points: there its terms and its temperature matter, at the chosen weight they do not."""
+    chosen = replace(PROPOSED, options={**PROPOSED.options, "weight": 0.01})
+    grid = ({"weight": 0.5, "use_l_v": 0.0}, {"weight": 0.5, "temperature": 0.5})
+    more = [StudyVariant(f"weight={w}", "", "sweep", {"weight": w}) for w in (0.0, 0.5)]
+    more += [StudyVariant(str(point), "", "grid", point) for point in grid]
+    loss = StudyVariant("no_l_v", "without l_v", "loss", {"use_l_v": 0.0})
+    method = replace(chosen, variants=(loss, *SWEEP, *more))
+    inputs = inputs_of(tmp_path, replace(STUDY, methods=(method, *STUDY.methods[1:])))
+    fill(inputs, lambda cell, _: 0.9 if cell.spec.variant in (str(grid[0]), str(grid[1]), "weight=0.0") else 0.3)
+    by_id = decided(inputs)
+    at_half = {c.label: c.verdict for c in by_id["C3"].comparisons if c.label.endswith("weight 0.5")}
+    assert at_half == {"without L_sml, weight 0.5": "better", "without l_v, weight 0.5": "better"}
+    of_temperature = {c.label: c.verdict for c in by_id["C6"].comparisons if c.victim == "vision"}
+    assert of_temperature["temperature 0.5, weight 0.5"] == "worse"
+    assert of_temperature["temperature 0.5"] != "worse"
+
+
+@pytest.mark.parametrize(("name", "purpose"), [("C7", "rotation"), ("C7b", "alignment")])
+def test_an_aligned_space_is_what_helps(tmp_path, name, purpose):
     """The gain over the baselines is planted in the aligned space alone."""
-    apart = inputs_of(tmp_path / "apart", replace(STUDY, dataset="apart", purpose="alignment"))
+    apart = inputs_of(tmp_path / "apart", replace(STUDY, dataset="apart", purpose=purpose))
     inputs = replace(inputs_of(tmp_path), others=(apart,))
     fill(apart, lambda *_: 0.5)
     fill(inputs, scaled({"trml": 0.2, "supervised_double": 0.5}, 0.6))
-    claim = decided(inputs)["C7"]
-    assert claim.verdict == "supported"
+    assert {"C7", "C7b"} & set(decided(inputs)) == {name}
+    claim = decided(inputs)[name]
+    assert (claim.verdict, claim.figures) == ("supported", [purpose])
     assert {c.against for c in claim.comparisons} == {"supervised_single", "supervised_single_matched", "zero_fill"}
     assert claim.comparisons[0].label == "gain over Supervised-Single, aligned less unaligned"
     other = inputs_of(tmp_path / "other", apart.study, synthetic_features(seed=1, n=600))
     fill(other, lambda *_: 0.5)
-    assert "C7" not in decided(replace(inputs, others=(other,)))  # other labels: not to be compared
+    assert name not in decided(replace(inputs, others=(other,)))  # other labels: not to be compared
 
 
 @pytest.mark.parametrize(

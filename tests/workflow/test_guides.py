@@ -16,7 +16,7 @@ from helpers.checkout import SMALL_GRID, Checkout
 
 N = 72
 METHODS = "method=[trml,supervised_single,zero_fill,supervised_double,present_mean]"
-VICTIMS = "protocol.victims=[vision,text,mostly_vision]"
+VICTIMS = "protocol.victims=[vision,text,seldom_text]"
 
 
 def blocks(guide, language="python"):
@@ -33,7 +33,7 @@ def write_package(folder):
         "features/encoders/thumbnails/encoder.py": encoder[1],
         "evaluation/claims/worst_case.py": evaluation[0],
         "evaluation/metrics/squared_error.py": evaluation[1],
-        "missing/patterns/mostly_vision.py": blocks("a_pattern")[0],
+        "missing/patterns/seldom_text.py": blocks("a_pattern")[0],
         "report/tables/parameters.py": blocks("a_table")[0],
         "__init__.py": "",
     }
@@ -116,9 +116,9 @@ def test_the_metric_is_scored(run):
 
 def test_the_pattern_is_trained_evaluated_and_drawn(run, page):
     metrics = pl.read_csv(run / "metrics.csv")
-    assert {"mostly_vision@0.5", "mostly_vision@1"} <= set(metrics["condition"])
-    assert (run / "figures/rates_mostly_vision.png").stat().st_size > 5000
-    assert "vision is missing three times as often" in page
+    assert {"seldom_text@0.5", "seldom_text@1"} <= set(metrics["condition"])
+    assert (run / "figures/rates_seldom_text.png").stat().st_size > 5000
+    assert "vision is missing nine times as often" in page
 
 
 def test_the_table_is_on_the_page(run, page):

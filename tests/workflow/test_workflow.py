@@ -201,22 +201,33 @@ def test_photos_and_texts_of_three_classes_go_the_same_way(tmp_path):
 
 
 def test_the_whole_study_in_miniature(tmp_path):
-    """Every kind of thing that pantomime_full has: all victims, grids, encoders of separate spaces, redundancy."""
+    """Every kind of thing that pantomime_full has: all victims, grids, regimes, axes, turned and separate spaces."""
     checkout = Checkout(tmp_path)
-    without = [f"~datasets.redundancy_{share}" for share in ("middle", "high")]
+    few_of_a_kind = ("redundancy_middle", "redundancy_high", "labels_40", "labels_100", "labels_400", "wrong_labels")
+    without = [f"~datasets.{name}" for name in few_of_a_kind]
     small = [o for o in MINIATURE + SMALL_GRID if not o.startswith(("method", "protocol.victims", "~"))]
     few = "method=[trml,supervised_single,mm_align,supervised_double]"
     of_corpus = [o for o in MINIATURE if o.startswith("corpus.") and not o.startswith("corpus.draws")]
     sizes = [f"datasets.redundancy_low.{override}" for override in of_corpus]
-    encoders = [f"datasets.redundancy_low.encoder.pretraining.{key}" for key in ("epochs=1", "retrieval_bar=null")]
-    seeds = [f"datasets.{n}.protocol.seeds=[2020,2021]" for n in ("separate", "redundancy_low")]
-    seeds += [f"datasets.{n}.methods=null" for n in ("separate", "redundancy_low")]
-    grid = "methods.trml.grids=[{weight:[0.1,1.0],alpha:[0.5,0.9]}]"
+    pretrained = ("redundancy_low", "rotated")
+    encoders = [
+        f"datasets.{n}.encoder.pretraining.{key}" for n in pretrained for key in ("epochs=1", "retrieval_bar=null")
+    ]
+    seeds = [
+        f"datasets.{n}.protocol.seeds=[2020,2021]" for n in ("separate", "rotated", "redundancy_low", "few_labels")
+    ]
+    axes = ("labels_20", "by_label", "by_label_weighted")
+    seeds += [f"datasets.{n}.methods=null" for n in ("separate", "rotated", "redundancy_low", *axes)]
+    grid = "methods.trml.grids=[{weight:[0.1,1.0],alpha:[0.5,0.9]},{weight:[0.5],temperature:[0.5]}]"
     checkout.configure("experiment=pantomime_full", few, *small, *without, *sizes, *encoders, *seeds, grid)
     checkout.make()
     results = tmp_path / "results/pantomime_full"
     claims = {claim["id"]: claim for claim in json.loads((results / "claims.json").read_text())}
-    assert set(claims) == {"C1", "C2", "C3", "C3b", "C4", "C5", "C6", "C7"}
+    assert set(claims) == {"C1", "C2", "C3", "C3b", "C4", "C5", "C6", "C7", "C7b"}
+    points = pl.read_csv(results / "tables/axes.csv")
+    assert set(points["dataset"]) == {None, "labels_20", "by_label", "by_label_weighted"}
+    assert pl.read_csv(results / "tables/corruption_vision.csv").height
+    assert {each["severity"] for each in json.loads((results / "manifest.json").read_text())["quality"]} <= {1, 2}
     redundancy = pl.read_csv(results / "tables/redundancy.csv")
     assert redundancy.filter(pl.col("redundancy") < 1e-9)["recovered"].null_count() == 4
     # Each of its numbers is the mean of cells that metrics_redundancy_low.csv names.
@@ -224,7 +235,8 @@ def test_the_whole_study_in_miniature(tmp_path):
     assert set(cells["cell"]) <= {path.name.rpartition("-")[2] for path in (tmp_path / "work/cells").glob("*/*/*/*")}
     means = dict(cells.filter(method="trml", train_rate=0.5).group_by("method").agg(pl.col("value").mean()).iter_rows())
     assert redundancy.filter(method="trml")["value"].to_list() == pytest.approx([means["trml"]], abs=2e-6)
-    for name in ("rates_random_modality", "rates_frames", "grid_trml_weight_alpha", "alignment", "redundancy"):
+    drawn = ("rates_random_modality", "rates_frames", "rates_stretch", "rates_mostly_vision", "grid_trml_weight_alpha")
+    for name in (*drawn, "rotation", "alignment", "redundancy", "labels", "corruption_vision", "cost"):
         assert (results / f"figures/{name}.png").stat().st_size > 5000
     page = (results / "report/index.html").read_text()
     for words in ("What can be recovered", "One modality missing at random", "Frames missing", "main_separate"):

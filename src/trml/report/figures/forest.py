@@ -27,6 +27,12 @@ _FORESTS = {
         "What each choice of design brings: the paired gain of the default over the alternative. Right of zero the "
         "default is better." + _TAIL,
     ),
+    "rotation": (
+        "alignment",
+        "aligned less turned, share of range, by",
+        "How much more the proposed method gains over each baseline on aligned vectors than on the same vectors, each "
+        "modality's space turned by a rotation of its own. Right of zero the aligned space helps it." + _TAIL,
+    ),
     "alignment": (
         "alignment",
         "aligned less unaligned, share of range, by",
