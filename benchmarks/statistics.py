@@ -23,7 +23,7 @@ from scipy import stats
 
 from benchmarks.row import Row
 from trml.base.progress import say
-from trml.evaluation.statistics import Groups, crossed
+from trml.evaluation.statistics import Groups, crossed, errors_to_detect
 
 Array = NDArray[np.float64]
 
@@ -136,6 +136,6 @@ def power(design: Design, studies: int, seed: int) -> float:
     """Return how often the crossed analysis finds its minimum detectable effect."""
     rng, groups = np.random.default_rng([seed, 2]), Groups(design.of)
     free = np.median([crossed(groups.mean(design.draw(rng)).table).freedom for _ in range(100)])
-    effect = design.error * float(stats.t.ppf(0.975, free) + stats.t.ppf(0.8, free))
+    effect = design.error * errors_to_detect(float(free), design.seeds - 1)
     found = [crossed(groups.mean(design.draw(rng, effect)).table).p_value < 0.05 for _ in range(studies)]
     return float(np.mean(found))

@@ -271,7 +271,7 @@ def test_too_few_groups_foresee_nothing():
 
 def test_an_estimate_without_variation():
     same = crossed(np.zeros((3, 12)))
-    assert same == Estimate(0.0, 0.0, 1e9, 12)
+    assert same == Estimate(0.0, 0.0, 1e9, 12, 1e9)
     assert (same.p_value, same.p_within(0.1)) == (1.0, pytest.approx(0.9**12))  # too few groups to call it equivalent
     assert crossed(np.zeros((3, 40))).p_within(0.1) < 0.05
     assert crossed(np.full((3, 12), 0.2)).p_value == 0.0

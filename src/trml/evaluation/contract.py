@@ -29,7 +29,7 @@ Of the probes of virtual modalities:
     embedding.parquet       EMBEDDING: of the first seed, real and virtual vectors as points in the plane
     corruption.parquet      CORRUPTION: scores with a modality that is there and wrong, if analyses are asked for
     conventions.parquet     CONVENTIONS: the proposed method scored as others do it, likewise
-    cost.parquet            COST: parameters, operations and time of every method
+    cost.parquet            COST: parameters and operations of every method
     examples.json           utterances with the largest and smallest errors, and every method's predictions by seed
     examples/               the frames of their clips, side by side
     probes.json             what was probed; `reason` says why nothing was, and then all of the above are empty

@@ -177,8 +177,6 @@ COST: Schema = {
     "method": pl.String,
     "parameters": pl.Int64,
     "operations": pl.Float64,  # floating-point, of matrix products, to predict one utterance
-    "epochs": pl.Float64,  # that a training ran, mean over those at the study's rate
-    "seconds": pl.Float64,  # of a training, likewise: cells of a stack share its time
 }
 
 RETRIEVAL: Schema = {

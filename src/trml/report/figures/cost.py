@@ -28,7 +28,7 @@ def _scatter(data: Dataset, rows: pl.DataFrame) -> Figure:
     figure, axes = plt.subplots(
         1, len(victims), figsize=(COLUMN * len(victims), 3.2), squeeze=False, layout="constrained"
     )
-    operations = dict(rows.select("method", "operations").iter_rows())
+    operations = dict(rows.select("method", pl.col("operations") / 1e6).iter_rows())
     for axis, victim in zip(axes[0], victims, strict=True):
         part = data.compared.filter(
             pl.col("variant") == DEFAULT,
@@ -45,7 +45,9 @@ def _scatter(data: Dataset, rows: pl.DataFrame) -> Figure:
                 style = {**look(i), "linestyle": ""}
                 axis.errorbar([operations[method.name]], [row["value"]], yerr=reach, label=method.label, **style)
         axis.set_xscale("log")
-        axis.set_xlabel("operations a prediction")
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("")
+        axis.set_xlabel("million operations a prediction")
         axis.set_ylabel(score(data.primary))
         axis.set_title(study.pattern(victim).label)
     handles, labels = axes[0][0].get_legend_handles_labels()
