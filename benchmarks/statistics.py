@@ -13,8 +13,11 @@ its own group; t over the means of the seeds; the bootstrap over groups and seed
 resamples).
 """
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import count, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +25,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks.row import Row
-from trml.base.progress import say
 from trml.evaluation.statistics import Groups, crossed, errors_to_detect
 
 Array = NDArray[np.float64]
@@ -82,16 +84,21 @@ DESIGNS = [
 
 
 def measure(quick: bool) -> Iterator[Row]:
-    """Each design."""
-    for i, design in enumerate(DESIGNS):
-        sizes = "MOSI's sizes" if design.uneven else f"{design.size} utterances"
-        case = f"{design.seeds} seeds, {design.groups} groups of {sizes}, correlation {design.correlation:g}"
-        say(f"  {case}")
-        for name, share in rejected(design, 100 if quick else 4000, i).items():
-            yield Row(case, name, 100 * share, "%")
-        for name, share in bootstrapped(design, 20 if quick else 500, i).items():
-            yield Row(case, name, 100 * share, "%")
-        yield Row(case, "power", 100 * power(design, 100 if quick else 2000, i), "%")
+    """Each design, as many at a time as there are cores."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for design, shares in zip(DESIGNS, pool.map(_of_design, DESIGNS, count(), repeat(quick)), strict=False):
+            sizes = "MOSI's sizes" if design.uneven else f"{design.size} utterances"
+            case = f"{design.seeds} seeds, {design.groups} groups of {sizes}, correlation {design.correlation:g}"
+            yield from (Row(case, name, 100 * share, "%") for name, share in shares.items())
+
+
+def _of_design(design: Design, seed: int, quick: bool) -> dict[str, float]:
+    """Return the rates of a design: how often each test errs, and the power of the crossed analysis."""
+    return {
+        **rejected(design, 100 if quick else 4000, seed),
+        **bootstrapped(design, 20 if quick else 500, seed),
+        "power": power(design, 100 if quick else 2000, seed),
+    }
 
 
 def rejected(design: Design, studies: int, seed: int) -> dict[str, float]:
