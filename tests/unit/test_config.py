@@ -84,6 +84,34 @@ REFUSED = [
         {"protocol.training": "complete", "protocol.complete": []},
         "protocol: told is true; with training on complete data no method may be told",
     ),
+    (
+        {
+            "protocol.training": "complete",
+            "protocol.complete": [],
+            "protocol.told": False,
+            "protocol.absence": "by_label",
+        },
+        "protocol: absence is by_label; nothing is absent in training on complete data",
+    ),
+    (
+        {"protocol.victims": ["vision", "frames"], "protocol.absence": "by_label"},
+        "protocol.victims: absence is by_label, which frames cannot follow; name whole modalities",
+    ),
+    ({"protocol.weighted": True}, "protocol: weighted is true, which needs absence by_label and all labels"),
+    (
+        {
+            "protocol.victims": ["vision", "frames"],
+            "protocol.rates": [0.0, 0.42],
+            "protocol.complete": [],
+            "protocol.study_rate": 0.42,
+            "report.conditions": [0.0],
+        },
+        "protocol.victims: frames is evaluated at none of the rates [0.0, 0.42]",
+    ),
+    (
+        {"datasets.other.purpose": "rotation"},
+        "datasets.other.purpose is rotation, which is the experiment's own corpus",
+    ),
     ({"protocol.labels": 0}, "protocol.labels is 0; expected greater than or equal to 1"),
     ({"methods.trml.untold": {"bta": 0.0}}, "methods.trml.untold.bta is unknown; did you mean 'beta'?"),
     ({"report.conditions": [0.2]}, "report.conditions [0.2] are not among protocol.rates"),

@@ -73,3 +73,16 @@ def test_broken_results_are_not_published(tmp_path):
     write_json(finished / "manifest.json", {**manifest, "quality": [{"severity": 2, "words": "Few groups."}]})
     publish("x", finished, [], tmp_path / "results/x")
     assert read_json(tmp_path / "results/x/manifest.json")["digest"] == "x"
+
+
+def test_groups_are_counted_where_no_claim_is_judged(inputs):
+    write_json(inputs.evaluation / "claims.json", [])
+    assert "The test utterances are of 4 groups: nothing is tested on fewer than 10." in said(inputs)
+
+
+def test_a_method_of_one_modality_has_no_score_on_complete_data(inputs):
+    path = inputs.evaluation / "pairs.parquet"
+    rows = pl.read_parquet(path).with_columns(rate=0.0, verdict=pl.lit("worse"))
+    rows.write_parquet(path)
+    (words,) = [w for w in said(inputs) if "no better than the constant" in w]
+    assert words == "On complete data no better than the constant predictor: TRML, Zero fill, Supervised-Double."

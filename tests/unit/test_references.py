@@ -65,14 +65,16 @@ def test_a_corpus_without_texts_has_no_words(tmp_path):
 
 def test_references_have_the_labels_that_trainings_have(tmp_path, monkeypatch):
     features = in_two_draws(synthetic_features(n=300))
-    study, rows = replace(STUDY, labels=12), []
+    study, rows = replace(STUDY, labels=12, label_noise=0.5), []
     evaluation = Evaluation(inputs_of(tmp_path, study, features))
     monkeypatch.setattr("trml.evaluation.references._Fit.on", lambda self, columns, every, **_: rows.append(every))
     assert evaluation.references
     train = load_data(features, torch.device("cpu"), torch.float32).splits["train"]
     for seed, of_seed in zip(study.seeds, rows[0], strict=True):
-        kept = np.flatnonzero(~train.given_labels("synthetic", 12, 0.0, seed).isnan().numpy())
+        label = train.given_labels("synthetic", 12, 0.5, seed).numpy()
+        kept = np.flatnonzero(~np.isnan(label))
         assert of_seed.train.tolist() == features.rows("train")[kept].tolist()
+        assert of_seed.label == pytest.approx(label[kept])
 
 
 def test_references_stand_in_the_summary_and_among_the_pairs(tmp_path):
@@ -120,3 +122,8 @@ def test_points_of_an_axis_are_scored_beside_the_own_protocol(tmp_path):
     assert trml["value"].to_list() == pytest.approx([0.24, 0.72, 0.24], abs=0.08)  # of normal errors, sqrt(2 / pi) sd
     assert trml["against_unweighted"].to_list() == [None, None, "better"]
     assert trml["labels"].to_list() == [Evaluation(own).labelled] * 3
+    before = axes(Evaluation(replace(own, others=(weighted, naive))))  # in whichever order
+    assert before.filter(method="trml", dataset="weighted")["against_unweighted"].to_list() == ["better"] * 2
+    same = replace(weighted, cells=naive.cells)  # the same cells are not compared with themselves
+    rows = axes(Evaluation(replace(own, others=(naive, same))))
+    assert rows["against_unweighted"].null_count() == rows.height

@@ -82,7 +82,7 @@ def test_the_page_has_every_section_in_order(whole):
         *("on_posts", "cards", "virtual"),
         *("made", "again"),
     ]
-    for words in ("make results EXPERIMENT=study", "Ceiling (exact)", "Constant predictor", "10 trainings"):
+    for words in ("make results EXPERIMENT=study", "Ceiling (exact)", "Constant predictor", "2 trainings"):
         assert words in page
 
 

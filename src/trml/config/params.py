@@ -157,6 +157,16 @@ class Params:
                 f"{place}purpose is {dataset.purpose}, which is the experiment's own corpus and encoder; leave both "
                 "out, or set purpose to corpus",
             )
+            same = self.protocol.training == protocol.training == "matched"
+            require(
+                dataset.purpose != "axis" or same,
+                f"{place}purpose is axis, whose points and the experiment's own protocol must have training matched",
+            )
+            turned = getattr(encoder, "rotated", False) and corpus == self.corpus
+            require(
+                dataset.purpose != "rotation" or turned,
+                f"{place}purpose is rotation, which is the experiment's own corpus through an encoder that is rotated",
+            )
             self._require_dataset_fits(place, corpus, encoder, protocol, methods)
         proposed = [name for name, method in self.methods.items() if method.role == "proposed"]
         require(

@@ -5,60 +5,67 @@ utterances, with one modality missing, as models that were trained with that mod
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from trml.evaluation.ceiling import Ceiling
-from trml.evaluation.contract import MATCHED, EvaluationInputs, Study
+from trml.evaluation.contract import Study
 from trml.evaluation.predictions import Evaluation
 from trml.evaluation.schemas import AXES
 from trml.evaluation.statistics import Scores
 from trml.evaluation.verdicts import Verdict, better_by, judge, margin
 from trml.missing.modalities import written
 
-_Of = dict[tuple[str, str], Scores]  # (method, victim) -> score
+
+@dataclass(frozen=True)
+class _Point:
+    """A point of an axis: by (method, victim) the cells, one a seed, and their score."""
+
+    evaluation: Evaluation
+    cells: dict[tuple[str, str], list[Path]]
+    scores: dict[tuple[str, str], Scores]
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "_Point":
+        study, cells, scores = evaluation.study, dict[tuple[str, str], list[Path]](), dict[tuple[str, str], Scores]()
+        for method, victim in product(study.by_name, study.single_victims):
+            trained = evaluation.trained_with(method, victim, study.study_training_rate)
+            if trained is not None:
+                present = written(set(study.modalities) - {victim})
+                predictions = evaluation.all_predicted_with(trained, present)
+                cells[method, victim] = [cell.folder for cell in trained]
+                scores[method, victim] = evaluation.scores(evaluation.primary, predictions)
+        return cls(evaluation, cells, scores)
+
+    @property
+    def bare(self) -> Study:
+        """The study without its name and weights, which is the same for a weighted point and its plain one."""
+        return replace(self.evaluation.study, weighted=False, name="", dataset=None)
 
 
 def axes(evaluation: Evaluation) -> pl.DataFrame | None:
     """Return the rows of axes.parquet, None if the experiment has no such datasets."""
-    points = [other for other in evaluation.inputs.others if other.study.purpose == "axis"]
-    if not points:
+    others = [other for other in evaluation.inputs.others if other.study.purpose == "axis"]
+    if not others:
         return None
+    points = [_Point.of(each) for each in (evaluation, *map(Evaluation, others))]
+    plain = [point for point in points if not point.evaluation.study.weighted]
     rows: list[dict[str, Any]] = []
-    scored: dict[str | None, tuple[Study, _Of]] = {}
-    for inputs in (evaluation.inputs, *points):
-        at = evaluation if inputs is evaluation.inputs else Evaluation(inputs)
-        unweighted = _unweighted(inputs, [*scored.values()])
-        scored[inputs.study.dataset] = inputs.study, dict(_scores(at))
-        rows += _rows(at, scored[inputs.study.dataset][1], unweighted)
+    for point in points:
+        weighted = point.evaluation.study.weighted
+        same = next((other for other in plain if weighted and other.bare == point.bare), None)
+        rows += _rows(point, _against(point, same) if same else {})
     return pl.DataFrame(rows, schema=AXES)
 
 
-def _scores(evaluation: Evaluation) -> Iterator[tuple[tuple[str, str], Scores]]:
-    study, metric = evaluation.study, evaluation.primary
-    assert study.training == MATCHED
-    for victim in study.single_victims:
-        present = written(set(study.modalities) - {victim})
-        for method in study.by_name:
-            cells = evaluation.trained_with(method, victim, study.study_rate)
-            if cells is not None:
-                yield (method, victim), evaluation.scores(metric, evaluation.all_predicted_with(cells, present))
-
-
-def _unweighted(inputs: EvaluationInputs, before: list[tuple[Study, _Of]]) -> _Of:
-    """Return the scores of the dataset that differs from a weighted one in its weights alone, nothing without one."""
-    if not inputs.study.weighted:
-        return {}
-    same = replace(inputs.study, weighted=False, name="", dataset=None)
-    return next((of for study, of in before if replace(study, name="", dataset=None) == same), {})
-
-
-def _rows(evaluation: Evaluation, scores: _Of, unweighted: _Of) -> Iterator[dict[str, Any]]:
+def _rows(point: _Point, verdicts: dict[tuple[str, str], Verdict]) -> Iterator[dict[str, Any]]:
+    evaluation = point.evaluation
     study, metric, ceiling = evaluation.study, evaluation.primary, Ceiling(evaluation.inputs.corpus)
-    verdicts = _against(evaluation, scores, unweighted)
-    for (method, victim), score in scores.items():
+    for (method, victim), score in point.scores.items():
         if not score.is_failed:
             yield {
                 "dataset": study.dataset,
@@ -74,8 +81,10 @@ def _rows(evaluation: Evaluation, scores: _Of, unweighted: _Of) -> Iterator[dict
             }
 
 
-def _against(evaluation: Evaluation, scores: _Of, unweighted: _Of) -> dict[tuple[str, str], Verdict]:
-    """Return the verdict on each weighted training against the same one without weights."""
-    metric, both = evaluation.primary, [key for key in scores if key in unweighted]
-    judged = judge([better_by(metric, scores[key], unweighted[key]) for key in both], margin(evaluation, metric))
+def _against(weighted: _Point, plain: _Point) -> dict[tuple[str, str], Verdict]:
+    """Return the verdict on each weighted training against the plain one, where these are not the same cells."""
+    metric = weighted.evaluation.primary
+    both = [key for key, cells in weighted.cells.items() if cells != plain.cells.get(key, cells)]
+    gains = [better_by(metric, weighted.scores[key], plain.scores[key]) for key in both]
+    judged = judge(gains, margin(weighted.evaluation, metric))
     return {key: each.verdict for key, each in zip(both, judged, strict=True)}

@@ -3,8 +3,9 @@
     ridge    ridge regression (of one-hot classes) on the mean feature vector of each present modality
     tfidf    the same on TF-IDF weights of the words and pairs of words, where the text is present
 
-Each is trained as a method is: on the training set of its seed, on the labels that the protocol gives, with the penalty
-chosen on dev. What no method beats says something of the features, not of the methods.
+Each has the training set of its seed and the labels that the protocol gives, and its penalty is chosen on dev. It is
+fitted on what the corpus has, whatever the protocol takes away, one model for each set of present modalities: it knows
+what will be missing. Where methods know that too and none beats it, the features were measured, not the methods.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,11 +36,12 @@ ByPresent = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of the features by what they are there for: the training set of a seed, dev and test."""
+    """Rows of the features by what they are there for: the training set of a seed with its labels, dev and test."""
 
     train: NDArray[np.int64]
     valid: NDArray[np.int64]
     test: NDArray[np.int64]
+    label: Array
 
 
 def references(study: Study, corpus: Path, features: Path, metric: Metric) -> dict[str, ByPresent]:
@@ -78,15 +80,16 @@ class _Fit:
     def on(self, columns: Callable[[NDArray[np.int64]], Any], every: list[_Rows], *, scaled: bool = True) -> Array:
         """Return the predictions [seeds, N]; `columns` makes a matrix of all rows, given those of training."""
         known: dict[bytes, Array] = {}
-        for rows in every:
-            if rows.train.tobytes() not in known:
-                known[rows.train.tobytes()] = self._predict(columns(rows.train), rows, scaled)
-        return np.stack([known[rows.train.tobytes()] for rows in every])
+        keys = [rows.train.tobytes() + rows.label.tobytes() for rows in every]
+        for key, rows in zip(keys, every, strict=True):
+            if key not in known:
+                known[key] = self._predict(columns(rows.train), rows, scaled)
+        return np.stack([known[key] for key in keys])
 
     def _predict(self, x: Any, rows: _Rows, scaled: bool) -> Array:
         label = self.given.index["label"].to_numpy().astype(float)
         sign = 1 if self.metric.higher_is_better else -1
-        models = [self._model(penalty, scaled).fit(x[rows.train], label[rows.train]) for penalty in PENALTIES]
+        models = [self._model(penalty, scaled).fit(x[rows.train], rows.label) for penalty in PENALTIES]
         on_dev = [float(self.metric.score(label[rows.valid], m.predict(x[rows.valid]).astype(float))) for m in models]
         return np.asarray(models[int(np.argmax(sign * np.array(on_dev)))].predict(x[rows.test]), dtype=float)
 
@@ -96,12 +99,17 @@ class _Fit:
 
 
 def _rows(given: FeatureSet, study: Study, seed: int) -> _Rows:
-    """Return the rows of a seed: of its own training set those that keep their labels, as trainings have them."""
+    """Return the rows of a seed: of its training set those that keep their labels, as `Split.given_labels` does."""
     train, valid, test = (given.rows(split) for split in SPLITS)
     draw = given.index["draw"].to_numpy()[train]
     mine = np.flatnonzero(draw == seed % (draw.max() + 1))
     kept = generator(seed, "labels", study.corpus).permutation(mine)[: study.labels]
-    return _Rows(train[np.sort(kept)], valid, test)
+    label = given.index["label"].to_numpy()[train].astype(float)
+    exchanged = label.copy()
+    wrong = generator(seed, "wrong labels", study.corpus).permutation(kept)[: round(study.label_noise * len(kept))]
+    exchanged[wrong] = label[np.roll(wrong, 1)]
+    kept = np.sort(kept)
+    return _Rows(train[kept], valid, test, exchanged[kept])
 
 
 def _pooled(view: View) -> Array:

@@ -29,8 +29,8 @@ class Protocol:
         seeds: Of masks and trainings.
         label_noise: The share of labelled training utterances whose labels change places among each other.
         absence: What decides which utterances of train and dev lack something. On test it is chance.
-        weighted: Whether training utterances are weighted by the inverse of the estimated probability of what they
-            lack given their labels.
+        weighted: Whether training utterances are weighted, in the task loss, by the inverse of the estimated
+            probability of what they lack given their labels; dev utterances likewise.
     """
 
     training: Literal["matched", "complete"]
@@ -65,6 +65,8 @@ class Protocol:
             pattern = missing_pattern(victim, modalities)
             depends = self.absence == "by_label" and pattern.level == "step"
             require(not depends, f"absence is by_label, which {victim} cannot follow; name whole modalities")
+            some = any(rate > 0 for rate in pattern.rates(self.rates))
+            require(some or max(self.rates) == 0, f"{victim} is evaluated at none of the rates {self.rates}")
         single = " or ".join(modalities)
         require(bool(self.single_victims(modalities)), f"victims are {self.victims}; expected at least one of {single}")
 
@@ -77,6 +79,7 @@ class Protocol:
         if self.training == "complete":
             require(not self.complete, f"complete is {self.complete}; with training on complete data it must be []")
             require(not self.told, "told is true; with training on complete data no method may be told")
+            require(self.absence == "by_chance", "absence is by_label; nothing is absent in training on complete data")
             require(0.0 in self.rates, f"rates {self.rates} lacks 0, at which training is on complete data")
         unknown = self.weighted and (self.absence == "by_chance" or self.labels is not None)
         require(not unknown, "weighted is true, which needs absence by_label and all labels")

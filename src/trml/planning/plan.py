@@ -214,10 +214,11 @@ class Plan:
         }
 
     @property
-    def _analysed(self) -> list[Cell]:
+    def _analysed(self) -> list[Cell] | None:
         """The defaults that were trained on complete data, if they are analysed further."""
-        every = self.trainings.items() if self.params.analyses else ()
-        return [cell for t, cell in every if t.variant == DEFAULT and t.rate == t.dev_rate == 0.0]
+        if not self.params.analyses:
+            return None
+        return [cell for t, cell in self.trainings.items() if t.variant == DEFAULT and t.rate == t.dev_rate == 0.0]
 
     @cached_property
     def probes(self) -> Path | None:

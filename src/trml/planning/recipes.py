@@ -122,14 +122,14 @@ def source_of_cells(module: str) -> str:
 
 
 def probes(
-    study: Study, cells: Mapping[tuple[str, str, int], Cell], analysed: Sequence[Cell], compute: Compute
+    study: Study, cells: Mapping[tuple[str, str, int], Cell], analysed: Sequence[Cell] | None, compute: Compute
 ) -> dict[str, Any]:
     """Return the recipe of the probes.
 
     Args:
         study: What is compared.
         cells: Those that every experiment probes, by method, victim and seed.
-        analysed: Those that further analyses read beside them; none without such.
+        analysed: Those that further analyses read beside them; None without such analyses.
         compute: What torch computes on.
     """
     return {
@@ -138,7 +138,7 @@ def probes(
         "study_rate": study.study_training_rate,
         "seed": study.seed,
         "cells": [[*key, cell.digest] for key, cell in cells.items()],
-        "analysed": [cell.name for cell in analysed],
+        "analysed": None if analysed is None else [cell.name for cell in analysed],
         "source": source_digest(
             "trml.evaluation.probing.probe", *components("evaluation.metrics").values(), *patterns()
         ),
@@ -169,7 +169,7 @@ def evaluation(
             *components("evaluation.metrics").values(),
             *patterns(),
         ),
-        "versions": versions("polars", "numpy", "scipy"),
+        "versions": versions("polars", "numpy", "scipy", "scikit-learn"),
     }
 
 

@@ -233,6 +233,13 @@ class Dataset:
         return {split: by_split[split] for split in SPLITS}
 
     @cached_property
+    def groups(self) -> int:
+        """How many videos, speakers or dialogues the test utterances are of."""
+        index = pl.read_parquet(self.inputs.features / "index.parquet").filter(pl.col("split") == "test")
+        named = pl.read_parquet(self.inputs.corpus / "utterances.parquet", columns=["utterance_id", "video_id"])
+        return index.join(named, on="utterance_id", how="left")["video_id"].n_unique()
+
+    @cached_property
     def card(self) -> Card:
         """The card of the corpus."""
         return Card.read(self.inputs.corpus, self.inputs.features, self.suffix)

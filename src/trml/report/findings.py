@@ -45,13 +45,16 @@ def _of_victim(data: Dataset, victim: str, proposed: StudyMethod, pairs: Sequenc
     where, regime = f"On test utterances without {victim},", data.study.regime
     if regime:
         where = f"{sentence(regime)}, test utterances without {victim}:"
-    unbeaten = _unbeaten(pairs)
-    if unbeaten:
+    if _is_unbeaten("constant", pairs):
         yield (
-            f"{where} no method is shown to be better than {unbeaten}: what this run measured there are the features, "
-            "not the methods."
+            f"{where} no method is shown to be better than the constant predictor: what this run measured there are "
+            "the features, not the methods."
         )
         return
+    # Reference models know what will be missing, so they are no fair company where methods do not.
+    for name, label in REFERENCES.items() if data.study.told else ():
+        if _is_unbeaten(name, pairs):
+            yield f"{where} no method is shown to be better than a linear model ({label[:1].lower()}{label[1:]})."
     labels = {method.name: method.label for method in data.study.methods}
     against: dict[str, list[tuple[str, float]]] = {verdict: [] for verdict in (*_VERDICTS, "undecided")}
     for other, effect, verdict in _compared(proposed.name, pairs):
@@ -68,13 +71,10 @@ def _of_victim(data: Dataset, victim: str, proposed: StudyMethod, pairs: Sequenc
         yield f"{where} {proposed.label} is {'; '.join(parts)} ({data.primary.label})."
 
 
-def _unbeaten(pairs: Sequence[Mapping[str, Any]]) -> str:
-    """Return a reference that no method is better than, in words; empty if there is none."""
-    for reference, label in {"constant": "the constant predictor", **REFERENCES}.items():
-        verdicts = {row["verdict"] for row in pairs if row["second"] == reference}
-        if verdicts and "better" not in verdicts:
-            return label
-    return ""
+def _is_unbeaten(reference: str, pairs: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether methods were compared with a reference and none was better."""
+    verdicts = {row["verdict"] for row in pairs if row["second"] == reference}
+    return bool(verdicts) and "better" not in verdicts
 
 
 def _compared(name: str, pairs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float, str]]:

@@ -44,14 +44,14 @@ def _of_dataset(data: Dataset) -> Iterator[Fault]:
     where = f" ({study.dataset})" if study.dataset else ""
     if len(study.seeds) < FEWEST_SEEDS:
         yield Fault(1, f"{len(study.seeds)} seeds{where}: nothing is tested with fewer than {FEWEST_SEEDS}.")
-    groups = data.claims[0]["groups"] if data.claims else None
-    if groups is not None and groups < FEWEST_GROUPS:
+    groups = data.groups
+    if groups < FEWEST_GROUPS:
         yield Fault(
             2, f"The test utterances{where} are of {groups} groups: nothing is tested on fewer than {FEWEST_GROUPS}."
         )
     rows = data.summary.filter(pl.col("metric") == metric.name, pl.col("variant") == DEFAULT)
     yield from _impossible(data, rows, where)
-    yield from _no_better_than_constant(data, rows, where)
+    yield from _no_better_than_constant(data, where)
 
 
 def _impossible(data: Dataset, rows: pl.DataFrame, where: str) -> Iterator[Fault]:
@@ -68,13 +68,17 @@ def _impossible(data: Dataset, rows: pl.DataFrame, where: str) -> Iterator[Fault
         yield Fault(3, f"{label} is better than the exact ceiling{where}, which cannot be: test labels leaked.")
 
 
-def _no_better_than_constant(data: Dataset, rows: pl.DataFrame, where: str) -> Iterator[Fault]:
-    """Yield the methods that on complete data are not shown to be better than the constant predictor."""
+def _no_better_than_constant(data: Dataset, where: str) -> Iterator[Fault]:
+    """Yield the methods that on complete data are shown to be no better than the constant predictor.
+
+    A method of one modality is another model for each pattern, and has no one score on complete data.
+    """
     pairs = data.pairs.filter(
         pl.col("rate") == 0, pl.col("present") == ALL, pl.col("metric") == data.primary.name
     ).unique(("first", "second"), maintain_order=True)
     judged = {row["first"]: row["verdict"] for row in pairs.iter_rows(named=True) if row["second"] == "constant"}
-    bad = [name for name, verdict in judged.items() if verdict in ("worse", "equivalent")]
+    shared = {method.name for method in data.study.methods if not method.single}
+    bad = [name for name, verdict in judged.items() if name in shared and verdict in ("worse", "equivalent")]
     if bad:
         labels = ", ".join(data.study.by_name[name].label for name in bad)
         yield Fault(2, f"On complete data{where} no better than the constant predictor: {labels}.")

@@ -77,10 +77,12 @@ def on_changed(
         features: They were trained on.
         settings: How they were trained.
         device: Where they run.
-        changes: Every view of the test utterances by its name (`FeatureSet.named_views`).
+        changes: The changed views of the test utterances by their names (`FeatureSet.named_views`).
     """
     data = load_data(features, device, torch.float32)
-    changed = [_with_test(data, views) for views in changes]
+    rows = features.rows(SPLIT)
+    whole = {name: View(view.values[rows], view.mask[rows]) for name, view in features.named_views().items()}
+    changed = [_with_test(data, {**whole, **views}) for views in changes]
     for cell in cells:
         method = restored(cell, data, settings)
         yield [
@@ -113,8 +115,8 @@ def operations(cell: Cell, features: FeatureSet, settings: Settings) -> float:
 
 def by_epoch(
     cells: Sequence[Cell], features: FeatureSet, settings: Settings, device: torch.device, words: Sequence[str]
-) -> dict[str, dict[str, list[NDArray[np.float32]]]]:
-    """Repeat trainings and return what each cell predicts on test after every epoch: digest -> word -> epoch -> [N].
+) -> dict[str, tuple[int, dict[str, list[NDArray[np.float32]]]]]:
+    """Repeat trainings; return by digest the best epoch on dev, and what is predicted of test: word -> epoch -> [N].
 
     Args:
         cells: That may share a stack; none of them failed.
@@ -138,9 +140,7 @@ def by_epoch(
                 for cell, outputs in zip(run.cells, _on_test(run, data, word), strict=False):
                     made[cell.digest][word].append(as_predicted(outputs, None).value)
 
-    for _ in run.train(pause):
-        pass
-    return made
+    return {cell.digest: (outcome.best_epoch, made[cell.digest]) for cell, outcome in run.train(pause)}
 
 
 def _on_test(run: StackRun, data: Data, word: str) -> Tensor:

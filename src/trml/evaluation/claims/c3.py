@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trml.evaluation.claims.common.comparing import ON_MISSING, against_variants, better, other_weights
+from trml.evaluation.claims.common.comparing import ON_MISSING, against_variants, better, other_weights, weight_words
 from trml.evaluation.claims.common.judge import Claim, Statement, Test, judged
 from trml.evaluation.contract import StudyMethod
 from trml.evaluation.predictions import Evaluation
@@ -10,10 +10,12 @@ from trml.evaluation.predictions import Evaluation
 
 def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
     """Compare the full loss with the loss without each term, at the chosen weight and at others."""
+    weights = weight_words(proposed)
     statement = Statement(
         "C3",
         f"Each loss term of {proposed.label} helps.",
-        f"The full loss against the loss with one term taken out, {evaluation.study.at_study_rate}. {ON_MISSING}",
+        f"The full loss against the loss with one term taken out, {evaluation.study.at_study_rate}{weights}. "
+        f"{ON_MISSING}",
         ["ablation"],
     )
     tests = [*against_variants(evaluation, proposed, "loss"), *_at_other_weights(evaluation, proposed)]

@@ -12,9 +12,10 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
     study = evaluation.study
     victims = [victim for victim in study.victims if study.pattern(victim).level == "step"]
     allowed, whole = margin(evaluation, evaluation.primary), evaluation.on_complete_data(proposed.name)
+    lost = " and ".join(study.pattern(victim).label.removesuffix(" missing") for victim in victims)
     statement = Statement(
         "C5",
-        f"{proposed.label} copes with missing {' and '.join(victims)}.",
+        f"{proposed.label} copes with missing {lost}.",
         "Steps of every sequence, such as frames of a clip, are lost at a rate, in training and at evaluation, against "
         f"itself on complete data. {margin_words(evaluation, allowed)}",
         [f"rates_{victim}" for victim in victims],
@@ -25,6 +26,5 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
     for condition in evaluation.grid(victims):
         if condition.rate < 1 and whole is not None and allowed is not None:
             difference = gain(evaluation, evaluation.predictions(proposed.name, condition), whole)
-            label = f"itself with all {condition.victim}"
-            tests.append(Test("complete", label, condition.victim, condition.rate, difference))
+            tests.append(Test("complete", "itself with every step", condition.victim, condition.rate, difference))
     return judged(evaluation, statement, tests)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import combinations
 
-from trml.evaluation.claims.common.comparing import ON_MISSING, gain, margin_words, other_weights
+from trml.evaluation.claims.common.comparing import ON_MISSING, gain, margin_words, other_weights, weight_words
 from trml.evaluation.claims.common.judge import Claim, Statement, Test, judged
 from trml.evaluation.contract import StudyMethod, StudyVariant
 from trml.evaluation.predictions import Evaluation
@@ -22,7 +22,7 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
     statement = Statement(
         "C6",
         "The temperature matters, and differently by victim.",
-        f"Each value against the default {default}, {evaluation.study.at_study_rate}, and the "
+        f"Each value against the default {default}, {evaluation.study.at_study_rate}{weight_words(proposed)}, and the "
         f"difference of those gains between the victims. {ON_MISSING} One difference supports it; it is refuted if all "
         f"lie within the margin. {margin_words(evaluation, allowed)}",
         [f"sweep_{proposed.name}_{OPTION}"],

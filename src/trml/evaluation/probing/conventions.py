@@ -38,8 +38,7 @@ def conventions(
         cells = evaluation.trained_with(study.proposed.name, victim, study.study_training_rate) or []
         records = [read_cell(cell)[0] for cell in cells]
         if cells and not any(record["failed"] for record in records):
-            made = _made(inputs, evaluation, cells, features, victim, device)
-            best = [int(record["best_epoch"]) for record in records]
+            best, made = _made(inputs, evaluation, cells, features, victim, device)
             rows += _rows(evaluation, victim, made, best, inputs.settings.batch_size)
     return pl.DataFrame(rows, schema=CONVENTIONS)
 
@@ -51,16 +50,20 @@ def _made(
     features: FeatureSet,
     victim: str,
     device: torch.device,
-) -> list[tuple[Array, Array]]:
-    """Return each cell's predictions after each epoch [epochs, N], of complete utterances and without the victim."""
+) -> tuple[list[int], list[tuple[Array, Array]]]:
+    """Return each cell's best epoch on dev, and its predictions by epoch [epochs, N], complete and without the victim.
+
+    The epoch is that of the repeated training: on a GPU, in a stack of another shape, it may be another one.
+    """
     whole = set(evaluation.study.modalities)
     words = [written(whole), written(whole - {victim})]
-    made = []
+    best, made = [], []
     for cell in track(cells, len(cells), f"trainings with {victim} missing, epoch by epoch"):
-        of_cell = by_epoch([cell], features, inputs.settings, device, words)[cell.digest]
+        epoch, of_cell = by_epoch([cell], features, inputs.settings, device, words)[cell.digest]
         complete, without = (np.stack(of_cell[word]).astype(float) for word in words)
+        best.append(epoch)
         made.append((complete, without))
-    return made
+    return best, made
 
 
 def _rows(

@@ -78,7 +78,7 @@ CORRUPTIONS = {
 
 
 def corrupted(features: FeatureSet, modality: str, name: str, level: float, seed: int) -> dict[str, View]:
-    """Return every view of the test utterances, those of one modality changed.
+    """Return the views of one modality of the test utterances, changed.
 
     Args:
         features: Of the corpus.
@@ -93,13 +93,16 @@ def corrupted(features: FeatureSet, modality: str, name: str, level: float, seed
         # As masks are: the utterances of a lower level are among those of a higher one.
         chosen = generator(seed, "wrong partner", modality).permutation(len(rows))[: round(level * len(rows))]
         partner[chosen] = np.roll(chosen, 1)
-    views = {}
-    for each, view in features.named_views().items():
-        own = View(np.array(view.values[rows]), np.array(view.mask[rows]))
-        rng = generator(seed, "corruption", name, each)
-        is_hit = each.removesuffix(TOKENS) == modality
-        views[each] = CORRUPTIONS[name].change(own, level, rng, partner) if is_hit else own
-    return views
+    return {
+        each: CORRUPTIONS[name].change(
+            View(np.array(view.values[rows]), np.array(view.mask[rows])),
+            level,
+            generator(seed, "corruption", name, each),
+            partner,
+        )
+        for each, view in features.named_views().items()
+        if each.removesuffix(TOKENS) == modality
+    }
 
 
 def corruption(inputs: ProbeInputs, evaluation: Evaluation, features: FeatureSet, device: torch.device) -> pl.DataFrame:

@@ -21,8 +21,8 @@ def figures(data: Dataset) -> Iterator[Drawn]:
         part = rows.filter(pl.col("modality") == modality, pl.col("trained") == NOTHING)
         caption = (
             f"{data.primary.label} of methods trained on complete data as the {modality} of all test utterances gets "
-            "worse. Crosses at the right: the same methods without it. Where a curve rises above its cross, a wrong "
-            "modality is worse than none."
+            "worse. Crosses at the right: the same methods without it. Where a curve passes "
+            f"{'below' if data.primary.higher_is_better else 'above'} its cross, a wrong modality is worse than none."
         )
         yield Drawn("wrong", f"corruption_{modality}", caption, _curves(data, part, modality), i)
 

@@ -84,7 +84,7 @@ def render(data: Dataset, shown: Sequence[Shown], tables: Mapping[str, Table], m
         ],
         published=published_words(corpora, data.study.modalities),
         manifest=manifest,
-        cells=sum(len(each.cells) for each in (data, *data.others)),
+        cells=len({cell["digest"] for each in (data, *data.others) for cell in each.cells}),
     )
 
 

@@ -4,7 +4,7 @@ import polars as pl
 
 from trml.report.dataset import Dataset
 from trml.report.sections import sentence
-from trml.report.tables.common.rows import score_cell
+from trml.report.tables.common.rows import score_cell, upper_words
 from trml.report.tables.common.table import Cell, Group, Table, plain
 
 
@@ -19,9 +19,10 @@ def tables(data: Dataset) -> list[Table]:
     note = (
         f"{data.primary.label} with 95 % intervals on all test utterances, each without the modality of its column, of "
         f"models trained with it missing at rate {study.study_rate:g}. Weighted: each training utterance by the "
-        "inverse of the estimated probability of what it lacks given its label; in brackets the verdict against the "
-        "same training without weights."
-    )
+        "inverse of the estimated probability of what it lacks given its label, in the task loss; in brackets the "
+        "verdict against the same training without weights. A method that is trained on complete data or on one "
+        f"modality alone does not see what is missing in training. {upper_words(study)}"
+    ).strip()
     header = ["method", *(study.pattern(victim).label for victim in study.single_victims)]
     return [Table("axes", "axes", "Points of an axis", note, header, groups, rows)]
 

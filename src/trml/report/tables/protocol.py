@@ -30,16 +30,19 @@ def tables(data: Dataset) -> list[Table]:
 
 
 def _line(study: Study) -> list[str]:
-    patterns = ", ".join(study.pattern(victim).label for victim in study.victims)
-    rates = ", ".join(f"{rate:g}" for rate in study.rates)
+    labels: dict[str, list[str]] = {}
+    for victim in study.victims:
+        rates = ", ".join(f"{rate:g}" for rate in study.rates_of(victim))
+        labels.setdefault(rates, []).append(study.pattern(victim).label)
+    missing = "; ".join(f"{', '.join(of_rates)}: rates {rates}" for rates, of_rates in labels.items())
     complete = study.training == COMPLETE
     return [
         sentence(study.regime) or "The experiment's own",
-        "nothing" if complete else f"{patterns}; rates {rates}",
+        "nothing" if complete else missing,
         "all" if complete else "; ".join(_complete_share(study, victim) for victim in study.victims),
         "all" if study.labels is None else str(study.labels),
         "yes" if study.told else "no",
-        f"{patterns}; rates {rates}",
+        missing,
     ]
 
 

@@ -29,8 +29,8 @@ def aligned_or_not(
     bound = upper.label if upper else "the upper bound"
     statement = Statement(
         id_,
-        f"An aligned space is what makes {proposed.label} work.",
-        f"Its gain over each baseline with the aligned encoder, less the same gain with {through}, each as a share of "
+        f"An aligned space is what makes {proposed.label} work: it gains more than with {through}.",
+        "Its gain over each baseline with the aligned encoder, less the same gain with the others, each as a share of "
         f"the way from the constant predictor to {bound} on complete data. {ON_MISSING}",
         [purpose],
     )

@@ -50,6 +50,12 @@ def other_weights(proposed: StudyMethod) -> list[tuple[float, str]]:
     return [(weight, variant.name) for weight, variant in moved.items() if variant]
 
 
+def weight_words(proposed: StudyMethod) -> str:
+    """Return at which weights of the matching loss a claim is judged, in words; empty where it is the chosen one."""
+    others = [f"{weight:g}" for weight, _ in other_weights(proposed)]
+    return f", at the chosen weight of the matching loss and at {' and '.join(others)}" if others else ""
+
+
 def against_variants(evaluation: Evaluation, proposed: StudyMethod, kind: str) -> Iterator[Test]:
     """Yield the tests of the default against its variants of a kind, at the study rate."""
     study = evaluation.study
