@@ -95,7 +95,11 @@ COUNTED = {
     ("untold", "C1"): "TRML is worse than every baseline: {worse} of {n} comparisons",
     ("untold", "C6"): "The temperature matters there: {better} of {n} comparisons",
     ("unseen", "C1b"): "it is worse in {worse} of {n} comparisons",
-    ("few_labels", "C1"): "nearly all is undecided: {undecided} of {n} comparisons",
+    (
+        "few_labels",
+        "C1",
+    ): "of {n} comparisons {better} are better, {worse} is worse, {equivalent} are equivalent and {undecided} undecided",
+    ("", "C7"): "all {n} comparisons with a turned space are equivalent",
 }
 
 
@@ -106,6 +110,27 @@ def test_what_the_readme_says_without_a_count_holds(decided):
     assert f"all {sum(sum(each.values()) for each in studied)} comparisons are equivalent" in " ".join(README.split())
     assert decided["", "C2"]["verdict"] == decided["", "C4"]["verdict"] == "supported"
     assert decided["", "C5"]["verdict"] == "refuted"
+    of_few = {(c["against"], c["victim"]): c["verdict"] for c in decided["few_labels", "C1"]["comparisons"]}
+    assert [of_few[name, "vision"] for name in ("mfm", "modal_trans", "mm_align")] == ["worse", "better", "better"]
+    regression = decided["few_labels", "C3b"]["comparisons"]
+    assert {(c["label"], c["verdict"]) for c in regression} == {("matching by regression", "worse")}
+
+
+def test_what_the_readme_says_of_wrong_modalities_weights_and_conventions_holds():
+    def table(name):
+        return pl.read_csv(RESULTS / f"tables/{name}.csv", infer_schema_length=None)
+
+    words = " ".join(README.split())
+    wrong = table("corruption_vision").filter(method="trml", trained="none")
+    of = {(row["corruption"], row["level"]): f"{row['value']:.3f}" for row in wrong.iter_rows(named=True)}
+    assert f"(MAE {of['wrong', 1.0]}) than without vision ({of['absent', 0.0]})" in words
+    trusted = table("calibration").filter(method="trml", trained="none", present="text")
+    cover = dict(trusted.select("calibrated_on", "value").iter_rows())
+    assert f"hold {cover['text+vision']:.0%} of the labels" in words
+    assert f"on dev without vision, {cover['text']:.0%}" in words
+    assert set(table("axes")["against_unweighted"].drop_nulls()) == {"equivalent"}
+    best = table("conventions").filter(convention="the best seed and epoch on test, of each metric", metric="mae")
+    assert f"{best['gain'].min():.3f} to {best['gain'].max():.3f} in MAE" in words
 
 
 def regime_rows():

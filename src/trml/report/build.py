@@ -26,7 +26,7 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     for name in _COPIED:
         shutil.copyfile(inputs.evaluation / name, folder / name)
     for other in data.others:
-        for name in ("metrics.csv", "pairs.parquet", "claims.json"):
+        for name in ("metrics.csv", "pairs.parquet", *(["claims.json"] if other.claims else [])):
             path = folder / name
             shutil.copyfile(other.inputs.evaluation / name, path.with_stem(path.stem + other.suffix))
     # By way of JSON: YAML would tag tuples.
