@@ -98,7 +98,7 @@ COUNTED = {
     (
         "few_labels",
         "C1",
-    ): "of {n} comparisons {better} are better, {worse} is worse, {equivalent} are equivalent and {undecided} undecided",
+    ): "{better} are better, {worse} is worse, {equivalent} are equivalent and {undecided} undecided",
     ("", "C7"): "all {n} comparisons with a turned space are equivalent",
 }
 
