@@ -24,11 +24,13 @@ from helpers.synthetic_cells import (
 from helpers.synthetic_features import SETTINGS, synthetic_features
 from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
+from trml.evaluation.claims.common.judge import Statement, _side
 from trml.evaluation.contract import StudyVariant
 from trml.evaluation.decide import decide
 from trml.evaluation.predictions import Evaluation
 from trml.evaluation.registry import metrics_of
 from trml.evaluation.schemas import RANKS
+from trml.evaluation.verdicts import Judged
 from trml.features.contract import read_features
 from trml.missing.conditions import Condition
 from trml.report.contract import ReportInputs
@@ -86,6 +88,19 @@ def test_near_the_upper_bound_is_within_the_margin(inputs, error, verdict):
     bound = evaluation.predictions("supervised_double", Condition.matched("vision", 0.0))
     way = [evaluation.scores(evaluation.primary, p).value for p in (bound, evaluation.constant)]
     assert f"Near is within {0.05 * (way[1] - way[0]):.3f}: 5%" in claim.how
+
+
+def test_a_difference_within_the_margin_refutes_no_nearness():
+    """Significantly worse, and by less than the margin or not shown to be more: more data would find it equivalent."""
+    statement = Statement("C", "", "", [], speaks_for=("equivalent", "better"), speaks_against=("worse",))
+    sides = {
+        (low, high): _side(statement, Judged(-0.03, low, high, 0.01, 0.9, 0.02, 0.037, "worse"))
+        for low, high in ((-0.042, -0.017), (-0.2, -0.038))
+    }
+    assert list(sides.values()) == ["", "against"]
+    assert _side(
+        replace(statement, speaks_for=("better",)), Judged(-0.03, -0.042, -0.017, 0.01, 0.9, 0.02, 0.037, "worse")
+    )
 
 
 @pytest.mark.parametrize(("error", "verdict"), [(0.1, "supported"), (0.9, "refuted")])

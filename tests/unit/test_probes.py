@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import rankdata
 
-from helpers.synthetic_cells import METHODS, STUDY, fill, inputs_of, write, write_failed
+from helpers.synthetic_cells import METHODS, STUDY, fill, inputs_of, real_methods, write, write_failed
 from helpers.synthetic_features import SETTINGS, TRIPLE, synthetic_features
 from trml.base.artifacts import read_json
 from trml.evaluation.contract import ProbeInputs
@@ -193,8 +193,8 @@ def is_empty(folder, about, examples, reason):
         assert matrices.files == []
 
 
-def test_a_failed_training_leaves_empty_probes_that_say_so(tmp_path):
-    inputs = inputs_of(tmp_path, ALL)
+def test_a_failed_training_leaves_empty_probes_that_say_so(tmp_path, default_raw):
+    inputs = inputs_of(tmp_path, replace(ALL, methods=real_methods(default_raw, [m.name for m in METHODS])))
     fill(inputs, lambda *_: 0.4)
     cell = inputs.cell("trml", "default", "text", 0.5, 0.5, 2)
     shutil.rmtree(cell.folder)
@@ -206,10 +206,12 @@ def test_a_failed_training_leaves_empty_probes_that_say_so(tmp_path):
 
 
 @pytest.mark.parametrize(("role", "reason"), [("trml", "no method of"), ("zero_fill", "makes no virtual modality")])
-def test_without_a_method_that_makes_virtual_modalities_nothing_is_probed(tmp_path, role, reason):
+def test_without_a_method_that_makes_virtual_modalities_nothing_is_probed(tmp_path, default_raw, role, reason):
     roles = {"trml": "baseline"} if role == "trml" else {"trml": "baseline", role: "proposed"}
-    methods = tuple(replace(m, role=roles.get(m.name, m.role)) for m in METHODS)
+    every = real_methods(default_raw, [m.name for m in METHODS])
+    methods = tuple(replace(m, role=roles.get(m.name, m.role)) for m in every)
     inputs = inputs_of(tmp_path, replace(ALL, methods=methods))
+    fill(inputs, lambda *_: 0.4)
     folder = tmp_path / "probes"
     is_empty(folder, *probed(inputs, folder), reason)
 

@@ -106,7 +106,7 @@ def _with_test(data: Data, named: Mapping[str, View]) -> Data:
 def operations(cell: Cell, features: FeatureSet, settings: Settings) -> float:
     """Return the floating-point operations of matrix products in one prediction of one test utterance, on the CPU."""
     data = load_data(features, torch.device("cpu"), torch.float32)
-    method = restored(cell, data, settings).requires_grad_(False)  # the counter looks for gradients of modules
+    method = new_method(cell, data, settings).requires_grad_(False)  # the counter looks for gradients of modules
     batch = next(batches(method, cell, data, settings))
     with FlopCounterMode(display=False) as counter:
         method(batch)

@@ -23,7 +23,7 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
         "C2",
         f"{proposed.label} comes near the upper bound.",
         "Trained with a share p complete and evaluated in Settings A and B. The bound is two models, each trained for "
-        f"what is there: {bound}. {margin_words(evaluation, allowed)}",
+        f"what is there: {bound}. {margin_words(evaluation, allowed)} Against it speaks an interval that lies beyond.",
         ["settings"],
         speaks_for=("equivalent", "better"),
         speaks_against=("worse",),

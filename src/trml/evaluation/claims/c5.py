@@ -17,7 +17,7 @@ def claim(evaluation: Evaluation, proposed: StudyMethod) -> Claim:
         "C5",
         f"{proposed.label} copes with missing {lost}.",
         "Steps of every sequence, such as frames of a clip, are lost at a rate, in training and at evaluation, against "
-        f"itself on complete data. {margin_words(evaluation, allowed)}",
+        f"itself on complete data. {margin_words(evaluation, allowed)} Against it speaks an interval that lies beyond.",
         [f"rates_{victim}" for victim in victims],
         speaks_for=("equivalent", "better"),
         speaks_against=("worse",),

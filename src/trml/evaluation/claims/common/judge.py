@@ -54,7 +54,8 @@ class Statement:
         how: What is compared, and how it was trained and evaluated.
         figures: Names of the figures that show the comparisons.
         speaks_for: The verdicts of a comparison that speak for the claim.
-        speaks_against: Those that speak against it.
+        speaks_against: Those that speak against it; against a claim that equivalence speaks for, only if the whole
+            interval lies beyond the margin.
         needs: `all`: every comparison must speak for it, and one against it refutes it. `any`: one comparison for it
             supports it, and all against it refute it.
     """
@@ -134,7 +135,7 @@ def judged(
             label=test.label,
             victim=test.victim,
             rate=test.rate,
-            speaks=_side(statement, each.verdict),
+            speaks=_side(statement, each),
         )
         for test, each in zip(tests, judge([test.gain for test in tests], allowed), strict=True)
     ]
@@ -149,7 +150,12 @@ def judged(
     )
 
 
-def _side(statement: Statement, verdict: Verdict) -> str:
-    if verdict in statement.speaks_for:
+def _side(statement: Statement, judged: Judged) -> str:
+    if judged.verdict in statement.speaks_for:
         return "for"
-    return "against" if verdict in statement.speaks_against else ""
+    if judged.verdict not in statement.speaks_against:
+        return ""
+    # Against being near speaks what is shown to be farther away than the margin: with more data a difference below it
+    # would turn out equivalent.
+    is_near = "equivalent" in statement.speaks_for and judged.margin is not None
+    return "" if is_near and (judged.high is None or judged.high > -(judged.margin or 0.0)) else "against"
