@@ -45,9 +45,9 @@ def test_killed_again_and_again(undisturbed, tmp_path):
     checkout = Checkout(tmp_path)
     checkout.configure(*MINIATURE, *GRID)
     moments = random.Random(0)
-    for _ in range(5):
+    for _ in range(6):
         run = start(tmp_path)
-        time.sleep(moments.uniform(3, 10))
+        time.sleep(moments.uniform(3, 12))
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
     checkout.make()

@@ -27,7 +27,7 @@ onstart:
 
 
 onsuccess:
-    RUN.end_well()
+    RUN.end_well(whole=not workflow.dag_settings.targets)
 
 
 onerror:

@@ -18,6 +18,8 @@ from trml.planning.integrity import withdraw_damaged
 from trml.planning.plan import Plan, plans, searched
 from trml.report.publish import is_published
 
+_GOING_ON = "TRML_GOING_ON"  # in the environment of a run that goes on with what another left undone
+
 
 class Workflow:
     """The plans of the configuration in force, and the files between their rules.
@@ -123,9 +125,16 @@ class Workflow:
         except BlockingIOError:
             sys.exit("trml: another run is at work in this folder; wait for it to end, or stop it")
 
-    def end_well(self) -> None:
-        """Start the second pass if this was the first."""
-        if self.unfetched and all(stamp.is_file() for stamp in self.fetched_stamps):
+    def end_well(self, whole: bool) -> None:
+        """Start the second pass if this was the first; or go on with a whole run that left something undone.
+
+        After a kill Snakemake was seen to finish the one job that was cut off, and to end with success.
+        """
+        first = self.unfetched and all(stamp.is_file() for stamp in self.fetched_stamps)
+        undone = whole and not self.unfetched and not all(path.exists() for path in self.everything())
+        if first or (undone and _GOING_ON not in os.environ):
+            if undone:
+                os.environ[_GOING_ON] = "1"  # once: what is still undone then is no leftover of a kill
             if self._lock is not None:
                 self._lock.close()
             os.execv(sys.executable, [sys.executable, "-m", "snakemake", *sys.argv[1:]])
