@@ -14,6 +14,7 @@ from trml.planning import handover, recipes
 from trml.planning.compute import Compute, resolve_device
 from trml.planning.grid import cell_spec, expand
 from trml.planning.plan import plans
+from trml.planning.workflow import Workflow
 from trml.training.contract import Training
 
 
@@ -283,3 +284,24 @@ def test_trainings_differ_by_threads_in_their_recipe_alone(plan):
         for threads in (1, 2)
     }
     assert len(digests) == 4
+
+
+def test_a_whole_run_that_leaves_something_undone_goes_on_once(tmp_path, monkeypatch):
+    """As Snakemake was seen to do after a kill; a run of some targets leaves the rest undone by intention."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRML_PARAMS", "x")  # so that it is put back
+    monkeypatch.setenv("TRML_GOING_ON", "1")
+    started = []
+    monkeypatch.setattr("os.execv", lambda *command: started.append(command))
+    run = Workflow(str(ROOT / "params.yaml"), is_main=False)
+    run.end_well(whole=True)  # it went on before
+    monkeypatch.delenv("TRML_GOING_ON")
+    run.end_well(whole=False)
+    assert started == []
+    run.end_well(whole=True)
+    run.end_well(whole=True)
+    assert [command[1][1:3] for command in started] == [["-m", "snakemake"]]
+    monkeypatch.delenv("TRML_GOING_ON")
+    monkeypatch.setattr(Workflow, "everything", lambda _: [tmp_path])
+    run.end_well(whole=True)
+    assert len(started) == 1

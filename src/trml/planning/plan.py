@@ -4,7 +4,7 @@ A folder's name ends in the digest of its recipe (recipes.py), so the plan is al
 folder that exists under its name is valid, and one that does not is made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -38,7 +38,8 @@ class Plan:
         dataset: Name of a further dataset, None for the experiment's own.
         purpose: What the dataset is there for.
         others: The plans of the further datasets, for the experiment's own dataset alone.
-        elsewhere: Cells of other plans, by digest, so that one training of two regimes is one cell.
+        known: Cells by digest, shared by the plans of one corpus and encoder, so that one training of two protocols is
+            one cell. Each plan adds its own when it first works them out.
     """
 
     params: Params
@@ -47,7 +48,7 @@ class Plan:
     dataset: str | None = None
     purpose: Purpose = "own"
     others: tuple["Plan", ...] = ()
-    elsewhere: Mapping[str, Cell] = field(default_factory=dict)
+    known: dict[str, Cell] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -141,9 +142,8 @@ class Plan:
     @cached_property
     def trainings(self) -> dict[Training, Cell]:
         """Every training of the experiment with the cell that stands for it: the first of those that are the same."""
-        by_digest = dict(self.elsewhere)
         return {
-            training: by_digest.setdefault(cell.digest, cell)
+            training: self.known.setdefault(cell.digest, cell)
             for training, cell in ((training, self.cell(spec)) for training, spec in expand(self.params))
         }
 
@@ -291,15 +291,16 @@ def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
     """Return the plans of an experiment, one a dataset, its own first."""
     own, *further = params.by_dataset().items()
     compute = Compute(resolve_device(params.device), params.threads)
-    others = [Plan(each, compute, work, name, params.datasets[name].purpose) for name, each in further]
     known: dict[str, Cell] = {}
+    others = [Plan(each, compute, work, name, params.datasets[name].purpose) for name, each in further]
+    others = [replace(plan, known=known) if plan.moves_protocol else plan for plan in others]
+    every = [Plan(own[1], compute, work, others=tuple(others), known=known), *others]
     if any(plan.moves_protocol for plan in others):
-        known = {cell.digest: cell for cell in Plan(own[1], compute, work).cells}
-    for i, plan in enumerate(others):
-        if plan.moves_protocol:
-            others[i] = replace(plan, elsewhere=dict(known))
-            known |= {cell.digest: cell for cell in others[i].cells}
-    return [Plan(own[1], compute, work, others=tuple(others)), *others]
+        # In this order: a cell has the name of the first plan that asks for it.
+        for plan in every:
+            if plan.known is known:
+                plan.trainings  # noqa: B018
+    return every
 
 
 def searched(plans: Sequence[Plan]) -> list[Plan]:
