@@ -21,7 +21,7 @@ from trml.features.encoders.common.pairs import pair_table
 from trml.features.encoders.open_clip.config import OpenClipEncoder
 from trml.features.encoders.open_clip.encoder import load as load_open_clip
 from trml.features.encoders.tiny_clip.config import TinyClipEncoder
-from trml.features.encoders.tiny_clip.encoder import load, new_tiny_clip
+from trml.features.encoders.tiny_clip.encoder import load, new_tiny_clip, rotation
 from trml.features.encoders.tiny_clip.pretrain import load_pairs, pretrain, retrieval
 from trml.features.given import take_given
 from trml.sources.formats.video_reader import Clip, read_frames
@@ -281,3 +281,16 @@ def test_tokens_end_in_the_feature_and_padding_moves_none(tiny, pretrained):
         alone = clip.encode_sentences([text])
         torch.testing.assert_close(alone.tokens.values[0], tokens[i, :n], atol=1e-5, rtol=1e-4)
         assert not tokens[i, n:].any()
+
+
+def test_a_rotation_turns_what_standardising_leaves():
+    """Of 1,000 standardised vectors every product stays, no vector does, and each is still standardised."""
+    rng = np.random.default_rng(0)
+    turn = rotation(64, rng)
+    x = rng.normal(size=(1000, 64))
+    x = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
+    turned = x @ turn
+    np.testing.assert_allclose(turned @ turned.T, x @ x.T, atol=1e-9)
+    np.testing.assert_allclose(turned.mean(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(turned.std(axis=1), 1)
+    assert np.abs(np.einsum("nd,nd->n", x, turned) / 64).max() < 0.7

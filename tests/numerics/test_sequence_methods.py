@@ -27,26 +27,27 @@ def test_the_alignment_net_learns_to_impute():
     regularisation = torch.tensor(0.02)
     optimizer = torch.optim.Adam(method.aligners["vision"].parameters(), lr=0.01)
 
-    def batch() -> tuple[States, States]:
-        whole = torch.randn(64, 11, 32)
-        there = torch.ones(64, 10, dtype=torch.bool)
-        return States(whole[:, :-1], there), States(whole[:, 1:], there)
+    def batch() -> dict[str, States]:
+        """Sequences of ten positions, each after a summary."""
+        whole = torch.randn(64, 12, 32)
+        there = torch.ones(64, 11, dtype=torch.bool)
+        return {"text": States(whole[:, :-1], there), "vision": States(whole[:, 1:], there)}
 
     complete = torch.ones(64, dtype=torch.bool)
     for _ in range(60):
-        text, vision = batch()
-        plan = method._plan(text, vision, regularisation)
+        real = batch()
+        plan = method._plan(real, regularisation)
         optimizer.zero_grad()
-        method._misfit("vision", text, vision, plan.mT, complete).backward()
+        method._misfit("vision", real, plan.mT, complete).backward()
         optimizer.step()
-    text, vision = (States(torch.cat([x.states[:, :1], x.states], 1), torch.ones(64, 11).bool()) for x in batch())
-    imputed = method._impute("vision", text, vision).positions.states[:, :-1]  # the last one's partner is not there
-    real = vision.positions.states[:, :-1]
-    assert (imputed - real).square().mean() < 0.1 * real.square().mean()
+    real = batch()
+    imputed = method._impute("vision", real).positions.states[:, :-1]  # the last one's partner is not there
+    truth = real["vision"].positions.states[:, :-1]
+    assert (imputed - truth).square().mean() < 0.1 * truth.square().mean()
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("frames", "tokens"), [(4, 6), (1, 5), (1, 0)])
+@pytest.mark.parametrize(("frames", "tokens"), [(4, 6), (1, 5), (1, 0), (1, 40), (20, 40)])
 def test_sequences_of_any_lengths(params, method, frames, tokens):
     """Both kinds of loss agree with the plain loop in fp64, and NaN in place of what is masked changes nothing."""
     features = synthetic_features(frames=frames, classes=3, tokens=tokens)
@@ -85,8 +86,9 @@ def test_every_rate_and_victim_can_be_trained(params, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_same_bytes_with_tokens(params, method):
-    features = synthetic_features(tokens=7)
+@pytest.mark.parametrize("tokens", [7, 40])
+def test_same_bytes_with_tokens(params, method, tokens):
+    features = synthetic_features(tokens=tokens)
     cells = [cell(params, method, "vision", 0.5, 2020 + i, hidden=32) for i in range(6)]
     alone = run_one(cells[0], features)
     for count in (2, 6):

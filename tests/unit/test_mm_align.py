@@ -53,9 +53,9 @@ def test_weights_are_a_distribution_over_what_is_there():
 
 def test_no_gradient_goes_through_the_plan():
     method = MMAlign(shape(5, 5), **OPTIONS)
-    states = torch.randn(2, 5, 32, requires_grad=True)
-    sequence = States(states, torch.ones(2, 5, dtype=torch.bool))
-    assert not method._plan(sequence, sequence, torch.tensor(0.2)).requires_grad
+    states = torch.randn(2, 6, 32, requires_grad=True)
+    sequence = States(states, torch.ones(2, 6, dtype=torch.bool))
+    assert not method._plan({"text": sequence, "vision": sequence}, torch.tensor(0.2)).requires_grad
 
 
 def test_what_stands_in_does_not_depend_on_what_is_missing():
@@ -71,10 +71,14 @@ def test_what_stands_in_does_not_depend_on_what_is_missing():
     assert torch.equal(method(batch(0.0)), method(batch(float("nan"))))
 
 
-@pytest.mark.parametrize(("tokens", "frames", "lengths"), [(1, 6, (6, 6)), (5, 1, (5, 5)), (5, 6, (5, 6))])
-def test_a_single_vector_is_repeated_to_the_length_of_the_other(tokens, frames, lengths):
+@pytest.mark.parametrize(
+    ("tokens", "frames", "lengths"), [(1, 6, (2, 6)), (5, 1, (5, 2)), (77, 1, (77, 17)), (5, 6, (5, 6))]
+)
+def test_a_single_vector_is_repeated_until_its_bands_span_the_other(tokens, frames, lengths):
     method = MMAlign(shape(tokens, frames), **OPTIONS)
     assert tuple(len(encoder.positions) for encoder in method.encoders.values()) == lengths
+    spanned = band(*sorted(lengths), WINDOW, torch.zeros(())).sum(dim=(0, 1)) > 0
+    assert spanned.all()
 
 
 def test_warm_up():

@@ -109,10 +109,12 @@ def test_what_is_masked_has_no_influence_on_a_sequence():
 
 
 def test_a_single_vector_is_repeated():
-    encoder = SequenceEncoder(6, M, H, HEADS, positions=1.0).double()
+    encoder = SequenceEncoder(6, 1, H, HEADS, positions=1.0, repeated=M).double()
+    of_sequences = SequenceEncoder(6, M, H, HEADS, positions=1.0).double()
+    of_sequences.load_state_dict(encoder.state_dict())
     x, mask = made(B, 1, 6), torch.tensor([[True], [True], [False], [True]])
     once, there = encoder(x, mask)
-    several, _ = encoder(x.expand(B, M, 6), mask.expand(B, M))
+    several, _ = of_sequences(x.expand(B, M, 6), mask.expand(B, M))
     torch.testing.assert_close(once, several)
     assert (there == mask).all()
 

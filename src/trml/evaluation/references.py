@@ -25,8 +25,8 @@ from trml.corpora.contract import SPLITS
 from trml.evaluation.contract import Study
 from trml.evaluation.metrics.common.metric import Array, Metric
 from trml.features.contract import FeatureSet, View, read_features
+from trml.missing.labels import given_labels
 from trml.missing.modalities import in_order, subsets, written
-from trml.seeding import generator
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 
@@ -99,17 +99,12 @@ class _Fit:
 
 
 def _rows(given: FeatureSet, study: Study, seed: int) -> _Rows:
-    """Return the rows of a seed: of its training set those that keep their labels, as `Split.given_labels` does."""
+    """Return the rows of a seed: of its training set those that keep a label, in order, and the labels they get."""
     train, valid, test = (given.rows(split) for split in SPLITS)
-    draw = given.index["draw"].to_numpy()[train]
-    mine = np.flatnonzero(draw == seed % (draw.max() + 1))
-    kept = generator(seed, "labels", study.corpus).permutation(mine)[: study.labels]
-    label = given.index["label"].to_numpy()[train].astype(float)
-    exchanged = label.copy()
-    wrong = generator(seed, "wrong labels", study.corpus).permutation(kept)[: round(study.label_noise * len(kept))]
-    exchanged[wrong] = label[np.roll(wrong, 1)]
-    kept = np.sort(kept)
-    return _Rows(train[kept], valid, test, exchanged[kept])
+    draws = given.index["draw"].to_numpy()[train]
+    kept, source = given_labels(draws, study.corpus, study.labels, study.label_noise, seed)
+    label, order = given.index["label"].to_numpy()[train].astype(float), np.argsort(kept)
+    return _Rows(train[kept[order]], valid, test, label[source[order]])
 
 
 def _pooled(view: View) -> Array:

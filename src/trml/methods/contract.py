@@ -5,7 +5,9 @@ draws no random numbers itself: `draws` names what it needs, and batches bring i
 cells of a stack are declared in `tensors` and reach `loss` as scalars; all others shape the module. `passes` describes
 a training in phases. A method that vmap cannot run gives the reason in `unstackable`.
 
-Sizes: B rows of a batch, T steps of a sequence, d features of a step.
+Sizes: B rows of a batch, T steps of a sequence, d features of a step. Batches are of utterances of about one length,
+and T is that of the longest, at most that of `Shape`. What a method returns may not depend on where its batch ends:
+steps outside the mask play no part, nor does their number.
 """
 
 import math
@@ -24,7 +26,7 @@ class Shape:
     """Sizes of the data.
 
     Attributes:
-        signals: Modality -> (T, d), in order. T is 1 for a modality that is one vector.
+        signals: Modality -> (T, d), in order. T is that of the longest sequence, 1 for a modality that is one vector.
         outputs: 1 for a score, or the number of classes.
         missing: The pattern that the cell is trained for, for methods that are `shaped_by_missing`; else None.
     """

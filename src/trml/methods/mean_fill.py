@@ -6,6 +6,7 @@ vectors would move while the towers are trained; the mean of features stays.
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from trml.base.fields import Count, Share
 from trml.methods.contract import Labelled, Shape, Signal, visible
@@ -17,6 +18,7 @@ class MeanFill(ModalityDropout):
 
     def __init__(self, shape: Shape, *, hidden: Count, drop: Share) -> None:
         super().__init__(shape, hidden=hidden, drop=drop)
+        self.steps = {name: steps for name, (steps, _) in shape.signals.items()}
         for name, (_, d) in shape.signals.items():
             self.register_buffer(f"mean_{name}", torch.zeros(d))
 
@@ -29,6 +31,7 @@ class MeanFill(ModalityDropout):
             self.mean(name).copy_(signal.values.sum(dim=(0, 1)) / signal.mask.sum().clamp(min=1))
 
     def filled(self, name: str, signal: Signal) -> Tensor:
+        more = self.steps[name] - signal.mask.shape[1]  # a batch may be shorter than a missing sequence's mean
+        values, mask = pad(signal.values, (0, 0, 0, more)), pad(signal.mask, (0, more))
         present = signal.present.unsqueeze(-1)
-        values = torch.where(present.unsqueeze(-1), signal.values, self.mean(name))
-        return self.towers[name](values, signal.mask | ~present)
+        return self.towers[name](torch.where(present.unsqueeze(-1), values, self.mean(name)), mask | ~present)

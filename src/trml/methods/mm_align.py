@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, pad
 
 from trml.base.fields import Count, NotNegative, Positive
 from trml.methods.contract import AnyBatch, Labelled, Method, Pass, Shape, Step, complete, everyone, visible
@@ -70,11 +70,14 @@ class MMAlign(Method):
     ) -> None:
         super().__init__()
         self.pair = shape.modalities
-        lengths = _lengths(shape)
+        repeated = _repeated(shape, window)
+        self.lengths = {name: steps * repeated[name] for name, (steps, _) in shape.signals.items()}
         self.encoders = nn.ModuleDict(
             {
-                name: SequenceEncoder(d, lengths[name], hidden, heads, positions=positions, summary=True)
-                for name, (_, d) in shape.signals.items()
+                name: SequenceEncoder(
+                    d, steps, hidden, heads, positions=positions, summary=True, repeated=repeated[name]
+                )
+                for name, (steps, d) in shape.signals.items()
             }
         )
         self.aligners = nn.ModuleDict({name: AlignmentNet(hidden, window) for name in self.pair})
@@ -91,7 +94,7 @@ class MMAlign(Method):
 
     def forward(self, batch: AnyBatch) -> Tensor:
         real = self._encode(batch)
-        imputed = self._impute_all(real)
+        imputed = {name: self._impute(name, real) for name in self.pair}
         return self._fuse({name: _where(batch.signals[name].present, real[name], imputed[name]) for name in self.pair})
 
     def loss(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
@@ -103,11 +106,9 @@ class MMAlign(Method):
         """Return the misfit of the alignment nets on complete utterances. No gradient reaches the encoders."""
         with torch.no_grad():
             real = self._encode(batch)
+        plan, on_complete = self._plan(real, options["regularisation"]), complete(batch)
         first, second = self.pair
-        one, other, on_complete = real[first].positions, real[second].positions, complete(batch)
-        plan = self._plan(one, other, options["regularisation"])
-        of_second = self._misfit(second, one, other, plan.mT, on_complete)
-        return of_second + self._misfit(first, other, one, plan, on_complete)
+        return self._misfit(second, real, plan.mT, on_complete) + self._misfit(first, real, plan, on_complete)
 
     def loss_of_imputed(self, batch: Labelled, options: dict[str, Tensor]) -> Tensor:
         """Return the loss of utterances that lack a modality."""
@@ -116,7 +117,7 @@ class MMAlign(Method):
     def virtual(self, batch: AnyBatch) -> dict[str, tuple[Tensor, Tensor]]:
         """Return the means over positions of h^ and of h."""
         real = self._encode(batch)
-        imputed = self._impute_all(real)
+        imputed = {name: self._impute(name, real) for name in self.pair}
         return {name: (masked_mean(*imputed[name].positions), masked_mean(*real[name].positions)) for name in self.pair}
 
     def _encode(self, batch: AnyBatch) -> dict[str, States]:
@@ -125,44 +126,38 @@ class MMAlign(Method):
         }
 
     @torch.no_grad()
-    def _plan(self, one: States, other: States, regularisation: Tensor) -> Tensor:
+    def _plan(self, real: Mapping[str, States], regularisation: Tensor) -> Tensor:
         """Return the transport plan [B, n, m] between the positions in the masks, equally heavy in each sequence."""
+        first, second = self.pair
+        one, other = real[first].positions, real[second].positions
         cost = 1 - normalize(one.states, dim=-1) @ normalize(other.states, dim=-1).mT
-        inside = self._band(one, other).sum(dim=1) + self._band(other, one).sum(dim=1).mT
+        inside = self._band(first, real).sum(dim=1) + self._band(second, real).sum(dim=1).mT
         mass, other_mass = (x.mask.to(cost.dtype) / x.mask.sum(dim=-1, keepdim=True).clamp(min=1) for x in (one, other))
         return sinkhorn(cost + OUTSIDE * (inside == 0), mass, other_mass, regularisation, self.iterations)
 
-    def _misfit(self, name: str, source: States, target: States, plan: Tensor, complete: Tensor) -> Tensor:
+    def _misfit(self, name: str, real: Mapping[str, States], plan: Tensor, complete: Tensor) -> Tensor:
         """Return the mean squared error of a modality's alignment weights against the plan.
 
         Args:
-            name: The modality, which is the target.
-            source: Positions of the other modality.
-            target: Positions of this one.
-            plan: [B, m, n] from target to source. Its rows are scaled to one over the band.
+            name: The modality.
+            real: Both sequences.
+            plan: [B, n, m] from this one to the other. Its rows are scaled to one over the band.
             complete: bool [B], the rows that count.
         """
-        picks = self._band(target, source)
-        weights, there = self.aligners[name](*source, picks)
+        picks = self._band(name, real)
+        weights, there = self.aligners[name](*real[self._other(name)].positions, picks)
         wanted = in_band(plan, picks) * there
         total = wanted.sum(dim=-1, keepdim=True)
-        counts = there & (target.mask & complete.unsqueeze(-1)).unsqueeze(-1) & (total > 0)
+        counts = there & (real[name].positions.mask & complete.unsqueeze(-1)).unsqueeze(-1) & (total > 0)
         error = (weights - wanted / torch.where(total > 0, total, 1.0)).square()
         return (error * counts).sum() / counts.sum().clamp(min=1)
 
-    def _impute_all(self, real: Mapping[str, States]) -> dict[str, States]:
-        first, second = self.pair
-        return {
-            first: self._impute(first, real[second], real[first]),
-            second: self._impute(second, real[first], real[second]),
-        }
+    def _impute(self, name: str, real: Mapping[str, States]) -> States:
+        """Return h^ = A h of the other sequence, with every position that this one can have.
 
-    def _impute(self, name: str, source: States, target: States) -> States:
-        """Return h^ = A h of the source, as long as the target, of which only the length is read.
-
-        The source's summary stands for the target's. A position whose band leaves the source is masked.
+        The other's summary stands for this one's. A position whose band leaves the other sequence is masked.
         """
-        picks = self._band(target.positions, source.positions)
+        source, picks = real[self._other(name)], self._band(name, real, self.lengths[name])
         weights, there = self.aligners[name](*source.positions, picks)
         states = from_band(weights, picks) @ source.positions.states
         return States(
@@ -177,19 +172,29 @@ class MMAlign(Method):
         of_second = self.decoders[second](*sequences[second], *sequences[first])
         return self.head(torch.cat([of_first, of_second], dim=-1).squeeze(1))
 
-    def _band(self, target: States, source: States) -> Tensor:
-        return band(target.states.shape[1], source.states.shape[1], self.window, target.states)
+    def _band(self, name: str, real: Mapping[str, States], targets: int | None = None) -> Tensor:
+        """Return the band from a modality's first positions, by default those of the batch, to the other's.
+
+        It is that of whole sequences, since what an utterance is aligned to may not depend on the length of its batch.
+        """
+        other, states = self._other(name), real[name].positions.states
+        whole = band(self.lengths[name], self.lengths[other], self.window, states)
+        return whole[: targets or states.shape[1], :, : real[other].positions.states.shape[1]]
+
+    def _other(self, name: str) -> str:
+        first, second = self.pair
+        return second if name == first else first
 
 
-def _lengths(shape: Shape) -> dict[str, int]:
-    """Return how many positions each sequence has: a single vector is repeated to the length of the other one."""
-    (first, (n, _)), (second, (m, _)) = shape.signals.items()
-    return {first: m if n == 1 else n, second: n if m == 1 else m}
+def _repeated(shape: Shape, window: int) -> dict[str, int]:
+    """Return how often each modality is repeated: one vector so often that the bands of its copies span the other."""
+    longest = max(steps for steps, _ in shape.signals.values())
+    needed = 1 - (1 - longest) // (2 * window + 1)
+    return {name: 1 if steps > 1 else needed for name, (steps, _) in shape.signals.items()}
 
 
 def _where(present: Tensor, real: States, imputed: States) -> States:
-    """Return the real sequence where the modality is present, the imputed one elsewhere."""
-    here = present.unsqueeze(-1)
-    return States(
-        torch.where(here.unsqueeze(-1), real.states, imputed.states), torch.where(here, real.mask, imputed.mask)
-    )
+    """Return the real sequence where the modality is present, the imputed one, which is no shorter, elsewhere."""
+    here, more = present.unsqueeze(-1), imputed.mask.shape[1] - real.mask.shape[1]
+    states, mask = pad(real.states, (0, 0, 0, more)), pad(real.mask, (0, more))
+    return States(torch.where(here.unsqueeze(-1), states, imputed.states), torch.where(here, mask, imputed.mask))

@@ -31,24 +31,25 @@ class Translator(nn.Module):
         self.layer = TransformerLayer(hidden, heads)
         self.features = nn.Linear(hidden, outputs)
 
-    def forward(self, source: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, source: Tensor, mask: Tensor, length: int | None = None) -> Tensor:
         """Return states of the target [B, length, hidden].
 
         Args:
             source: States of the source [B, n, hidden].
             mask: bool [B, n].
+            length: How many positions to write, from the first; None for all.
         """
-        return self.layer(self.queries.unsqueeze(0), source, mask)
+        return self.layer(self.queries[:length].unsqueeze(0), source, mask)
 
     def misfit(self, states: Tensor, real: Tensor, mask: Tensor) -> Tensor:
         """Return the mean squared error of the features that states stand for, zero if the mask is empty.
 
         Args:
-            states: [B, length, hidden].
-            real: The real features [B, length, outputs].
-            mask: bool [B, length], the positions that count.
+            states: [B, length, hidden], of which the first n positions are read.
+            real: The real features [B, n, outputs].
+            mask: bool [B, n], the positions that count.
         """
-        error = (self.features(states) - real).square().mean(dim=-1)
+        error = (self.features(states[:, : real.shape[1]]) - real).square().mean(dim=-1)
         return (error * mask).sum() / mask.sum().clamp(min=1)
 
 
@@ -107,12 +108,9 @@ class ModalTrans(Method):
         translated = self._translate(seen)
         on_complete = complete(batch).unsqueeze(-1)
         masks = {name: signal.mask & on_complete for name, signal in seen.items()}
-        # A translation has every position: it cannot know how many the missing sequence had.
         returned = {
             target: {
-                source: self._translator(target, source)(
-                    translated.translations[source][target], torch.ones_like(masks[source])
-                )
+                source: self._return(target, source, translated.translations[source][target], masks[target].shape[1])
                 for source in others(target, list(seen))
             }
             for target in seen
@@ -127,6 +125,12 @@ class ModalTrans(Method):
         seen = visible(batch)
         translated = self._translate(seen)
         return {name: (translated.pooled_translation(name, seen), translated.pooled[name]) for name in seen}
+
+    def _return(self, target: str, source: str, translation: Tensor, length: int) -> Tensor:
+        """Return what a target's translation into a source is in the target again, [B, length, hidden]."""
+        # A translation has every position: it cannot know how many the missing sequence had.
+        everywhere = torch.ones_like(translation[..., 0], dtype=torch.bool)
+        return self._translator(target, source)(translation, everywhere, length)
 
     def _translator(self, target: str, source: str) -> Translator:
         translator: Translator = self.translators[f"{target}_from_{source}"]  # type: ignore[assignment]

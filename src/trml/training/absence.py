@@ -15,7 +15,7 @@ _LIGHTEST, _HEAVIEST = 0.05, 20.0  # weights are cut there, so that no single ut
 Array = NDArray[np.float64]
 
 
-def label_odds(label: Array) -> Array:
+def absence_log_odds(label: Array) -> Array:
     """Return the log odds of each utterance to lose something, up to a constant, [N]: they grow with its label."""
     spread = label.std()
     return np.asarray(STRENGTH * (label - label.mean()) / spread) if spread else np.zeros(len(label))

@@ -18,12 +18,13 @@ from torch.nn.functional import layer_norm
 from trml.features.contract import FeatureSet, View
 from trml.methods.contract import NO_CLASS, NO_SCORE, Shape, Signal
 from trml.missing.conditions import presence_under
+from trml.missing.labels import given_labels, of_draw
 from trml.missing.pattern import Absence, Missing, Presence, only
-from trml.seeding import generator
-from trml.training.absence import inverse_probability, label_odds
+from trml.training.absence import absence_log_odds, inverse_probability
 
 Views = Literal["pooled", "sequence"]
 Present = Mapping[str, Tensor]  # modality -> bool [..., B, 1], or [..., B, T] where single steps are lost
+BUCKET = 16  # steps
 
 
 @dataclass(frozen=True)
@@ -51,37 +52,26 @@ class Split:
 
     def of_draw(self, seed: int) -> NDArray[np.bool_]:
         """Return which rows are of the draw that trainings of a seed use, bool [N]."""
-        return np.asarray(self.draw == seed % (self.draw.max() + 1))
+        return of_draw(self.draw, seed)
 
     def given_labels(self, corpus: str, count: int | None, noise: float, seed: int) -> Tensor:
-        """Return the labels that a training is given, [N].
+        """Return the labels [N] that a training is given, as `missing.labels` says.
 
-        Those of a smaller count are among those of a larger one.
-
-        Args:
-            corpus: The corpus's name, which random streams depend on.
-            count: How many of its draw keep their labels, None for all. The others have NO_SCORE or NO_CLASS.
-            noise: The share of these whose labels change places among each other.
-            seed: The training's.
+        The others are NO_SCORE or NO_CLASS.
         """
-        mine = np.flatnonzero(self.of_draw(seed))
-        kept = generator(seed, "labels", corpus).permutation(mine)[:count]
         hidden = NO_SCORE if self.label.is_floating_point() else NO_CLASS
         labels = torch.full_like(self.label, hidden)
-        labels[self._at(kept)] = self.label[self._at(kept)]
-        rng = generator(seed, "wrong labels", corpus)
-        wrong = rng.permutation(kept)[: round(noise * len(kept))]
-        labels[self._at(wrong)] = self.label[self._at(np.roll(wrong, 1))]
+        kept, source = (
+            torch.from_numpy(x).to(self.rows.device) for x in given_labels(self.draw, corpus, count, noise, seed)
+        )
+        labels[kept] = self.label[source]
         return labels
-
-    def _at(self, places: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(places).to(self.rows.device)
 
     def masked(self, corpus: str, missing: Missing | None, rate: float, seed: int, absence: Absence) -> Presence:
         """Return what a missing pattern leaves at a rate: modality -> bool [N, 1] or [N, T]."""
         if missing is None:
             return only(self.real, frozenset(self.real))
-        log_odds = label_odds(self._label) if absence == "by_label" else None
+        log_odds = absence_log_odds(self._label) if absence == "by_label" else None
         return missing.presence(self.real, corpus, self.name, seed, rate, log_odds)
 
     def weights(self, present: Presence, seed: int) -> Tensor:
@@ -105,6 +95,22 @@ class Split:
     def under(self, present: str, corpus: str, seed: int) -> Presence:
         """Return what is left under a word of `missing.conditions.predicted_under`, as `masked` does."""
         return presence_under(present, self.real, corpus, self.name, seed)
+
+
+class Lengths(NamedTuple):
+    """How long the utterances of a split are: to the last step of the longest sequence.
+
+    Attributes:
+        bucket: [N], which multiple of `BUCKET` steps holds the utterance, from 0.
+        longest: Modality -> [buckets], the steps of its longest sequence in this bucket or a shorter one.
+    """
+
+    bucket: NDArray[np.int64]
+    longest: Mapping[str, NDArray[np.int64]]
+
+    def of(self, bucket: int) -> dict[str, int]:
+        """Return how many steps of each modality hold all utterances up to a bucket."""
+        return {modality: int(steps[bucket]) for modality, steps in self.longest.items()}
 
 
 class Source(NamedTuple):
@@ -147,8 +153,23 @@ class Data:
         sizes = {modality: source.values.shape[1:] for modality, source in self.views[views].items()}
         return Shape({modality: (steps, d) for modality, (steps, d) in sizes.items()}, self.outputs, missing)
 
+    def lengths(self, views: Views, split: Split) -> Lengths:
+        """Return how long the utterances of a split are, whatever a missing pattern takes away."""
+        of_modality = {name: _last_step(source.mask[split.rows]) for name, source in self.views[views].items()}
+        bucket = (np.maximum.reduce([*of_modality.values()]) - 1) // BUCKET
+        longest = {name: np.ones(bucket.max(initial=0) + 1, dtype=np.int64) for name in of_modality}
+        for name, steps in of_modality.items():
+            np.maximum.at(longest[name], bucket, steps)
+        return Lengths(bucket, {name: np.maximum.accumulate(steps) for name, steps in longest.items()})
+
     def signals(
-        self, views: Views, split: Split, rows: Tensor, present: Present, owner: Tensor | None = None
+        self,
+        views: Views,
+        split: Split,
+        rows: Tensor,
+        present: Present,
+        owner: Tensor | None = None,
+        lengths: Mapping[str, int] | None = None,
     ) -> dict[str, Signal]:
         """Return the signals of some rows, every masked value overwritten by `fill`.
 
@@ -160,15 +181,17 @@ class Data:
             rows: [..., B]; with `owner`, [S, B].
             present: Modality -> bool [..., B, 1 or T]; with `owner`, [C, B, 1 or T].
             owner: [C], which of the S rows each cell has. None: rows are the cells' own.
+            lengths: Modality -> how many steps to read, of which no row has more. None: as many as there are.
         """
         at = split.rows[rows]
         return {
-            modality: self._signal(source, at, present[modality], owner)
+            modality: self._signal(source, at, present[modality], owner, lengths[modality] if lengths else None)
             for modality, source in self.views[views].items()
         }
 
-    def _signal(self, source: Source, at: Tensor, present: Tensor, owner: Tensor | None) -> Signal:
-        values, whole = source.values[at].to(self.dtype), source.mask[at]
+    def _signal(self, source: Source, at: Tensor, present: Tensor, owner: Tensor | None, steps: int | None) -> Signal:
+        values, whole = source.values[:, :steps][at].to(self.dtype), source.mask[:, :steps][at]
+        present = present[..., :steps]
         values = of_cells(layer_norm(values, values.shape[-1:]), owner)
         mask = of_cells(whole, owner) & present
         share = (mask.sum(-1) / of_cells(whole.sum(-1).clamp(min=1), owner)).to(self.dtype)
@@ -180,6 +203,12 @@ def of_cells(x: Tensor, owner: Tensor | None) -> Tensor:
     if owner is None:
         return x
     return x.expand(len(owner), *x.shape[1:]) if len(x) == 1 else x[owner]
+
+
+def _last_step(mask: Tensor) -> NDArray[np.int64]:
+    """Return the place after the last step in a mask [N, T], at least 1."""
+    at = torch.arange(1, mask.shape[1] + 1, device=mask.device)
+    return (mask * at).amax(dim=1).clamp(min=1).cpu().numpy()
 
 
 def on_device(present: Presence, device: torch.device) -> dict[str, Tensor]:

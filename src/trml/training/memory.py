@@ -35,7 +35,8 @@ def bytes_a_cell(sample: StackRun) -> int:
     made, losses = _Made(), sample.losses_so_far()
     for walk in sample.walks(sample.settings.epochs - 1):
         for step in walk.steps if len(walk.rows) else ():
-            batch = sample.batch(walk, 0, losses)
+            longest = max(range(len(walk.rows)), key=lambda i: sum(walk.lengths[i].values()))
+            batch = sample.batch(walk, longest, losses)
             with made:
                 sample.stack.losses(step.loss, batch)
     return (6 * sample.best.nbytes + sum(made.storages.values())) // len(sample.stacked)

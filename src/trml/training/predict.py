@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,11 +44,12 @@ def outputs_of(
 
     `present` has bool [C, N, 1 or T] for each modality. `pause` is called after each batch; it may raise.
     """
-    parts = []
-    for batch in _batches(stack, data, split, present, draws, batch_size):
+    order, parts = [], []
+    for rows, batch in _batches(stack, data, split, present, draws, batch_size):
+        order.append(rows)
         parts.append(stack.outputs(values, batch))
         pause()
-    return torch.cat(parts, dim=1)
+    return _in_order(parts, order)
 
 
 @torch.no_grad()
@@ -69,28 +71,38 @@ def final_predictions(
         split = data.splits[name]
         by_seed = {seed: split.under(word, settings.corpus, seed) for seed in {cell.spec.seed for cell in cells}}
         present = stacked([by_seed[cell.spec.seed] for cell in cells], data.device)
-        outputs, spreads = [], []
-        for batch in _batches(stack, data, split, present, draws[name], settings.batch_size):
+        order, outputs, spreads = [], [], []
+        for rows, batch in _batches(stack, data, split, present, draws[name], settings.batch_size):
+            order.append(rows)
             outputs.append(stack.outputs(values, batch))
             spreads.append(stack.spreads(values, batch))
         known = [spread for spread in spreads if spread is not None]
-        std = torch.cat(known, dim=1) if known else [None] * len(cells)
+        std = _in_order(known, order) if known else [None] * len(cells)
         predictions[name, word] = [
-            as_predicted(*of_cell) for of_cell in zip(torch.cat(outputs, dim=1), std, strict=True)
+            as_predicted(*of_cell) for of_cell in zip(_in_order(outputs, order), std, strict=True)
         ]
     return predictions
 
 
 def _batches(
     stack: Stack, data: Data, split: Split, present: Present, draws: Mapping[str, OwnedDraws], batch_size: int
-) -> Iterator[Batch]:
-    """Yield a split as batches of all cells, in order of its rows."""
+) -> Iterator[tuple[Tensor, Batch]]:
+    """Yield a split as batches of all cells, each with its rows, the shortest utterances first."""
     owner = torch.zeros(len(stack.values), dtype=torch.int64, device=data.device)
-    for rows in torch.arange(split.n, device=data.device).split(batch_size):
+    lengths = data.lengths(stack.module.views, split)
+    order = np.argsort(lengths.bucket, kind="stable")
+    for places in np.split(order, range(batch_size, split.n, batch_size)):
+        rows = torch.from_numpy(places).to(data.device)
         here = {modality: mask[:, rows] for modality, mask in present.items()}
-        signals = data.signals(stack.module.views, split, rows.unsqueeze(0), here, owner)
+        steps = lengths.of(lengths.bucket[places[-1]])
+        signals = data.signals(stack.module.views, split, rows.unsqueeze(0), here, owner, steps)
         drawn = {
             name: of_cells(numbers[:, rows] if stack.draws[name].varies == "row" else numbers, of_group)
             for name, (numbers, of_group) in draws.items()
         }
-        yield Batch(signals, drawn)
+        yield rows, Batch(signals, drawn)
+
+
+def _in_order(parts: Sequence[Tensor], order: Sequence[Tensor]) -> Tensor:
+    """Return what batches gave, [C, B, ...] each, as one array [C, N, ...] in the order of a split's rows."""
+    return torch.cat([*parts], dim=1)[:, torch.cat([*order]).argsort()]

@@ -1,7 +1,7 @@
 """The plain trainer of one cell: no stacking, no vmap, an ordinary module and ordinary optimizers.
 
 Slow, and easy to read; the stacked trainer is tested against it. It shares the schedule (orders, masks, draws,
-learning rates, early stopping) and nothing of how the numbers are computed.
+learning rates, early stopping) and nothing of how the numbers are computed. No batch is cut to its longest sequence.
 """
 
 import copy
@@ -72,11 +72,11 @@ def _epoch(
     wanted = method.draws(shape_of(spec, data), shared)
     losses = schedule.losses_so_far([course], data.dtype)[0]
     labels = train.given_labels(settings.corpus, spec.labels, spec.label_noise, spec.seed)
-    weights = _weights(cell, train, present, data.dtype)
+    weights, buckets = _weights(cell, train, present, data.dtype), data.lengths(method.views, train).bucket
     for which, each in enumerate(method.passes(epoch, shared)):
         size = each.batch_size or settings.batch_size
         usable = schedule.usable(each.rows, train.of_draw(spec.seed), present)
-        order = schedule.batch_rows(settings.experiment_seed, epoch, which, spec.seed, usable, size)
+        order, _ = schedule.batch_rows(settings.experiment_seed, epoch, which, spec.seed, usable, buckets, size)
         steps, size = order.shape
         drawn = draws_of_pass(wanted, settings.experiment_seed, epoch, which, (steps, size), cell)
         for i, rows in enumerate(order):

@@ -1,4 +1,10 @@
-"""What every training follows, whoever runs it: batch orders, learning rates, early stopping, divergence."""
+"""What every training follows, whoever runs it: batch orders, learning rates, early stopping, divergence.
+
+Utterances of about the same length make a batch, which is cut to its longest: a sequence costs what it holds, not what
+the corpus's longest holds. Buckets say which lengths are about the same (`data.Lengths`). Which of them an epoch's
+batches have follows from how many utterances each bucket has, and their turns from the epoch, so cells that agree in
+the former have batches of the same lengths and may be trained as one.
+"""
 
 import math
 from collections.abc import Sequence
@@ -30,24 +36,61 @@ def usable(rows: Rows, of_draw: NDArray[np.bool_], present: Presence) -> NDArray
     return of_draw & (complete if rows == "complete" else ~complete)
 
 
-def batches(n: int, batch_size: int) -> tuple[int, int]:
-    """Return how many batches n utterances make, and of which size; the last incomplete one is left out."""
+def batches(usable: NDArray[np.bool_], buckets: NDArray[np.int64], batch_size: int) -> tuple[int, NDArray[np.int64]]:
+    """Return how large the batches of a pass are, and up to which bucket each may hold, [steps], longest first.
+
+    They are those that nearly any equally large choice of rows fits into, so that most cells agree in them; a choice
+    that does not fit has its own. The last n mod `batch_size` rows of an order make no batch.
+
+    Args:
+        usable: bool [n].
+        buckets: Of all rows, [n].
+        batch_size: At most.
+    """
+    total, n = len(buckets), int(usable.sum())
+    if n == 0:
+        return 0, np.empty(0, dtype=np.int64)
     size = min(batch_size, n)
-    return (n // size, size) if n else (0, 0)
+    steps = n // size
+    own = np.sort(buckets[usable])[::-1][: steps * size : size]
+    longer = np.array([(buckets >= bucket).mean() for bucket in range(1, buckets.max() + 1)])
+    spread = np.sqrt(n * longer * (1 - longer) * (total - n) / max(1, total - 1))
+    enough = np.ceil((n * longer + 3 * spread) / size)  # batches for the rows of a bucket and of longer ones
+    common = (np.arange(steps)[:, None] < enough).sum(axis=1)
+    return size, common if (common >= own).all() else own
 
 
 def batch_rows(
-    seed: int, epoch: int, which: int, cell_seed: int, usable: NDArray[np.bool_], batch_size: int
-) -> NDArray[np.int64]:
-    """Return row numbers [steps, batch] of pass `which` of an epoch: a fresh order of the usable rows.
+    seed: int,
+    epoch: int,
+    which: int,
+    cell_seed: int,
+    usable: NDArray[np.bool_],
+    buckets: NDArray[np.int64],
+    batch_size: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a pass of an epoch: row numbers [steps, batch], and up to which bucket each batch may hold, [steps].
 
-    All cells of one seed share the order, whatever their method. Where only some rows are usable, the others are left
-    out of it.
+    It is a fresh order of the usable rows; the others are left out of it. All cells of one seed share the order,
+    whatever their method, where all utterances are of one bucket.
+
+    Args:
+        seed: The experiment's.
+        epoch: From 0.
+        which: The place of the pass in its epoch.
+        cell_seed: The training's.
+        usable: bool [n], as `usable` returns it.
+        buckets: Of all rows, [n].
+        batch_size: At most.
     """
     order = generator(seed, "batch order", cell_seed, epoch, which).permutation(len(usable))
-    order = order[usable[order]]
-    steps, size = batches(len(order), batch_size)
-    return order[: steps * size].reshape(steps, size)
+    size, longest = batches(usable, buckets, batch_size)
+    order = order[usable[order]][: len(longest) * size]
+    rows = order[np.argsort(-buckets[order], kind="stable")].reshape(len(longest), size)
+    if len(set(longest.tolist())) > 1:
+        turns = generator(seed, "turns of lengths", epoch, which).permutation(len(longest))
+        rows, longest = rows[turns], longest[turns]
+    return rows, longest
 
 
 def learning_rate(base: float, epoch: int, step: int, steps: int, epochs: int) -> float:

@@ -61,7 +61,8 @@ class StackRun:
         """Return the passes of an epoch."""
         passes = self.stack.module.passes(epoch, self.stack.shared)
         train = self.data.splits["train"]
-        key = self.stacked, train, self.present["train"], self.stack.draws, self.settings
+        lengths = self.data.lengths(self.stack.module.views, train)
+        key = self.stacked, train, lengths, self.present["train"], self.stack.draws, self.settings
         return [walk(each, which, epoch, *key) for which, each in enumerate(passes)]
 
     def batch(self, of_pass: Walk, i: int, losses: Tensor) -> Labelled:
@@ -72,7 +73,9 @@ class StackRun:
             modality: mask.gather(1, of_cell.expand(-1, -1, mask.shape[-1]))
             for modality, mask in self.present["train"].items()
         }
-        signals = self.data.signals(self.stack.module.views, train, rows, here, of_pass.owner)
+        signals = self.data.signals(
+            self.stack.module.views, train, rows, here, of_pass.owner, lengths=of_pass.lengths[i]
+        )
         labels, weights = (each.gather(1, of_cell.squeeze(-1)) for each in (self.labels, self.weights["train"]))
         return Labelled(signals, of_pass.draws_of(i), labels, weights, losses)
 

@@ -99,13 +99,13 @@ def _structure(cell: Cell, data: Data, settings: Settings) -> str:
     """Return what cells that may share a stack have in common.
 
     Their class, all options but those that are tensors, the number of epochs, what may be missing where the module is
-    shaped by it, the widths of their presence masks, and how many batches a pass makes.
+    shaped by it, the widths of their presence masks, and how many batches of which lengths a pass makes.
     """
     spec, missing, settings = cell.spec, pattern_of(cell.spec, data), settings.of(cell.spec)
     method, options = method_class(spec.target), shaping_options(spec)
     train = data.splits["train"]
     present = train.masked(settings.corpus, missing, spec.rate, spec.seed, spec.absence)
-    of_draw = train.of_draw(spec.seed)
+    of_draw, buckets = train.of_draw(spec.seed), data.lengths(method.views, train).bucket
     lost = sorted(map(sorted, missing.lost)) if missing and method.shaped_by_missing else None
     widths = [mask.shape[1] for mask in present.values()]
     walks = {
@@ -114,7 +114,8 @@ def _structure(cell: Cell, data: Data, settings: Settings) -> str:
         for each in method.passes(epoch, options)
     }
     batches = {
-        (rows, size): schedule.batches(int(schedule.usable(rows, of_draw, present).sum()), size)
-        for rows, size in sorted(walks)
+        walked: schedule.batches(schedule.usable(walked[0], of_draw, present), buckets, walked[1])
+        for walked in sorted(walks)
     }
-    return repr((spec.target, sorted(options.items()), settings.epochs, lost, widths, batches))
+    of_walks = [(walked, size, longest.tolist()) for walked, (size, longest) in batches.items()]
+    return repr((spec.target, sorted(options.items()), settings.epochs, lost, widths, of_walks))

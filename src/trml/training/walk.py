@@ -15,7 +15,7 @@ from trml.methods.contract import Draw, Pass, Step
 from trml.missing.pattern import Presence
 from trml.training import schedule
 from trml.training.contract import Cell, Settings
-from trml.training.data import Data, Split, of_cells
+from trml.training.data import Data, Lengths, Split, of_cells
 from trml.training.draws import Drawn, draws_of_pass, draws_of_split, shared_by
 from trml.training.new_method import pattern_of
 
@@ -35,12 +35,14 @@ class Walk(NamedTuple):
         rows: [steps, S, B], of the training split.
         owner: [C], which of the S each cell has.
         draws: By name, [steps, S, B, size] or [steps, S, size]; S is each name's own.
+        lengths: Of each batch: modality -> how many steps hold all its rows.
     """
 
     steps: tuple[Step, ...]
     rows: Tensor
     owner: Tensor
     draws: Mapping[str, OwnedDraws]
+    lengths: Sequence[Mapping[str, int]]
 
     def draws_of(self, i: int) -> dict[str, Tensor]:
         """Return the draws of batch i: [C, B, size] or [C, size] by name."""
@@ -53,6 +55,7 @@ def walk(
     epoch: int,
     cells: Sequence[Cell],
     train: Split,
+    lengths: Lengths,
     present: Mapping[str, Tensor],
     wanted: Mapping[str, Draw],
     settings: Settings,
@@ -67,6 +70,7 @@ def walk(
         epoch: From 0.
         cells: Those of the stack, [C].
         train: The training split.
+        lengths: Of its utterances.
         present: Presence in it, modality -> bool [C, N, 1 or T].
         wanted: What the method draws.
         settings: How the cells are trained.
@@ -85,11 +89,13 @@ def walk(
                 train.of_draw(seeds[place]),
                 {name: mask[place].cpu().numpy() for name, mask in present.items()},
             ),
+            lengths.bucket,
             each.batch_size or settings.batch_size,
         )
         for place in places
     ]
-    rows = np.stack(orders, axis=1)
+    rows = np.stack([of_seed for of_seed, _ in orders], axis=1)
+    buckets = orders[0][1]  # of all cells alike, or they would not be of one structure (trainer.py)
     steps, _, size = rows.shape
 
     def draw(some: Mapping[str, Draw], cell: Cell) -> Drawn:
@@ -100,6 +106,7 @@ def walk(
         torch.from_numpy(rows).to(device),
         torch.tensor(owner, device=device),
         _owned(wanted, cells, draw, 1, device),
+        [lengths.of(bucket) for bucket in buckets],
     )
 
 

@@ -58,8 +58,10 @@ class AlignmentNet(nn.Module):
 
         Returns:
             Weights [B, m, k] and bool [B, m, k]. Weights sum to one over the True entries; without any, all are 0.
+            Where the centre lies behind the last step in the mask, the True entries weigh the same.
         """
         states = states_both_ways(source, mask, self.w_input, self.b_input, self.w_state, self.b_state)
-        scores = picks[:, self.window] @ self.score(states)
+        ended = mask.flip(-1).cumsum(dim=-1).flip(-1) == 0  # padding, of which a batch may have more or less
+        scores = picks[:, self.window] @ self.score(states).masked_fill(ended.unsqueeze(-1), 0.0)
         there = torch.einsum("bi,jki->bjk", mask.to(picks.dtype), picks) > 0
         return scores.masked_fill(~there, -1e9).softmax(dim=-1) * there, there

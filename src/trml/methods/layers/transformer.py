@@ -82,30 +82,40 @@ class SummaryDecoder(nn.Module):
 class SequenceEncoder(nn.Module):
     """One Transformer layer over x W + p, with learned positions p and, if `summary`, a learned token before them.
 
-    A sequence of one vector is repeated to `length`, the number of positions. `positions` is the standard deviation
-    that p starts with; with 0 there is no p, and nothing sees the order of the steps. Where it is small beside the
-    spread of x W, order is learned late or not at all.
+    There are positions for `steps` steps, and a batch may have fewer. `positions` is the standard deviation that p
+    starts with; with 0 there is no p, and nothing sees the order of the steps. Where it is small beside the spread of
+    x W, order is learned late or not at all. A modality that is one vector may be `repeated`, so many times.
     """
 
     def __init__(
-        self, inputs: int, length: int, hidden: int, heads: int, *, positions: float, summary: bool = False
+        self,
+        inputs: int,
+        steps: int,
+        hidden: int,
+        heads: int,
+        *,
+        positions: float,
+        summary: bool = False,
+        repeated: int = 1,
     ) -> None:
         super().__init__()
-        self.project, self.length = nn.Linear(inputs, hidden), length
-        self.positions = nn.Parameter(positions * torch.randn(length, hidden)) if positions else None
+        self.project, self.repeated = nn.Linear(inputs, hidden), repeated
+        self.positions = nn.Parameter(positions * torch.randn(steps * repeated, hidden)) if positions else None
         self.summary = nn.Parameter(0.1 * torch.randn(1, 1, hidden)) if summary else None
         self.layer = TransformerLayer(hidden, heads)
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return states [B, length, hidden] and their mask [B, length]; a summary comes first, [B, 1 + length, ...].
+        """Return states [B, n, hidden] and their mask [B, n]; a summary comes first, [B, 1 + n, ...].
 
         Args:
             x: [B, n, inputs], finite outside the mask too.
             mask: bool [B, n].
         """
-        x, mask = self.project(x).expand(-1, self.length, -1), mask.expand(-1, self.length)
+        x = self.project(x)
+        if self.repeated > 1:
+            x, mask = x.expand(-1, self.repeated, -1), mask.expand(-1, self.repeated)
         if self.positions is not None:
-            x = x + self.positions
+            x = x + self.positions[: x.shape[1]]
         if self.summary is not None:
             x = torch.cat([self.summary.expand(len(x), 1, -1), x], dim=1)
             mask = torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)

@@ -26,7 +26,7 @@ def sinkhorn(cost: Tensor, mass: Tensor, other_mass: Tensor, regularisation: Ten
         [B, n, m].
     """
     kernel = (cost / -regularisation).clamp(min=-_FARTHEST).exp()
-    rows = torch.ones_like(mass)
+    rows = (mass > 0).to(cost.dtype)  # masked positions play no part from the start
     for _ in range(iterations):
         columns = other_mass / _never_zero(rows.unsqueeze(-2) @ kernel).squeeze(-2)
         rows = mass / _never_zero(kernel @ columns.unsqueeze(-1)).squeeze(-1)

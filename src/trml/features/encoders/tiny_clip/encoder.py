@@ -3,8 +3,11 @@
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
+from scipy.linalg import block_diag
 from scipy.stats import ortho_group
 
 from trml.features.encoders.common.clip import Clip
@@ -36,5 +39,15 @@ def _rotate(clip: Clip, width: int) -> None:
     """Turn the last projection of either tower by a rotation of its own: distances within a modality stay."""
     parameters = dict(clip.model.named_parameters())
     for name, modality in (("text_projection", "text"), ("visual.proj", "vision")):
-        turn = ortho_group.rvs(width, random_state=generator(0, "rotation", modality))
+        turn = rotation(width, generator(0, "rotation", modality))
         parameters[name].data = parameters[name].data @ torch.from_numpy(turn).to(parameters[name].dtype)
+
+
+def rotation(width: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a random rotation [width, width] that leaves the direction of ones as it is.
+
+    Features are standardised, which takes that direction out of every vector: what is left is turned as a whole.
+    """
+    basis, _ = np.linalg.qr(np.column_stack([np.ones(width), np.eye(width)[:, 1:]]))
+    turn = block_diag(1.0, ortho_group.rvs(width - 1, random_state=rng))
+    return np.asarray(basis @ turn @ basis.T)
