@@ -9,7 +9,7 @@ from trml.base.progress import say
 
 PARTS = {
     "cells": "trainings a minute: stacked, in a loop, one process each",
-    "mm_align": "seconds per training of MM-Align at CMU-MOSI's size, against its published program",
+    "mm_align": "seconds of MM-Align at the sizes of CMU-MOSI and MVSA-Single, against its published program",
     "matmul": "share of the machine's matrix-product rate that a training step reaches",
     "startup": "how long each verb takes until it starts to work",
     "encode": "frames a second from video files, against the model alone",

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 
 from trml.base.errors import StoreError
 from trml.training.contract import Cell, CellSpec, Outcome, Predicted, Trial, write_cell
-from trml.training.selection import choose
+from trml.training.selection import choose, compared
 
 RATES = (0.001, 0.002, 0.005)
 
@@ -57,7 +58,7 @@ def test_the_lowest_mean_dev_loss_is_chosen(tmp_path):
     chosen = choose(searched)
     assert list(chosen) == ["one", "two"]
     assert chosen["one"] == {
-        "trials": 3, "dev_loss": 0.1, "median_dev_loss": 0.601, "options": {"learning_rate": 0.002},
+        "trials": 3, "as_good": 3, "dev_loss": 0.1, "median_dev_loss": 0.601, "options": {"learning_rate": 0.002},
     }  # fmt: skip
     assert chosen["two"]["options"] == {"learning_rate": 0.001}
     assert chosen["two"]["dev_loss"] == pytest.approx(0.601)
@@ -70,6 +71,25 @@ def test_a_trial_with_a_failed_training_is_never_chosen(tmp_path):
         lambda c: None if (c.spec.options["learning_rate"], c.spec.missing) == (0.001, "text") else 0.5,
     )
     assert choose(searched)["one"]["options"] == {"learning_rate": 0.002}
+
+
+def test_trials_within_the_interval_are_as_good(tmp_path):
+    """By the paired test of scipy: a small steady difference is one, a larger one that comes and goes is not."""
+    searched = trials(tmp_path)
+    losses = {
+        (0.001, "vision"): 0.5, (0.001, "text"): 0.7,
+        (0.002, "vision"): 0.5101, (0.002, "text"): 0.7102,
+        (0.005, "vision"): 0.9, (0.005, "text"): 0.71,
+    }  # fmt: skip
+    fill(cells_of(searched), lambda cell: losses[cell.spec.options["learning_rate"], cell.spec.missing])
+    assert choose(searched)["one"]["as_good"] == 2
+    best, steady, unsteady = ([losses[rate, m] for m in ("vision", "text")] for rate in RATES)
+    for rate, other in ((0.002, steady), (0.005, unsteady)):
+        interval = ttest_rel(other, best).confidence_interval(0.95)
+        difference = compared(searched["one"], {"learning_rate": rate})
+        assert difference == pytest.approx((np.mean(np.subtract(other, best)), *interval))
+    assert compared(searched["one"], {"learning_rate": 0.001}) == (0, 0, 0)
+    assert compared(searched["one"], {"learning_rate": 0.3}) is None
 
 
 def test_an_absent_training_is_named_with_what_to_do(tmp_path):

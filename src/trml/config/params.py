@@ -27,12 +27,15 @@ class Chosen:
         dev_loss: Of the chosen trial.
         median_dev_loss: Of the median trial.
         options: The chosen values. The configurations of methods read them from here.
+        as_good: How many trials are as good as the chosen one, itself among them: the difference of the dev losses lies
+            within its interval. None if it is not known.
     """
 
     trials: Count
     dev_loss: float
     median_dev_loss: float
     options: dict[str, Any]
+    as_good: Count | None = None
 
 
 @dataclass(config=strict)

@@ -8,7 +8,9 @@ third method can turn around; the probability of improvement is that of Agarwal 
 """
 
 from collections.abc import Iterator
+from functools import reduce
 from itertools import combinations
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -67,8 +69,8 @@ def aggregates(evaluation: Evaluation, curves: Curves) -> tuple[pl.DataFrame, pl
 def _scaled(evaluation: Evaluation, curves: Curves) -> Iterator[tuple[str, _Scaled]]:
     """Yield every method whose trainings all succeeded, with its scores on the scale."""
     study, metric, ceiling = evaluation.study, evaluation.primary, Ceiling(evaluation.inputs.corpus)
-    upper = evaluation.on_complete_data(study.upper.name) if study.upper else None
-    bound = evaluation.scores(metric, upper).value if upper is not None else np.nan
+    upper = evaluation.upper_bound
+    bound = np.nan if upper is None else evaluation.scores(metric, upper).value
     constant = evaluation.constant_scores(metric)
     for method in study.by_name:
         scaled: _Scaled = {}
@@ -84,10 +86,7 @@ def _scaled(evaluation: Evaluation, curves: Curves) -> Iterator[tuple[str, _Scal
 
 
 def _mean(scores: list[Scores]) -> Scores:
-    total = scores[0]
-    for score in scores[1:]:
-        total = total + score
-    return total * (1 / len(scores))
+    return reduce(add, scores) * (1 / len(scores))
 
 
 def _probability(first: _Scaled, second: _Scaled, victim: str) -> float:

@@ -28,11 +28,7 @@ def calibration(evaluation: Evaluation) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     for method in evaluation.study.methods:
         for trained in (NOTHING, *evaluation.study.single_victims):
-            if trained == NOTHING:
-                cells = None if method.single else evaluation.trained_complete(method.name)
-            else:
-                cells = evaluation.trained_with(method.name, trained, evaluation.study.study_training_rate)
-                cells = cells if cells and all(cell.spec.missing for cell in cells) else None
+            cells = evaluation.trained_on(method, trained, evaluation.study.study_training_rate)
             if cells:
                 about = {"method": method.name, "trained": trained}
                 rows += [{**about, **row} for row in _rows(evaluation, cells)]

@@ -15,7 +15,6 @@ from trml.evaluation.predictions import Evaluation, failed_seeds
 from trml.evaluation.schemas import MATRIX
 from trml.evaluation.statistics import leaders
 from trml.missing.modalities import subsets, written
-from trml.training.contract import Cell
 
 # A training pattern and its rate.
 Trained = tuple[str, float]
@@ -28,28 +27,13 @@ def matrix(evaluation: Evaluation) -> pl.DataFrame:
     trainings: list[Trained] = [(NOTHING, 0.0), *((victim, study.study_rate) for victim in study.victims)]
     every = [(trained, written(present)) for trained in trainings for present in subsets(study.modalities)]
     for trained, present in track(every, len(every), "trainings crossed with what is present"):
-        cells = _cells(evaluation, *trained)
-        predictions = {name: evaluation.all_predicted_with(of_seeds, present) for name, of_seeds in cells.items()}
+        cells = {method.name: evaluation.trained_on(method, *trained) for method in study.methods}
+        predictions = {
+            name: evaluation.all_predicted_with(of_seeds, present) for name, of_seeds in cells.items() if of_seeds
+        }
         for metric in evaluation.metrics:
             rows += _rows(evaluation, trained, present, metric, predictions)
     return pl.DataFrame(rows, schema=MATRIX)
-
-
-def _cells(evaluation: Evaluation, victim: str, rate: float) -> dict[str, list[Cell]]:
-    """Return the cells of each method that are trained so, one a seed.
-
-    A method that is trained on complete data whatever the protocol, as the upper bound is, counts for NOTHING alone. A
-    method of one modality has no one cell for complete data.
-    """
-    cells = {}
-    for method in evaluation.study.methods:
-        if victim == NOTHING:
-            of_seeds = None if method.single else evaluation.trained_complete(method.name)
-        else:
-            of_seeds = evaluation.trained_with(method.name, victim, rate)
-        if of_seeds is not None and (victim == NOTHING or all(cell.spec.missing for cell in of_seeds)):
-            cells[method.name] = of_seeds
-    return cells
 
 
 def _rows(

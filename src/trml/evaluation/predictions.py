@@ -13,7 +13,7 @@ import polars as pl
 
 from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
-from trml.evaluation.contract import EvaluationInputs
+from trml.evaluation.contract import NOTHING, EvaluationInputs, StudyMethod
 from trml.evaluation.metrics.common.metric import Array, Mask, Metric
 from trml.evaluation.references import ByPresent, references
 from trml.evaluation.registry import metrics_of
@@ -171,6 +171,29 @@ class Evaluation:
             if is_default and cell.spec.rate == cell.spec.dev_rate == 0.0:
                 by_seed.setdefault(training.seed, cell)
         return [by_seed[seed] for seed in self.seeds] if set(self.seeds) <= by_seed.keys() else None
+
+    def trained_on(self, method: StudyMethod, trained: str, rate: float) -> list[Cell] | None:
+        """Return a method's defaults by what was missing in training, one a seed; None if the experiment has none.
+
+        A method that is trained on complete data whatever the protocol, as the upper bound is, counts for NOTHING
+        alone. A method of one modality has no one training on complete data.
+
+        Args:
+            method: Of the study.
+            trained: A missing pattern, or NOTHING.
+            rate: Of the pattern.
+        """
+        if trained == NOTHING:
+            return None if method.single else self.trained_complete(method.name)
+        cells = self.trained_with(method.name, trained, rate)
+        return cells if cells and all(cell.spec.missing for cell in cells) else None
+
+    @cached_property
+    def upper_bound(self) -> Array | None:
+        """The upper bound's predictions [seeds, N] on complete data; None unless all its trainings succeeded."""
+        upper = self.study.upper
+        predictions = self.on_complete_data(upper.name) if upper else None
+        return None if predictions is None or failed_seeds(predictions) else predictions
 
     def on_complete_data(self, method: str) -> Array | None:
         """Return the predictions [seeds, N] of a method trained and evaluated on complete data, None without such."""

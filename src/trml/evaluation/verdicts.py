@@ -84,13 +84,11 @@ def better_by(metric: Metric, ours: Scores, theirs: Scores) -> Scores:
 
 
 def margin(evaluation: Evaluation, metric: Metric) -> float | None:
-    """Return the smallest difference that matters in a metric; None if the upper bound was not trained.
+    """Return the smallest difference that matters in a metric; None without an upper bound.
 
     It is 5 % of the way from the constant predictor to the upper bound on complete data.
     """
-    upper = evaluation.study.upper
-    predictions = evaluation.on_complete_data(upper.name) if upper else None
-    if predictions is None:
+    bound = evaluation.upper_bound
+    if bound is None:
         return None
-    complete, constant = evaluation.scores(metric, predictions), evaluation.constant_scores(metric)
-    return None if complete.is_failed else MARGIN * abs(complete.value - constant.value)
+    return MARGIN * abs(evaluation.scores(metric, bound).value - evaluation.constant_scores(metric).value)

@@ -62,33 +62,36 @@ def batches(
         )
 
 
-@torch.no_grad()
-def on_changed(
-    cells: Sequence[Cell],
-    features: FeatureSet,
-    settings: Settings,
-    device: torch.device,
-    changes: Sequence[Mapping[str, View]],
-) -> Iterator[list[NDArray[np.float32]]]:
-    """Yield, for each cell, what it predicts for each change of the test utterances, [N] each.
+def with_changed(features: FeatureSet, device: torch.device, changes: Sequence[Mapping[str, View]]) -> list[Data]:
+    """Return the data on a device with each change of the test utterances.
 
     Args:
-        cells: In the store.
-        features: They were trained on.
-        settings: How they were trained.
-        device: Where they run.
+        features: The features.
+        device: Where they are to lie.
         changes: The changed views of the test utterances by their names (`FeatureSet.named_views`).
     """
     data = load_data(features, device, torch.float32)
     rows = features.rows(SPLIT)
     whole = {name: View(view.values[rows], view.mask[rows]) for name, view in features.named_views().items()}
-    changed = [_with_test(data, {**whole, **views}) for views in changes]
-    for cell in cells:
-        method = restored(cell, data, settings)
-        yield [
-            as_predicted(torch.cat([method(b) for b in batches(method, cell, each, settings)]), None).value
-            for each in changed
-        ]
+    return [_with_test(data, {**whole, **views}) for views in changes]
+
+
+@torch.no_grad()
+def predicted(cell: Cell, every: Sequence[Data], settings: Settings) -> list[NDArray[np.float32]]:
+    """Return what a cell in the store predicts of the test utterances of each of several data, [N] each.
+
+    Args:
+        cell: In the store.
+        every: As `with_changed` returns them.
+        settings: How the cell was trained.
+    """
+    if not every:
+        return []
+    method = restored(cell, every[0], settings)
+    return [
+        as_predicted(torch.cat([method(b) for b in batches(method, cell, each, settings)]), None).value
+        for each in every
+    ]
 
 
 def _with_test(data: Data, named: Mapping[str, View]) -> Data:

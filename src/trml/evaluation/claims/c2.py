@@ -53,7 +53,7 @@ def _conditions(evaluation: Evaluation) -> list[Condition]:
 def _two_models(evaluation: Evaluation, condition: Condition) -> Array | None:
     """Return the predictions [seeds, N] of the upper bound on what is complete and of one modality on the rest."""
     study = evaluation.study
-    whole = evaluation.on_complete_data(study.upper.name) if study.upper else None
+    whole = evaluation.upper_bound
     if whole is None or study.single is None:
         return None
     return np.where(evaluation.missing(condition), evaluation.predictions(study.single.name, condition), whole)

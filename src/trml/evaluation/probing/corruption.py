@@ -20,14 +20,14 @@ import torch
 from numpy.typing import NDArray
 
 from trml.base.progress import track
-from trml.evaluation.contract import NOTHING, ProbeInputs, StudyMethod
+from trml.evaluation.contract import NOTHING, ProbeInputs
 from trml.evaluation.metrics.common.metric import Array
 from trml.evaluation.predictions import SPLIT, Evaluation
 from trml.evaluation.schemas import CORRUPTION
 from trml.features.contract import TOKENS, FeatureSet, View
 from trml.missing.modalities import written
 from trml.seeding import generator
-from trml.training.again import on_changed
+from trml.training.again import predicted, with_changed
 from trml.training.contract import Cell
 
 _Rng = np.random.Generator
@@ -116,31 +116,17 @@ def corruption(inputs: ProbeInputs, evaluation: Evaluation, features: FeatureSet
         for level in each.levels
         if not each.sequences or features.signals[modality].mask.shape[1] > 1
     ]
-    changes = [corrupted(features, *point, study.seed) for point in points]
+    changed = with_changed(features, device, [corrupted(features, *point, study.seed) for point in points])
     rows: list[dict[str, Any]] = []
     every = [(m, t) for m in study.methods if not m.single for t in (NOTHING, *study.single_victims)]
     for method, trained in track(every, len(every), "trainings run on wrong modalities"):
-        cells = _cells(evaluation, method, trained)
+        cells = evaluation.trained_on(method, trained, study.study_training_rate)
         wanted = [i for i, (modality, _, _) in enumerate(points) if trained in (NOTHING, modality)]
-        if cells:
-            made = on_changed(cells, features, inputs.settings, device, [changes[i] for i in wanted])
-            predictions = np.stack([np.stack(of_cell) for of_cell in made]).astype(float)
+        if cells and not np.isnan(evaluation.all_predicted_with(cells, written(study.modalities))).any():
+            made = [predicted(cell, [changed[i] for i in wanted], inputs.settings) for cell in cells]
+            predictions = np.array(made, dtype=float)
             rows += _rows(evaluation, method.name, trained, cells, [points[i] for i in wanted], predictions)
     return pl.DataFrame(rows, schema=CORRUPTION)
-
-
-def _cells(evaluation: Evaluation, method: StudyMethod, trained: str) -> list[Cell]:
-    """Return a method's cells, one a seed, trained so; none if there are none, or one of them failed.
-
-    One that is trained on complete data whatever the protocol counts there alone.
-    """
-    if trained == NOTHING:
-        cells = evaluation.trained_complete(method.name) or []
-    else:
-        cells = evaluation.trained_with(method.name, trained, evaluation.study.study_training_rate) or []
-        cells = cells if all(cell.spec.missing for cell in cells) else []
-    whole = written(evaluation.study.modalities)
-    return [] if not cells or np.isnan(evaluation.all_predicted_with(cells, whole)).any() else cells
 
 
 def _rows(

@@ -8,7 +8,8 @@ from trml.report.tables.common.table import Table, plain
 _NOTE = (
     "Every method gets the same number of trials, in a Latin hypercube over the values that its configuration names. "
     "Each trial is trained on complete data and at the study rate with each modality missing, on seeds that nothing "
-    "else uses. Test labels play no part."
+    "else uses. As good are trials whose difference in dev loss to the best lies within its 95 % interval over these "
+    "trainings, the best among them. Test labels play no part."
 )
 
 
@@ -27,6 +28,7 @@ def _table(data: Dataset, order: int) -> Table:
         [
             by_name[name].label,
             str(searched.trials),
+            "-" if searched.as_good is None else str(searched.as_good),
             f"{searched.dev_loss:.3f}",
             f"{searched.median_dev_loss:.3f}",
             ", ".join(f"{option} {_written(value)}" for option, value in searched.options.items()),
@@ -34,7 +36,7 @@ def _table(data: Dataset, order: int) -> Table:
         for name, searched in data.inputs.searched.items()
         if name in by_name
     ]
-    header = ["method", "trials", "dev loss of the best", "of the median trial", "chosen"]
+    header = ["method", "trials", "as good", "dev loss of the best", "of the median trial", "chosen"]
     rows = pl.DataFrame(texts, schema=dict.fromkeys(header, pl.String), orient="row")
     title = "The search on dev" + (f", {data.study.dataset}" if data.study.dataset else "")
     groups = [("", [plain(row) for row in texts])]

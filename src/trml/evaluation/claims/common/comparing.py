@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from trml.evaluation.claims.common.judge import Test
 from trml.evaluation.contract import StudyMethod
 from trml.evaluation.metrics.common.metric import Array, Mask
@@ -67,11 +65,8 @@ def against_variants(evaluation: Evaluation, proposed: StudyMethod, kind: str) -
 
 def span(evaluation: Evaluation) -> Scores | None:
     """Return how far the upper bound on complete data lies from the constant predictor, None without an upper bound."""
-    upper = evaluation.study.upper
-    bound = evaluation.on_complete_data(upper.name) if upper else None
-    if bound is None or np.isnan(bound).any():
-        return None
-    return gain(evaluation, bound, evaluation.constant)
+    bound = evaluation.upper_bound
+    return None if bound is None else gain(evaluation, bound, evaluation.constant)
 
 
 def margin_words(evaluation: Evaluation, value: float | None) -> str:
