@@ -74,3 +74,12 @@ def synthetic_features(
     lengths = rng.integers(1, tokens + 1, size=n)
     views = {"text": View(values, np.arange(tokens) < lengths[:, None])}
     return FeatureSet(replace(info, views=["text"]), index, signals, views)
+
+
+def ragged(frames: int = 30, tokens: int = 40) -> FeatureSet:
+    """Return features whose clips have from 1 to 30 frames, and texts from 1 to 40 tokens: batches of three lengths."""
+    features = synthetic_features(frames=frames, tokens=tokens)
+    values = features.signals["vision"].values
+    lengths = np.random.default_rng(3).integers(1, frames + 1, size=len(values))
+    vision = View(values, np.arange(frames) < lengths[:, None])
+    return replace(features, signals={**features.signals, "vision": vision})

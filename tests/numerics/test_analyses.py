@@ -18,7 +18,7 @@ from trml.evaluation.probing.conventions import conventions
 from trml.evaluation.probing.corruption import CORRUPTIONS, corrupted, corruption
 from trml.evaluation.probing.cost import cost
 from trml.features.contract import View, read_features
-from trml.training.again import by_epoch, operations, predicted, restored, with_changed
+from trml.training.again import Changed, by_epoch, operations, restored
 from trml.training.contract import BlockJob, read_cell
 from trml.training.data import load_data
 from trml.training.worker import train_block
@@ -51,11 +51,10 @@ def views_of_test(features):
 
 def test_what_is_not_changed_is_predicted_as_it_was(inputs):
     features, evaluation = read_features(inputs.evaluation.features), Evaluation(inputs.evaluation)
-    for method in ("trml", "zero_fill"):
-        cells = evaluation.trained_complete(method)
-        every = with_changed(features, CPU, [{}, corrupted(features, "vision", "noise", 1.0, 1)])
-        for cell in cells:
-            same, noisy = predicted(cell, every, inputs.settings)
+    changed = Changed.of(features, CPU, [{}, corrupted(features, "vision", "noise", 1.0, 1)])
+    for method in evaluation.study.by_name:
+        for cell in evaluation.trained_complete(method):
+            same, noisy = changed.predicted(cell, inputs.settings, [0, 1])
             np.testing.assert_allclose(same, stored(cell, "text+vision"), atol=1e-5)
             assert not np.allclose(noisy, same, atol=1e-2)
 

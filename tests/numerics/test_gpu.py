@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.synthetic_features import SETTINGS, synthetic_features
+from helpers.synthetic_features import SETTINGS, ragged, synthetic_features
 from helpers.synthetic_training import METHODS, cells_of, run, same
 from trml.training.trainer import train
 
@@ -28,9 +28,10 @@ def test_it_learns_what_the_cpu_learns(params, method):
             np.testing.assert_allclose(trained[c.digest].predictions[key].value, predicted.value, atol=5e-2)
 
 
+@pytest.mark.parametrize("made", [synthetic_features, ragged])
 @pytest.mark.parametrize("method", METHODS)
-def test_same_bytes_alone_and_in_any_company(params, method):
-    features, cells = synthetic_features(), cells_of(params, method)
+def test_same_bytes_alone_and_in_any_company(params, method, made):
+    features, cells = made(), cells_of(params, method)
     settings = replace(SETTINGS, chunk=7)
     together = on_gpu(cells, features, settings)
     for c in cells:

@@ -7,23 +7,11 @@ import pytest
 import torch
 
 from helpers.method_batches import batch_of, method_and_data
-from helpers.synthetic_features import SETTINGS, synthetic_features
+from helpers.synthetic_features import SETTINGS, ragged
 from helpers.synthetic_training import CPU, METHODS, cell, run, run_one, same
-from trml.features.contract import FeatureSet, View
 from trml.methods.contract import Labelled
 from trml.training.data import BUCKET, load_data
 from trml.training.reference import train_one
-
-FRAMES, TOKENS = 30, 40
-
-
-def ragged() -> FeatureSet:
-    """Return features whose clips have from 1 to 30 frames, and texts from 1 to 40 tokens."""
-    features = synthetic_features(frames=FRAMES, tokens=TOKENS)
-    values = features.signals["vision"].values
-    lengths = np.random.default_rng(3).integers(1, FRAMES + 1, size=len(values))
-    vision = View(values, np.arange(FRAMES) < lengths[:, None])
-    return replace(features, signals={**features.signals, "vision": vision})
 
 
 def cut(batch: Labelled, steps: int) -> Labelled:

@@ -10,7 +10,7 @@ import torch
 
 import trml.training.resume as module
 from helpers.small_methods import KINDS, small_cells
-from helpers.synthetic_features import SETTINGS, TRIPLE, synthetic_features
+from helpers.synthetic_features import SETTINGS, TRIPLE, ragged, synthetic_features
 from helpers.synthetic_training import CPU, cell, run, same
 from trml.base.errors import Interrupted
 from trml.training.resume import Unfinished, asked_to_stop
@@ -48,8 +48,9 @@ class StopAfter:
 
 
 @pytest.mark.parametrize("batches", [0, 1, 2, 5, 7, 16, 40])
-def test_stopped_at_any_batch_it_resumes_to_the_same_bytes(params, tmp_path, batches):
-    features, cells, ended, rounds = synthetic_features(), cells_of(params), {}, 0
+@pytest.mark.parametrize("made", [synthetic_features, ragged])
+def test_stopped_at_any_batch_it_resumes_to_the_same_bytes(params, tmp_path, made, batches):
+    features, cells, ended, rounds = made(), cells_of(params), {}, 0
     undisturbed = run(cells, features, SETTING)
     while len(ended) < len(cells):
         rounds += 1

@@ -9,7 +9,7 @@ from scipy.stats import ttest_rel
 
 from trml.base.errors import StoreError
 from trml.training.contract import Cell, CellSpec, Outcome, Predicted, Trial, write_cell
-from trml.training.selection import choose, compared
+from trml.training.selection import against, choose
 
 RATES = (0.001, 0.002, 0.005)
 
@@ -85,11 +85,15 @@ def test_trials_within_the_interval_are_as_good(tmp_path):
     assert choose(searched)["one"]["as_good"] == 2
     best, steady, unsteady = ([losses[rate, m] for m in ("vision", "text")] for rate in RATES)
     for rate, other in ((0.002, steady), (0.005, unsteady)):
-        interval = ttest_rel(other, best).confidence_interval(0.95)
-        difference = compared(searched["one"], {"learning_rate": rate})
-        assert difference == pytest.approx((np.mean(np.subtract(other, best)), *interval))
-    assert compared(searched["one"], {"learning_rate": 0.001}) == (0, 0, 0)
-    assert compared(searched["one"], {"learning_rate": 0.3}) is None
+        low, high = ttest_rel(other, best).confidence_interval(0.95)
+        expected = f"{np.mean(np.subtract(other, best)):.4f} [{low:.4f}, {high:.4f}] higher"
+        assert against(searched, {"one": {"options": {"learning_rate": rate}}}) == [
+            f"one: the dev loss of what was chosen before is {expected}"
+        ]
+    assert against(searched, {"one": {"options": {"learning_rate": 0.001}}}) == []
+    assert against(searched, {"two": {"options": {"learning_rate": 0.3}}}) == [
+        "two: what was chosen before is no trial of this search"
+    ]
 
 
 def test_an_absent_training_is_named_with_what_to_do(tmp_path):

@@ -38,17 +38,13 @@ def search(arguments: argparse.Namespace) -> None:
     from trml.base.artifacts import write_text
     from trml.planning.plan import searched
     from trml.planning.trials import chosen_yaml
-    from trml.training.selection import choose, compared
+    from trml.training.selection import against, choose
 
     for plan in searched(plans_of(arguments)):
         path = Path("config/chosen") / f"{plan.params.corpus.name}-{plan.params.encoder.name}.yaml"
-        earlier = yaml.safe_load(path.read_text()) if path.exists() else {}
-        chosen = choose(plan.trials)
-        for method in chosen.keys() & earlier.keys():
-            if (difference := compared(plan.trials[method], earlier[method]["options"])) and difference[0] > 0:
-                above, low, high = difference
-                print(f"{method}: the earlier choice's dev loss is {above:.4f} higher [{low:.4f}, {high:.4f}]")
-        write_text(path, chosen_yaml(plan.params, chosen))
+        earlier = yaml.safe_load(path.read_text()) if path.exists() else None
+        write_text(path, chosen_yaml(plan.params, choose(plan.trials)))
+        print(*against(plan.trials, earlier or {}), sep="\n", end="\n" if earlier else "")
         print(f"wrote {path}; put it in force with: trml compose")
 
 

@@ -27,8 +27,8 @@ class Chosen:
         dev_loss: Of the chosen trial.
         median_dev_loss: Of the median trial.
         options: The chosen values. The configurations of methods read them from here.
-        as_good: How many trials are as good as the chosen one, itself among them: the difference of the dev losses lies
-            within its interval. None if it is not known.
+        as_good: How many trials are as good as the chosen one, itself among them: the 95 % interval of the difference
+            of their dev losses, over trainings, reaches down to zero. None if it is not known.
     """
 
     trials: Count

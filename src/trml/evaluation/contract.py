@@ -303,14 +303,14 @@ class ProbeInputs:
 class Searched:
     """What the search on dev chose for a method: of how many trials, dev losses, the options' values.
 
-    as_good: how many of the trials, the chosen one among them, are as good as the chosen one; None if it is not known.
+    as_good: how many trials are as good as the chosen one, itself among them; None if it is not known.
     """
 
     trials: int
     dev_loss: float
     median_dev_loss: float
-    as_good: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    as_good: int | None = None
 
 
 @dataclass(frozen=True)

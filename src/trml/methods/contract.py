@@ -6,8 +6,8 @@ cells of a stack are declared in `tensors` and reach `loss` as scalars; all othe
 a training in phases. A method that vmap cannot run gives the reason in `unstackable`.
 
 Sizes: B rows of a batch, T steps of a sequence, d features of a step. Batches are of utterances of about one length,
-and T is that of the longest, at most that of `Shape`. What a method returns may not depend on where its batch ends:
-steps outside the mask play no part, nor does their number.
+and T is as many steps as hold them all, at most that of `Shape`. What a method returns may not depend on where its
+batch ends: steps outside the mask play no part, nor does their number.
 """
 
 import math

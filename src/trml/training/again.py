@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -62,36 +62,29 @@ def batches(
         )
 
 
-def with_changed(features: FeatureSet, device: torch.device, changes: Sequence[Mapping[str, View]]) -> list[Data]:
-    """Return the data on a device with each change of the test utterances.
+@dataclass(frozen=True)
+class Changed:
+    """A corpus as it is, and with each of several changes of its test utterances."""
 
-    Args:
-        features: The features.
-        device: Where they are to lie.
-        changes: The changed views of the test utterances by their names (`FeatureSet.named_views`).
-    """
-    data = load_data(features, device, torch.float32)
-    rows = features.rows(SPLIT)
-    whole = {name: View(view.values[rows], view.mask[rows]) for name, view in features.named_views().items()}
-    return [_with_test(data, {**whole, **views}) for views in changes]
+    whole: Data
+    each: Sequence[Data]
 
+    @classmethod
+    def of(cls, features: FeatureSet, device: torch.device, changes: Sequence[Mapping[str, View]]) -> "Changed":
+        """Return the data of features on a device; a change has views of the test utterances, named as their files."""
+        data = load_data(features, device, torch.float32)
+        rows = features.rows(SPLIT)
+        named = {name: View(view.values[rows], view.mask[rows]) for name, view in features.named_views().items()}
+        return cls(data, [_with_test(data, {**named, **views}) for views in changes])
 
-@torch.no_grad()
-def predicted(cell: Cell, every: Sequence[Data], settings: Settings) -> list[NDArray[np.float32]]:
-    """Return what a cell in the store predicts of the test utterances of each of several data, [N] each.
-
-    Args:
-        cell: In the store.
-        every: As `with_changed` returns them.
-        settings: How the cell was trained.
-    """
-    if not every:
-        return []
-    method = restored(cell, every[0], settings)
-    return [
-        as_predicted(torch.cat([method(b) for b in batches(method, cell, each, settings)]), None).value
-        for each in every
-    ]
+    @torch.no_grad()
+    def predicted(self, cell: Cell, settings: Settings, places: Sequence[int]) -> list[NDArray[np.float32]]:
+        """Return what a cell in the store predicts of the test utterances of the changes at some places, [N] each."""
+        method = restored(cell, self.whole, settings)
+        return [
+            as_predicted(torch.cat([method(b) for b in batches(method, cell, self.each[i], settings)]), None).value
+            for i in places
+        ]
 
 
 def _with_test(data: Data, named: Mapping[str, View]) -> Data:
@@ -107,7 +100,10 @@ def _with_test(data: Data, named: Mapping[str, View]) -> Data:
 
 @torch.no_grad()
 def operations(cell: Cell, features: FeatureSet, settings: Settings) -> float:
-    """Return the floating-point operations of matrix products in one prediction of one test utterance, on the CPU."""
+    """Return the floating-point operations of matrix products in one prediction of one test utterance, on the CPU.
+
+    Its sequences are as long as the corpus's longest.
+    """
     data = load_data(features, torch.device("cpu"), torch.float32)
     method = new_method(cell, data, settings).requires_grad_(False)  # the counter looks for gradients of modules
     batch = next(batches(method, cell, data, settings))

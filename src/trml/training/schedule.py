@@ -1,9 +1,10 @@
 """What every training follows, whoever runs it: batch orders, learning rates, early stopping, divergence.
 
-Utterances of about the same length make a batch, which is cut to its longest: a sequence costs what it holds, not what
-the corpus's longest holds. Buckets say which lengths are about the same (`data.Lengths`). Which of them an epoch's
-batches have follows from how many utterances each bucket has, and their turns from the epoch, so cells that agree in
-the former have batches of the same lengths and may be trained as one.
+Utterances of about the same length make a batch, which is cut to what holds them all: a sequence costs what it holds,
+not what the corpus's longest holds. Buckets say which lengths are about the same (`data.Lengths`). The lengths of a
+pass's batches follow from how long all utterances are and how many of them are usable; only a choice of utterances that
+does not fit has its own. Their turns follow from the epoch. So nearly all cells have batches of the same lengths in the
+same turns, and may be trained as one, though other utterances are complete in each.
 """
 
 import math

@@ -30,19 +30,28 @@ def choose(trials: Mapping[str, Mapping[str, Trial]]) -> dict[str, dict[str, Any
     return {method: _best(of_method) for method, of_method in trials.items()}
 
 
-def compared(trials: Mapping[str, Trial], options: Mapping[str, Any]) -> tuple[float, float, float] | None:
-    """Return by how much the dev loss of an earlier choice is above that of the best trial, with its interval.
+def against(trials: Mapping[str, Mapping[str, Trial]], earlier: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return sentences on the methods whose earlier choice is not the one of these trials: by how much it is worse.
 
     Args:
-        trials: Of one method.
-        options: The earlier choice's.
-
-    Returns:
-        The difference and the ends of its 95 % interval, over trainings; None if no trial has these options.
+        trials: As for `choose`.
+        earlier: Method -> what was chosen before, with its `options`.
     """
-    losses = {name: _dev_losses(trial.cells) for name, trial in trials.items()}
-    earlier = next((name for name, trial in trials.items() if trial.options == options), None)
-    return None if earlier is None else _above(losses[earlier], losses[_lowest(losses)])
+    lines = []
+    for method, of_method in trials.items():
+        if method not in earlier:
+            continue
+        losses = {name: _dev_losses(trial.cells) for name, trial in of_method.items()}
+        best, options = _lowest(losses), earlier[method]["options"]
+        before = next((name for name, trial in of_method.items() if trial.options == options), None)
+        if before is None:
+            lines.append(f"{method}: what was chosen before is no trial of this search")
+        elif before != best:
+            above, low, high = _above(losses[before], losses[best])
+            lines.append(
+                f"{method}: the dev loss of what was chosen before is {above:.4f} [{low:.4f}, {high:.4f}] higher"
+            )
+    return lines
 
 
 def _best(trials: Mapping[str, Trial]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from trml.evaluation.schemas import CORRUPTION
 from trml.features.contract import TOKENS, FeatureSet, View
 from trml.missing.modalities import written
 from trml.seeding import generator
-from trml.training.again import predicted, with_changed
+from trml.training.again import Changed
 from trml.training.contract import Cell
 
 _Rng = np.random.Generator
@@ -116,14 +116,14 @@ def corruption(inputs: ProbeInputs, evaluation: Evaluation, features: FeatureSet
         for level in each.levels
         if not each.sequences or features.signals[modality].mask.shape[1] > 1
     ]
-    changed = with_changed(features, device, [corrupted(features, *point, study.seed) for point in points])
+    changed = Changed.of(features, device, [corrupted(features, *point, study.seed) for point in points])
     rows: list[dict[str, Any]] = []
     every = [(m, t) for m in study.methods if not m.single for t in (NOTHING, *study.single_victims)]
     for method, trained in track(every, len(every), "trainings run on wrong modalities"):
         cells = evaluation.trained_on(method, trained, study.study_training_rate)
         wanted = [i for i, (modality, _, _) in enumerate(points) if trained in (NOTHING, modality)]
         if cells and not np.isnan(evaluation.all_predicted_with(cells, written(study.modalities))).any():
-            made = [predicted(cell, [changed[i] for i in wanted], inputs.settings) for cell in cells]
+            made = [changed.predicted(cell, inputs.settings, wanted) for cell in cells]
             predictions = np.array(made, dtype=float)
             rows += _rows(evaluation, method.name, trained, cells, [points[i] for i in wanted], predictions)
     return pl.DataFrame(rows, schema=CORRUPTION)

@@ -44,8 +44,9 @@ def tables(data: Dataset) -> list[Table]:
     header += [f"{data.primary.label}, {victim} {study.study_rate:.0%} missing" for victim in victims]
     note = (
         "Operations: floating-point, of the matrix products that predict one utterance from its features; encoding it "
-        "is the same for all methods and not counted. Epochs and seconds of a training, mean over all of a method; "
-        "trainings of a stack share its time, so seconds are those of a training in company, on "
+        "is the same for all methods and not counted. Its sequences are as long as the corpus's longest. Epochs and "
+        "seconds of a training, mean over all of a method; trainings of a stack share its time, so seconds are those "
+        "of a training in company, on "
         f"{', '.join(sorted({cell['device'] for cell in data.cells}))}."
     )
     return [Table("cost", "cost", "What methods cost", note, header, [("", lines)], rows)]

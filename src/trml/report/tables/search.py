@@ -8,8 +8,8 @@ from trml.report.tables.common.table import Table, plain
 _NOTE = (
     "Every method gets the same number of trials, in a Latin hypercube over the values that its configuration names. "
     "Each trial is trained on complete data and at the study rate with each modality missing, on seeds that nothing "
-    "else uses. As good are trials whose difference in dev loss to the best lies within its 95 % interval over these "
-    "trainings, the best among them. Test labels play no part."
+    "else uses. As good are the best trial and those of which the 95 % interval of the difference to it in dev loss, "
+    "over these trainings, reaches down to zero. Test labels play no part."
 )
 
 

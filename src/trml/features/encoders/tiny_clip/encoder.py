@@ -44,7 +44,7 @@ def _rotate(clip: Clip, width: int) -> None:
 
 
 def rotation(width: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return a random rotation [width, width] that leaves the direction of ones as it is.
+    """Return a random rotation [width, width], or a reflection, that leaves the direction of ones as it is.
 
     Features are standardised, which takes that direction out of every vector: what is left is turned as a whole.
     """
