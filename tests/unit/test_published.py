@@ -91,7 +91,7 @@ def test_the_counts_in_the_readme_are_the_verdicts(decided):
 
 # What README.md says of how many comparisons: regime and claim -> its words.
 COUNTED = {
-    ("", "C1"): "of {n} comparisons with baselines on the utterances that lack a modality, {equivalent} are equivalent",
+    ("", "C1"): "all {equivalent} comparisons with baselines on the utterances that lack a modality are equivalent",
     ("untold", "C1"): "TRML is worse than every baseline: {worse} of {n} comparisons",
     ("untold", "C6"): "The temperature matters there: {better} of {n} comparisons",
     ("unseen", "C1b"): "it is worse in {worse} of {n} comparisons",
@@ -99,7 +99,7 @@ COUNTED = {
         "few_labels",
         "C1",
     ): "{better} are better, {worse} is worse, {equivalent} are equivalent and {undecided} undecided",
-    ("", "C7"): "all {n} comparisons with a turned space are equivalent",
+    ("", "C7"): "all {equivalent} comparisons with a turned space are equivalent",
 }
 
 
