@@ -11,7 +11,8 @@ TESTS ?=
 WORKERS ?= 2
 ONLY ?=
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope
+# A module runs on one worker, the workflows first (pyproject.toml): by the number of tests they would come last.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := results
 .PHONY: env results search test test-fast lint format docs lock bench compose clean absent
