@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from scipy.stats import ttest_rel
 
 from trml.base.errors import StoreError
@@ -83,6 +84,7 @@ def test_trials_within_the_interval_are_as_good(tmp_path):
     }  # fmt: skip
     fill(cells_of(searched), lambda cell: losses[cell.spec.options["learning_rate"], cell.spec.missing])
     assert choose(searched)["one"]["as_good"] == 2
+    assert yaml.safe_load(yaml.safe_dump(choose(searched))) == choose(searched)
     best, steady, unsteady = ([losses[rate, m] for m in ("vision", "text")] for rate in RATES)
     for rate, other in ((0.002, steady), (0.005, unsteady)):
         low, high = ttest_rel(other, best).confidence_interval(0.95)

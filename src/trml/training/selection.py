@@ -60,7 +60,7 @@ def _best(trials: Mapping[str, Trial]) -> dict[str, Any]:
     means = [float(each.mean()) for each in losses.values()]
     return {
         "trials": len(losses),
-        "as_good": sum(name == best or _above(each, losses[best])[1] <= 0 for name, each in losses.items()),
+        "as_good": sum(name == best or bool(_above(each, losses[best])[1] <= 0) for name, each in losses.items()),
         "dev_loss": round(float(losses[best].mean()), 4),
         "median_dev_loss": round(float(np.median(means)), 4),
         "options": dict(trials[best].options),
