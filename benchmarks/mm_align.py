@@ -24,11 +24,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 
 from benchmarks import child
 from benchmarks.row import Row
-from benchmarks.synthetic import Size, cell, settings
+from benchmarks.synthetic import Size, cell, index, settings
 from benchmarks.timing import seconds
 from trml.features.contract import FeatureInfo, FeatureSet, View
 from trml.features.writer import write_features
@@ -95,12 +94,6 @@ def _features(case: Case) -> FeatureSet:
     if case.median < case.tokens:  # about as many longer as shorter ones, 95 % under twice the median
         lengths = np.clip(case.median * np.exp(rng.normal(0, 0.38, n)), 1, case.tokens).round().astype(np.int64)
     tokens = rng.standard_normal((n, case.tokens, case.size.d), dtype=np.float32)
-    columns = {
-        "utterance_id": [f"u{i}" for i in range(n)],
-        "split": np.repeat(["train", "valid", "test"], case.size.utterances),
-        "label": rng.uniform(-3, 3, n).astype(np.float32),
-        "draw": np.zeros(n, dtype=np.int32),
-    }
     frames = rng.standard_normal((n, case.frames, case.frame), dtype=np.float32)
     vision = View(frames, np.ones((n, case.frames), dtype=bool))
     text = View(tokens.mean(axis=1, keepdims=True), np.ones((n, 1), dtype=bool))
@@ -108,4 +101,4 @@ def _features(case: Case) -> FeatureSet:
         "synthetic", "random numbers", False, None, "regression", [], "synthetic", ["text", "vision"], ["text"]
     )
     views = {"text": View(tokens, np.arange(case.tokens) < lengths[:, None])}
-    return FeatureSet(info, pl.DataFrame(columns), {"text": text, "vision": vision}, views)
+    return FeatureSet(info, index(case.size, rng), {"text": text, "vision": vision}, views)

@@ -81,6 +81,18 @@ def settings(size: Size, epochs: int, chunk: int | None = None) -> Settings:
     return replace(default, epochs=epochs, patience=epochs, batch_size=size.batch, chunk=chunk)
 
 
+def index(size: Size, rng: np.random.Generator) -> pl.DataFrame:
+    """Return the index of features: utterances of a size with random labels, all of one training set."""
+    n = sum(size.utterances)
+    columns = {
+        "utterance_id": [f"u{i}" for i in range(n)],
+        "split": np.repeat(["train", "valid", "test"], size.utterances),
+        "label": rng.uniform(-3, 3, n).astype(np.float32),
+        "draw": np.zeros(n, dtype=np.int32),
+    }
+    return pl.DataFrame(columns)
+
+
 def write_features(folder: Path, size: Size) -> Path:
     """Write a feature folder of random numbers and random labels, every modality present.
 
@@ -98,13 +110,7 @@ def write_features(folder: Path, size: Size) -> Path:
             array[start : start + _SLAB] = slab[: n - start]
         array.flush()
         np.save(folder / f"{modality}_mask.npy", np.ones((n, length), dtype=bool))
-    columns = {
-        "utterance_id": [f"u{i}" for i in range(n)],
-        "split": np.repeat(["train", "valid", "test"], size.utterances),
-        "label": rng.uniform(-3, 3, n).astype(np.float32),
-        "draw": np.zeros(n, dtype=np.int32),
-    }
-    pl.DataFrame(columns).write_parquet(folder / "index.parquet")
+    index(size, rng).write_parquet(folder / "index.parquet")
     info = FeatureInfo("synthetic", "random numbers", True, None, "regression", [], "synthetic", list(steps))
     write_json(folder / "features.json", asdict(info))
     return folder

@@ -1,6 +1,6 @@
 """Cells of the configured methods at a small size, and their training on synthetic features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from trml.config.params import Params
 from trml.features.contract import FeatureSet
 from trml.training.contract import Cell, CellSpec, Outcome, Predicted, Settings
 from trml.training.new_method import method_class
+from trml.training.reference import train_one
 from trml.training.trainer import train
 
 CPU = torch.device("cpu")
@@ -116,3 +117,15 @@ def same(mine: Outcome, theirs: Outcome) -> bool:
 def same_predictions(mine: Predicted, theirs: Predicted) -> bool:
     """Return whether two predictions are the same bytes."""
     return all((a is None and b is None) or np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
+
+
+def agree_with_a_plain_loop(
+    together: Mapping[str, Outcome], cells: Sequence[Cell], features: FeatureSet, settings: Settings = SETTINGS
+) -> None:
+    """Assert that histories and predictions, in fp64, are those of the plain trainer of one cell."""
+    for c in cells:
+        alone = train_one(c, features, settings, dtype=torch.float64)
+        for mine, theirs in zip(together[c.digest].history, alone.history, strict=True):
+            assert mine == pytest.approx(theirs, rel=1e-6)
+        for key, predicted in alone.predictions.items():
+            np.testing.assert_allclose(together[c.digest].predictions[key].value, predicted.value, atol=1e-4)

@@ -8,10 +8,9 @@ import torch
 
 from helpers.method_batches import batch_of, method_and_data
 from helpers.synthetic_features import SETTINGS, ragged
-from helpers.synthetic_training import CPU, METHODS, cell, run, run_one, same
+from helpers.synthetic_training import CPU, METHODS, agree_with_a_plain_loop, cell, run, run_one, same
 from trml.methods.contract import Labelled
 from trml.training.data import BUCKET, load_data
-from trml.training.reference import train_one
 
 
 def cut(batch: Labelled, steps: int) -> Labelled:
@@ -64,12 +63,7 @@ def test_ragged_sequences_agree_with_a_plain_loop(params, method):
     features = ragged()
     cells = [cell(params, method, victim, 0.5) for victim in ("vision", "text")]
     together = run(cells, features, dtype=torch.float64)
-    for c in cells:
-        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
-        for mine, theirs in zip(together[c.digest].history, alone.history, strict=True):
-            assert mine == pytest.approx(theirs, rel=1e-6)
-        for key, predicted in alone.predictions.items():
-            np.testing.assert_allclose(together[c.digest].predictions[key].value, predicted.value, atol=1e-4)
+    agree_with_a_plain_loop(together, cells, features)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from helpers.synthetic_features import SETTINGS, TRIPLE, synthetic_features
-from helpers.synthetic_training import cell, run, run_one, same
+from helpers.synthetic_training import agree_with_a_plain_loop, cell, run, run_one, same
 from trml.methods.contract import Shape
 from trml.methods.mm_align import MMAlign, States
-from trml.training.reference import train_one
 
 METHODS = ["modal_trans", "mm_align"]
 OPTIONS = {"hidden": 32, "heads": 4, "window": 2, "iterations": 10, "positions": 1.0}
@@ -53,20 +52,14 @@ def test_sequences_of_any_lengths(params, method, frames, tokens):
     features = synthetic_features(frames=frames, classes=3, tokens=tokens)
     cells = [cell(params, method, victim, 0.5) for victim in ("vision", "text")]
     together = run(cells, features, dtype=torch.float64, fill=float("nan"))
-    for c in cells:
-        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
-        for mine, theirs in zip(together[c.digest].history, alone.history, strict=True):
-            assert mine == pytest.approx(theirs, rel=1e-6)
+    agree_with_a_plain_loop(together, cells, features)
 
 
 def test_translations_between_three_sequences(params):
     features = synthetic_features(modalities=TRIPLE, tokens=5)
     cells = [cell(params, "modal_trans", victim, 0.5) for victim in ("vision", "text+audio", "random_modality")]
     together = run(cells, features, dtype=torch.float64, fill=float("nan"))
-    for c in cells:
-        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
-        for mine, theirs in zip(together[c.digest].history, alone.history, strict=True):
-            assert mine == pytest.approx(theirs, rel=1e-6)
+    agree_with_a_plain_loop(together, cells, features)
 
 
 @pytest.mark.parametrize("method", METHODS)

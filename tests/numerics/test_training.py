@@ -12,6 +12,7 @@ from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, in_two_draws, syn
 from helpers.synthetic_training import (
     CPU,
     METHODS,
+    agree_with_a_plain_loop,
     cell,
     cells_of,
     run,
@@ -181,12 +182,7 @@ def test_other_protocols_and_a_draw_agree_with_a_plain_loop(params, method, clas
     protocols = ({"labels": 12}, by_label, {"label_noise": 0.4}, {"labels": 5})
     each = [under(c, **protocol) for c, protocol in zip(cells_of(params, method), protocols, strict=True)]
     together = run(each, features, dtype=torch.float64)
-    for c in each:
-        alone = train_one(c, features, SETTINGS, dtype=torch.float64)
-        for mine, theirs in zip(together[c.digest].history, alone.history, strict=True):
-            assert mine == pytest.approx(theirs, rel=1e-6)
-        for key, predicted in alone.predictions.items():
-            np.testing.assert_allclose(together[c.digest].predictions[key].value, predicted.value, atol=1e-4)
+    agree_with_a_plain_loop(together, each, features)
 
 
 def test_hidden_labels_and_other_draws_play_no_part(params):

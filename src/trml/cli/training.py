@@ -44,7 +44,8 @@ def search(arguments: argparse.Namespace) -> None:
         path = Path("config/chosen") / f"{plan.params.corpus.name}-{plan.params.encoder.name}.yaml"
         earlier = yaml.safe_load(path.read_text()) if path.exists() else None
         write_text(path, chosen_yaml(plan.params, choose(plan.trials)))
-        print(*against(plan.trials, earlier or {}), sep="\n", end="\n" if earlier else "")
+        for line in against(plan.trials, earlier or {}):
+            print(line)
         print(f"wrote {path}; put it in force with: trml compose")
 
 
