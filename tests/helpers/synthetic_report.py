@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from trml.base.artifacts import write_json
+from trml.base.artifacts import write_json, write_sums
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
 from trml.evaluation.contract import Searched, Study, StudyMethod, StudyVariant
 from trml.features.contract import MEDIA_SCHEMA
@@ -96,6 +96,8 @@ def report_inputs(
     if any(other.study.purpose == "redundancy" for other in others):
         _write_redundancy(names["evaluation"], study)
     _write_probes(names["probes"], study, classes, text, reason)
+    for path in names.values():
+        write_sums(path)
     if dataset is not None:
         names["probes"] = None
     return ReportInputs(study=study, **names, **ABOUT, published_as=published_as, others=others)

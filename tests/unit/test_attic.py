@@ -3,9 +3,11 @@
 import shutil
 
 import pytest
+import yaml
 
 from helpers.planned_cells import fill, small_plan, small_raw
 from trml.base.artifacts import write_json
+from trml.cli.main import main
 from trml.config.load import check
 from trml.planning.attic import bring_back, set_aside, unreachable
 from trml.planning.plan import plans
@@ -42,3 +44,37 @@ def test_artifacts_set_aside_come_back_by_name(plan, raw):
     assert unreachable([narrower], ["cells"], plan.work) == []
     bring_back([plan], plan.work)
     assert {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob("cell.json")} == before
+
+
+def test_gc_keeps_what_is_published_and_asks(plan, raw, tmp_path, monkeypatch, capsys):
+    """Of two configurations the one that is not in force was published, in part: its cells and corpus stay."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRML_PARAMS", raising=False)
+    narrow = small_raw(raw)
+    narrow["protocol"]["seeds"] = [1, 2]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(narrow))
+    outside = [cell for cell in plan.cells if cell.spec.seed == 3]
+    kept, lost = outside[::2], outside[1::2]
+    corpus, other = plan.work / "corpora/once-0123456789ab", plan.work / "corpora/never-0123456789ab"
+    for folder in (corpus, other, plan.work / "attic/corpora/once-ba9876543210"):
+        folder.mkdir(parents=True)
+    published = tmp_path / "results/wide"
+    made_from = {"corpus": corpus.name, "further": {"x": {"corpus": "once-ba9876543210"}}}
+    write_json(published / "manifest.json", {"digest": "wide-0", "made_from": made_from})
+    (published / "metrics.csv").write_text("cell,value\n" + "".join(f"{cell.digest},1\n" for cell in kept))
+
+    def gc(*arguments):
+        main(["gc", *arguments])
+        return capsys.readouterr().out
+
+    assert f"would remove {len(lost) + 1} paths" in gc("--dry-run")
+    with pytest.raises(SystemExit, match=r"nothing was removed. To remove .* without a question: trml gc --yes"):
+        gc()  # there is no terminal to ask on
+    assert other.exists()
+    assert f"removed {len(lost) + 1} paths" in gc("--yes")
+    assert not other.exists()
+    assert corpus.exists()
+    assert (plan.work / "attic/corpora/once-ba9876543210").exists()
+    assert {cell.digest for cell in plan.cells if cell.is_done} == {c.digest for c in plan.cells} - {
+        c.digest for c in lost
+    }

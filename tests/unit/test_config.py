@@ -160,6 +160,8 @@ def test_a_method_for_two_modalities_is_refused_on_three():
         ("trainig.epochs=3", "trainig.epochs is unknown; did you mean 'training.epochs'?"),
         ("experiment=own corpus.foldr=x", "corpus.foldr is unknown; did you mean 'corpus.folder'?"),
         ("experiment=own corpus.title=a,b", "To use it as string, quote the value"),
+        ("methods.trml.sweeps={}", "so temperature, weight would stay. Remove keys first: ~methods.trml.sweeps.temper"),
+        ("methods.trml.search={beta:[0.0]}", "so detach, epochs, learning_rate, temperature, weight would stay"),
         ("training.epochs=0", "training.epochs is 0; expected greater than or equal to 1"),
     ],
 )

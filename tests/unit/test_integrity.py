@@ -45,6 +45,13 @@ def flip_quietly(path):
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+def flip_in_place(path):
+    """Flip one bit and keep size, inode and modification time; only the time of change tells."""
+    times = path.stat()
+    flip(path)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
 def remove(path):
     path.unlink()
 
@@ -53,7 +60,7 @@ def append(path):
     path.write_bytes(path.read_bytes() + b"\n")
 
 
-HARMS = [truncate, empty, flip, flip_quietly, remove, append]
+HARMS = [truncate, empty, flip, flip_quietly, flip_in_place, remove, append]
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda f: f.__name__)

@@ -39,7 +39,7 @@ def make(tmp_path):
     return write
 
 
-def test_publishing_keeps_equal_results_and_replaces_others(cell, make, tmp_path):
+def test_publishing_keeps_equal_results_and_replaces_others(cell, make, tmp_path, capsys):
     published = tmp_path / "results/study"
     finished = make("1")
     assert not is_published(DIGEST, published)
@@ -49,7 +49,13 @@ def test_publishing_keeps_equal_results_and_replaces_others(cell, make, tmp_path
     (published / "note").write_text("the copy of an earlier run")
     publish(DIGEST, finished, [cell], published)
     assert (published / "note").exists()  # reproduced: left unchanged
-    publish(DIGEST, make("2"), [cell], published)
+    assert "all 1 files have the same bytes" in capsys.readouterr().err
+    publish(DIGEST, make("2"), [cell], published)  # as another machine's
+    assert (published / "metrics.csv").read_text() == "1"
+    said = capsys.readouterr().err
+    assert "1 of 1 files have other bytes than the published ones of the same recipe, as metrics.csv" in said
+    assert f"{finished}/report/index.html" in said
+    publish(DIGEST, make("2"), [cell], published, replace=True)
     assert (published / "metrics.csv").read_text() == "2"
     assert [path.name for path in published.parent.iterdir()] == ["study"]
     (published / "metrics.csv").write_text("edited by hand")

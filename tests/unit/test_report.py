@@ -1,5 +1,6 @@
 """The report from hand-made files: sections, tables in every form, failed trainings, modalities, extension tables."""
 
+import os
 import re
 import sys
 import warnings
@@ -14,7 +15,7 @@ from helpers.synthetic_cells import STUDY, fill, inputs_of, with_sweep
 from helpers.synthetic_features import TRIPLE
 from helpers.synthetic_report import report_inputs
 from trml.base.artifacts import read_json
-from trml.base.errors import ContractError
+from trml.base.errors import ContractError, StoreError
 from trml.base.modules import extensions, module_file
 from trml.evaluation.evaluate import evaluate
 from trml.report.build import build
@@ -318,3 +319,15 @@ def test_tables_escape_and_embolden():
     assert r"T. note \{x\}" in latex
     assert latex.count(r"\begin") == latex.count(r"\end") == 2
     assert "| a_b & 50% | **0.1** |" in markdown
+
+
+@pytest.mark.parametrize("name", ["claims.json", "summary.parquet"])
+def test_an_evaluation_that_changed_after_it_was_written_is_not_reported(tmp_path, undrawn, name):
+    inputs = report_inputs(tmp_path / "made")
+    path = inputs.evaluation / name
+    times, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(StoreError, match=f"{name} changed after it was written"):
+        built(inputs, tmp_path)

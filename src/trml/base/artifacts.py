@@ -45,6 +45,18 @@ def damage(folder: Path) -> str | None:
     return None
 
 
+def intact(folder: Path) -> Path:
+    """Return a folder that is as it was written.
+
+    Raises:
+        StoreError: If it differs from its SHA256SUMS.
+    """
+    fault = damage(folder)
+    if fault:
+        raise StoreError(f"{folder}: {fault}. Have it made again: {run_again()}")
+    return folder
+
+
 @contextmanager
 def new_folder(path: Path, finished: str) -> Iterator[Path]:
     """Yield a temporary folder that is renamed to `path` if the block succeeds, and removed otherwise.

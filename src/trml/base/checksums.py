@@ -16,13 +16,13 @@ def known_digests(paths: Sequence[Path], memory: Path) -> list[str]:
 
     Args:
         paths: The files.
-        memory: A JSON cache of checksums. A file is hashed only if its size, modification time or inode has changed
-            since, and the cache is then rewritten.
+        memory: A JSON cache of checksums. A file is hashed only if its size, times (the time of change cannot be
+            set back) or inode have changed since, and the cache is then rewritten.
     """
     known, names, states = recall(memory), [str(path.resolve()) for path in paths], {}
     for name, path in zip(names, paths, strict=True):
         stat = path.stat()
-        states[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        states[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
     changed = [name for name, state in states.items() if known.get(name, [None])[:-1] != state]
     if changed:
         with ThreadPoolExecutor() as pool:  # hashing releases the interpreter lock

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from trml.base.errors import TrmlError
-from trml.cli.common import Verbs, add_config, add_params, add_verb, plans_of, remove
+from trml.cli.common import Verbs, add_config, add_params, add_verb, agreed, plans_of, remove
 
 
 def compose(arguments: argparse.Namespace) -> None:
@@ -53,8 +53,11 @@ def plan(arguments: argparse.Namespace) -> None:
 
 
 def gc(arguments: argparse.Namespace) -> None:
-    """Remove from work/ what the configuration does not need, or set it aside."""
-    from trml.planning.attic import ATTIC, set_aside, unreachable
+    """Remove from work/ what neither the configuration nor published results need, or set aside what is not in force.
+
+    It lists paths with their sizes, and asks. What results/ were made from stays.
+    """
+    from trml.planning.attic import aside, is_among, rested_on, set_aside, size, unreachable
 
     work, plans = Path("work"), plans_of(arguments)
     for each in plans:
@@ -64,14 +67,28 @@ def gc(arguments: argparse.Namespace) -> None:
                 "made from them are unknown. Bring the files back (trml fetch), or use another configuration"
             )
     paths = unreachable(plans, arguments.only, work)
-    if not arguments.aside and not arguments.only:
-        paths += [path for path in [work / ATTIC] if path.is_dir()]
+    if arguments.aside:
+        for path in paths:
+            print(f"{'would set aside' if arguments.dry_run else 'set aside'} {path}")
+            if not arguments.dry_run:
+                set_aside(path, work)
+        return
+    needed = rested_on()
+    paths += [] if arguments.only else aside(work)
+    paths = [path for path in paths if not is_among(path, needed)]
+    total = 0
     for path in paths:
-        print(f"{'would clear' if arguments.dry_run else 'cleared'} {path}")
-        if arguments.aside and not arguments.dry_run:
-            set_aside(path, work)
-        elif not arguments.dry_run:
-            remove(path)
+        total += size(path)
+        print(f"{size(path) / 1e6:10.1f} MB  {path}")
+    words = f"{len(paths)} paths, {total / 1e6:.1f} MB"
+    if arguments.dry_run or not paths:
+        print(f"would remove {words}" if paths else "nothing to remove")
+        return
+    if not arguments.yes and not agreed(f"Remove {words}?"):
+        raise TrmlError(f"nothing was removed. To remove {words} without a question: trml gc --yes")
+    for path in paths:
+        remove(path)
+    print(f"removed {words}")
 
 
 def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
@@ -94,12 +111,13 @@ def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     verb = add_verb(
         verbs,
         gc,
-        "  trml gc --dry-run                 what would be removed\n"
+        "  trml gc --dry-run                 what would be removed, with sizes\n"
         "  trml gc --aside --only cells      keep unused cells in work/attic, where they are found again",
     )
     add_params(verb)
     verb.add_argument("--dry-run", action="store_true", help="list only; change nothing")
     verb.add_argument("--aside", action="store_true", help="move to work/attic instead of removing")
+    verb.add_argument("--yes", action="store_true", help="remove without a question")
     verb.add_argument(
         "--only", nargs="+", default=(), metavar="FOLDER", help="folders of work/ to look in (default: all)"
     )

@@ -48,7 +48,7 @@ def publish(arguments: argparse.Namespace) -> None:
 
     plan = plan_of(arguments)
     assert plan.results is not None
-    run(plan.results.name, plan.results, plan.cells, Path("results") / plan.name)
+    run(plan.results.name, plan.results, plan.cells, Path("results") / plan.name, replace=arguments.replace)
 
 
 def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
@@ -56,4 +56,8 @@ def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     add_folder(add_verb(verbs, probe), "probes")
     add_folder(add_verb(verbs, evaluate), "evaluation")
     add_folder(add_verb(verbs, report), "results")
-    add_folder(add_verb(verbs, publish), "results")
+    verb = add_verb(
+        verbs, publish, "  trml publish --replace    in place of another machine's results of the same recipe"
+    )
+    add_folder(verb, "results")
+    verb.add_argument("--replace", action="store_true", help="replace published results of the same recipe too")

@@ -23,7 +23,8 @@ def compose(overrides: list[str], config_dir: Path) -> str:
         config_dir: The folder of config.yaml.
 
     Raises:
-        ConfigError: In one line a fault.
+        ConfigError: In one line a fault; an override with a mapping that leaves keys of the one in config/ in force is
+            one.
     """
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
@@ -39,6 +40,7 @@ def compose(overrides: list[str], config_dir: Path) -> str:
     except (HydraException, OmegaConfBaseException) as error:
         keys = partial(_compose_keys, config_dir)
         raise ConfigError(explain_hydra(error, overrides, choices(config_dir), keys)) from None
+    _refuse_merged(overrides, config)
     text = OmegaConf.to_yaml(config)
     check(yaml.safe_load(text), "")
     return text
@@ -71,6 +73,23 @@ def _hydra(overrides: list[str], config_dir: Path) -> Any:
                 store.store(group=group, name=name, node=config)
     with initialize_config_dir(str(config_dir.resolve()), version_base=None):
         return hydra_compose("config", overrides=overrides)
+
+
+def _refuse_merged(overrides: list[str], config: Any) -> None:
+    """Refuse a mapping as a value unless it is all that the key then holds: Hydra merges mappings."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from omegaconf import OmegaConf
+
+    for override in OverridesParser.create().parse_overrides(overrides):
+        given = override.value()
+        found = OmegaConf.select(config, override.key_or_group) if isinstance(given, dict) else None
+        left = sorted(map(str, set(found or ()) - set(map(str, given)))) if isinstance(given, dict) else []
+        if left:
+            key = override.key_or_group
+            raise ConfigError(
+                f"{override.input_line}: a mapping is merged into the one in config/, so {', '.join(left)} would stay. "
+                f"Remove keys first: {' '.join(f'~{key}.{name}' for name in left)}"
+            )
 
 
 def _compose_keys(config_dir: Path, overrides: list[str]) -> list[str]:

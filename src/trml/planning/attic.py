@@ -4,9 +4,12 @@ Names are recipes, so a folder that another configuration left is never wrong, o
 DVC then keeps what the configuration says, and going back trains nothing.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+import polars as pl
+
+from trml.base.artifacts import read_json
 from trml.planning.plan import Plan
 
 # The folders of work/ whose entries are named by recipes, and how deep those names lie.
@@ -46,9 +49,47 @@ def unreachable(plans: Iterable[Plan], only: Collection[str] = (), work: Path = 
         work: The folder of artifacts.
     """
     kept = set(reachable(plans))
+    return [path for path in _entries(work, only) if path not in kept]
+
+
+def aside(work: Path = Path("work")) -> list[Path]:
+    """Return what lies in the attic."""
+    return _entries(work / ATTIC)
+
+
+def _entries(work: Path, only: Collection[str] = ()) -> list[Path]:
     depths = {top: depth for top, depth in FOLDERS.items() if not only or top in only}
-    candidates = (sorted(work.glob("/".join([top] + ["*"] * depth))) for top, depth in depths.items())
-    return [path for paths in candidates for path in paths if path not in kept]
+    return [path for top, depth in depths.items() for path in sorted(work.glob("/".join([top] + ["*"] * depth)))]
+
+
+def rested_on(results: Path = Path("results")) -> set[str]:
+    """Return what published results were made from: names of folders of work/, and digests of cells."""
+    names: set[str] = set()
+    for manifest in results.glob("*/manifest.json"):
+        record = read_json(manifest)
+        names |= set(_words([record["digest"], record["made_from"]]))
+        for table in manifest.parent.glob("metrics*.csv"):
+            names |= set(pl.read_csv(table, columns=["cell"], schema_overrides={"cell": pl.String})["cell"])
+    return names
+
+
+def _words(value: object) -> Iterator[str]:
+    """Yield every string in nested mappings and lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _words(each)
+
+
+def is_among(path: Path, names: Collection[str]) -> bool:
+    """Return whether a path of work/, or the digest that its name ends in, is among names."""
+    return path.name in names or path.name.rpartition("-")[2] in names
+
+
+def size(path: Path) -> int:
+    """Return the bytes of a file, or of all files below a folder."""
+    return path.stat().st_size if path.is_file() else sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
 
 
 def set_aside(path: Path, work: Path = Path("work")) -> None:

@@ -43,10 +43,13 @@ def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Return a digest of the name, size, time and inode of every file in a folder."""
+    """Return a digest of the name, size, times and inode of every file in a folder.
+
+    The time of change (ctime) cannot be set back, as that of modification can.
+    """
     entries = []
     for root, _, files in os.walk(folder):
         for name in files:
             stat = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118  pathlib takes three times as long
-            entries.append((root, name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+            entries.append((root, name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
     return digest(sorted(entries))

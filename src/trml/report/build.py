@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from trml.base.artifacts import write_json
+from trml.base.artifacts import intact, write_json
 from trml.report.card import write_card
 from trml.report.claims_page import claims_page
 from trml.report.contract import ReportInputs
@@ -21,7 +21,14 @@ _COPIED = ("metrics.parquet", "metrics.csv", "pairs.parquet", "claims.json")
 
 
 def build(inputs: ReportInputs, folder: Path) -> None:
-    """Fill `folder` with results/<experiment> as it will be published."""
+    """Fill `folder` with results/<experiment> as it will be published.
+
+    Raises:
+        StoreError: If what evaluation and the probes wrote has changed since.
+    """
+    for each in (inputs, *inputs.others):
+        for written in filter(None, (each.evaluation, each.probes)):
+            intact(written)
     data = Dataset(inputs)
     for name in _COPIED:
         shutil.copyfile(inputs.evaluation / name, folder / name)

@@ -1,7 +1,7 @@
 """Publish finished results: results/<experiment> is a copy of a folder of work/results."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trml.base.artifacts import new_folder, read_json
@@ -32,17 +32,18 @@ def is_published(digest: str, published: Path) -> bool:
     )
 
 
-def publish(digest: str, finished: Path, cells: Sequence[Cell], published: Path) -> None:
+def publish(digest: str, finished: Path, cells: Sequence[Cell], published: Path, *, replace: bool = False) -> None:
     """Copy finished results to results/<experiment>.
 
-    Results that reproduce the published ones (same digest, same bytes of metrics.csv) leave the published copy and its
-    manifest unchanged.
+    Published results of the same recipe stay, whatever bytes this run has: with other bytes it says so, and where its
+    own are.
 
     Args:
         digest: Name of the results folder in work/.
         finished: That folder.
         cells: The cells behind the results; each is verified.
         published: results/<experiment>.
+        replace: Whether to replace published results of the same recipe too.
 
     Raises:
         StoreError: If the results are of another digest, broken (report/quality.py), or a cell is absent, damaged or of
@@ -62,13 +63,27 @@ def publish(digest: str, finished: Path, cells: Sequence[Cell], published: Path)
         )
     for cell in cells:
         read_cell(cell)
-    if is_published(digest, published):
-        if file_digest(published / "metrics.csv") == manifest["files"]["metrics.csv"]:
-            say(f"{published}: reproduced, metrics.csv has the same bytes as the published one")
-            return
-        say(f"{published}: same recipe, other bytes in metrics.csv (another machine?); replaced by this run's")
+    if is_published(digest, published) and not replace:
+        say(f"{published}: {_beside(manifest['files'], read_json(published / 'manifest.json')['files'], finished)}")
+        return
     _replace(finished, published)
     say(f"{published}: published, open {published / 'report' / 'index.html'}")
+
+
+def _beside(ours: Mapping[str, str], theirs: Mapping[str, str], finished: Path) -> str:
+    """Say how results compare with published ones of the same recipe, by the checksums of their files.
+
+    The page is left out: it names commit and machine.
+    """
+    names = [name for name in sorted(ours.keys() | theirs.keys()) if not name.startswith("report/")]
+    other = [name for name in names if ours.get(name) != theirs.get(name)]
+    if not other:
+        return f"reproduced, all {len(names)} files have the same bytes as the published ones"
+    return (
+        f"{len(other)} of {len(names)} files have other bytes than the published ones of the same recipe, as "
+        f"{other[0]} (another machine?). The published ones stay. This run's page is "
+        f"{finished / 'report' / 'index.html'}; to publish it in their place: trml publish --replace"
+    )
 
 
 def _replace(source: Path, target: Path) -> None:
