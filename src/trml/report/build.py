@@ -26,8 +26,8 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     Raises:
         StoreError: If what evaluation and the probes wrote has changed since.
     """
-    for each in (inputs, *inputs.others):
-        for written in filter(None, (each.evaluation, each.probes)):
+    for dataset in (inputs, *inputs.others):
+        for written in filter(None, (dataset.evaluation, dataset.probes)):
             intact(written)
     data = Dataset(inputs)
     for name in _COPIED:
