@@ -17,7 +17,7 @@ from trml.evaluation.predictions import Evaluation
 from trml.features.contract import read_features
 from trml.missing.conditions import Condition
 from trml.missing.registry import missing_pattern
-from trml.training.contract import Cell, read_cell
+from trml.training.contract import Cell, Training, read_cell
 
 PAIR = ("text", "vision")
 
@@ -52,6 +52,18 @@ def test_metrics_equal_scikit_learn_on_the_stored_predictions(inputs, tmp_path):
         row = rows.filter(pl.col("cell") == cell.digest, pl.col("condition") == "complete", pl.col("metric") == "mae")
         assert row["value"].item() == pytest.approx(expected, abs=1e-6)
     assert rows.filter(pl.col("metric") == "mae").group_by("cell").len()["len"].min() >= 2
+
+
+def test_a_cell_has_rows_under_each_name_it_is_asked_for_by(inputs, tmp_path):
+    """As where a sweep passes through the default."""
+    fill(inputs, lambda *_: 0.5)
+    default = Training("trml", "default", "vision", 0.5, 0.5, 2)
+    cells = {**inputs.cells, default._replace(variant="temperature=0.07"): inputs.cells[default]}
+    evaluated(replace(inputs, cells=cells), tmp_path / "evaluation")
+    rows = pl.read_csv(tmp_path / "evaluation" / "metrics.csv").filter(pl.col("cell") == inputs.cells[default].digest)
+    own, swept = (rows.filter(variant=name).drop("variant") for name in ("default", "temperature=0.07"))
+    assert own.height > 0
+    assert own.equals(swept)
 
 
 def test_classes_are_scored_too(tmp_path):

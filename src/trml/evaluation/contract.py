@@ -4,7 +4,7 @@ All scores are those of test utterances.
 
 Of an evaluation:
 
-    metrics.parquet, .csv   METRICS: a row for each cell, condition and metric
+    metrics.parquet, .csv   METRICS: a row for each cell, variant that it stands for, condition and metric
     summary.parquet         SUMMARY: a row for each protocol, method, variant, condition and metric, over all seeds
     pairs.parquet           PAIRS: the difference between every two methods under every condition, judged
     aggregates.parquet      AGGREGATES: each method's mean over rates, on the scale from constant to best

@@ -58,13 +58,19 @@ def metric_infos(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def _metrics(evaluation: Evaluation) -> pl.DataFrame:
-    """Return the rows of metrics.parquet."""
-    rows, cells = [], evaluation.inputs.distinct_cells()
-    for cell in track(cells, len(cells), "cells scored"):
+    """Return the rows of metrics.parquet: a cell stands under each name that trainings ask for it by.
+
+    A sweep that passes through the default has rows at that value too.
+    """
+    named = {
+        (training.variant, cell.digest): (training.variant, cell) for training, cell in evaluation.inputs.cells.items()
+    }
+    rows = []
+    for variant, cell in track(named.values(), len(named), "cells scored"):
         spec = cell.spec
         about = {
             "method": spec.method,
-            "variant": spec.variant,
+            "variant": variant,
             "train_victim": spec.missing or NOTHING,
             "train_rate": spec.rate,
             "dev_rate": spec.dev_rate,
