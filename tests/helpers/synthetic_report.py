@@ -47,6 +47,8 @@ ABOUT: dict[str, Any] = {
     "searched": {"trml": Searched(8, 0.5, 0.6, {"temperature": 0.1})},
     "settings": Settings(7, "made", 3, 2, 16, 0.01, 0.0, 1.0, None),
     "command": "make results EXPERIMENT=study",
+    "experiment": "study",
+    "moved": {},
     "params": {"name": "study", "seeds": SEEDS, "methods": {}},
     "made_from": {"corpus": "corpus-1", "encoder": None, "features": "features-1", "cells": 2},
 }

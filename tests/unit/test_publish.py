@@ -73,3 +73,17 @@ def test_publishing_refuses_a_cell_of_another_recipe(cell, make, tmp_path):
     with pytest.raises(StoreError, match="holds cell stale"):
         publish(DIGEST, make("1"), [cell], tmp_path / "results/study")
     assert not (tmp_path / "results").exists()
+
+
+def test_results_of_another_configuration_are_kept_under_another_name(cell, make, tmp_path, capsys):
+    """Where the name is the user's own, such as `mine`."""
+    published = tmp_path / "results/mine"
+    first, second = "name: mine\nseed: 1\n", "name: mine\nseed: 2\n"
+    (make("1") / "params.yaml").write_text(first)
+    publish(DIGEST, make("1"), [cell], published, keep=True)
+    (make("2") / "params.yaml").write_text(second)
+    publish("study-another", make("2", digest="study-another"), [cell], published, keep=True)
+    kept = next(path for path in published.parent.iterdir() if path != published)
+    assert (published / "params.yaml").read_text() == second
+    assert (kept / "params.yaml").read_text() == first
+    assert f"held results of another configuration, which are now {kept}" in capsys.readouterr().err

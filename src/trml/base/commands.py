@@ -27,6 +27,11 @@ def run_again() -> str:
     return "snakemake --cores all" + ("" if params == _USUAL else f" --config params={params}")
 
 
+def remake_published(name: str) -> str:
+    """Return the command that makes results again from the configuration that is published with them."""
+    return f"snakemake --cores all --config params=results/{name}/params.yaml"
+
+
 def remake(experiment: str, data: bool) -> str:
     """Return the command that makes an experiment from a fresh clone; `data`: whether the user provides a corpus."""
     return f"make results EXPERIMENT={experiment}" + (" DATA=<folder of the corpora>" if data else "")

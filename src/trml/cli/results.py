@@ -48,7 +48,9 @@ def publish(arguments: argparse.Namespace) -> None:
 
     plan = plan_of(arguments)
     assert plan.results is not None
-    run(plan.results.name, plan.results, plan.cells, Path("results") / plan.name, replace=arguments.replace)
+    published = Path("results") / plan.name
+    is_free = plan.named is None or plan.named.experiment is None  # a name that no file in config/experiment defines
+    run(plan.results.name, plan.results, plan.cells, published, replace=arguments.replace, keep=is_free)
 
 
 def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:

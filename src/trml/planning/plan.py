@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trml.base.checksums import known_digests
+from trml.base.commands import remake_published
 from trml.base.digests import digest
 from trml.config.params import Chosen, Params
 from trml.corpora.registry import require_files
@@ -21,6 +22,7 @@ from trml.planning import recipes
 from trml.planning.blocks import Block, in_blocks
 from trml.planning.compute import Compute, resolve_device
 from trml.planning.grid import expand
+from trml.planning.naming import Naming, naming
 from trml.planning.study import settings_of, study_of
 from trml.planning.trials import trial_options, trial_specs
 from trml.sources.fetching.config import FetchedCorpus
@@ -40,6 +42,7 @@ class Plan:
         others: The plans of the further datasets, for the experiment's own dataset alone.
         known: Cells by digest, shared by the plans of one corpus and encoder, so that one training of two protocols is
             one cell. Each plan adds its own when it first works them out.
+        named: What the experiment's name stands for, for its own dataset alone.
     """
 
     params: Params
@@ -49,6 +52,7 @@ class Plan:
     purpose: Purpose = "own"
     others: tuple["Plan", ...] = ()
     known: dict[str, Cell] = field(default_factory=dict)
+    named: Naming | None = None
 
     @property
     def name(self) -> str:
@@ -261,9 +265,19 @@ class Plan:
             "settings": asdict(settings_of(self.params)),
             "searched": {name: asdict(chosen) for name, chosen in self.chosen.items()},
             "published_as": self.params.corpus.published_as,
-            "command": self.params.corpus.command(self.params.name),
+            "command": self.command,
+            "named": self.named,
             "made_from": self.made_from,
         }
+
+    @property
+    def command(self) -> str:
+        """The command that makes the results again: where config/ has no such experiment, from what is published."""
+        if self.named is None:
+            return self.params.corpus.command(self.params.name)
+        if self.named.experiment is None or self.named.moved:
+            return remake_published(self.params.name)
+        return self.params.corpus.command(self.named.experiment)
 
     @property
     def made_from(self) -> dict[str, Any]:
@@ -287,14 +301,22 @@ class Plan:
         return [(folder, finished) for folder, finished in stages if folder is not None]
 
 
-def plans(params: Params, work: Path = Path("work")) -> list[Plan]:
-    """Return the plans of an experiment, one a dataset, its own first."""
-    own, *further = params.by_dataset().items()
+def plans(params: Params, work: Path = Path("work"), config: Path = Path("config")) -> list[Plan]:
+    """Return the plans of an experiment, one a dataset, its own first.
+
+    Args:
+        params: The configuration.
+        work: The folder of artifacts.
+        config: The folder of configurations, which the name of the results depends on (naming.py).
+    """
     compute = Compute(resolve_device(params.device), params.threads)
+    named = naming(params, compute.device, config, work)
+    params = replace(params, name=named.name)
+    own, *further = params.by_dataset().items()
     known: dict[str, Cell] = {}
     others = [Plan(each, compute, work, name, params.datasets[name].purpose) for name, each in further]
     others = [replace(plan, known=known) if plan.moves_protocol else plan for plan in others]
-    every = [Plan(own[1], compute, work, others=tuple(others), known=known), *others]
+    every = [Plan(own[1], compute, work, others=tuple(others), known=known, named=named), *others]
     if any(plan.moves_protocol for plan in others):
         # In this order: a cell has the name of the first plan that asks for it.
         for plan in every:

@@ -24,6 +24,8 @@ class ReportInputs:
         settings: Training settings that all cells share.
         published_as: The corpus's name in published figures, None if there are none.
         command: The command that remakes the results from a fresh clone.
+        experiment: The experiment in config/ that the configuration is or changes, None if there is none.
+        moved: What it changes: dotted key -> (the experiment's value, its own).
         params: The whole configuration, written to params.yaml.
         made_from: The names of corpus, encoder, features and probes, and the number of cells, for manifest.json.
         others: The further datasets.
@@ -39,6 +41,8 @@ class ReportInputs:
     settings: Settings
     published_as: str | None
     command: str
+    experiment: str | None
+    moved: Mapping[str, tuple[Any, Any]]
     params: Mapping[str, Any]
     made_from: Mapping[str, Any]
     others: Sequence["ReportInputs"] = ()

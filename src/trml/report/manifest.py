@@ -21,6 +21,7 @@ def manifest(data: Dataset) -> dict[str, Any]:
         "experiment": data.study.name,
         "digest": inputs.digest,
         "command": inputs.command,
+        "changes": {"of": inputs.experiment, **{key: list(each) for key, each in inputs.moved.items()}},
         "made_from": {**inputs.made_from, "further": further},
         "git_commit": _git("rev-parse", "HEAD"),
         "git_clean": _git("status", "--porcelain", "--untracked-files=no", "--", ":!results") == "",

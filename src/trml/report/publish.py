@@ -32,7 +32,9 @@ def is_published(digest: str, published: Path) -> bool:
     )
 
 
-def publish(digest: str, finished: Path, cells: Sequence[Cell], published: Path, *, replace: bool = False) -> None:
+def publish(
+    digest: str, finished: Path, cells: Sequence[Cell], published: Path, *, replace: bool = False, keep: bool = False
+) -> None:
     """Copy finished results to results/<experiment>.
 
     Published results of the same recipe stay, whatever bytes this run has: with other bytes it says so, and where its
@@ -44,6 +46,7 @@ def publish(digest: str, finished: Path, cells: Sequence[Cell], published: Path,
         cells: The cells behind the results; each is verified.
         published: results/<experiment>.
         replace: Whether to replace published results of the same recipe too.
+        keep: Whether results of another configuration under this name are kept, under another one.
 
     Raises:
         StoreError: If the results are of another digest, broken (report/quality.py), or a cell is absent, damaged or of
@@ -66,6 +69,8 @@ def publish(digest: str, finished: Path, cells: Sequence[Cell], published: Path,
     if is_published(digest, published) and not replace:
         say(f"{published}: {_beside(manifest['files'], read_json(published / 'manifest.json')['files'], finished)}")
         return
+    if keep:
+        _keep_other(finished, published)
     _replace(finished, published)
     say(f"{published}: published, open {published / 'report' / 'index.html'}")
 
@@ -84,6 +89,16 @@ def _beside(ours: Mapping[str, str], theirs: Mapping[str, str], finished: Path) 
         f"{other[0]} (another machine?). The published ones stay. This run's page is "
         f"{finished / 'report' / 'index.html'}; to publish it in their place: trml publish --replace"
     )
+
+
+def _keep_other(finished: Path, published: Path) -> None:
+    """Move published results of another configuration out of the way."""
+    ours, theirs = (folder / "params.yaml" for folder in (finished, published))
+    if theirs.is_file() and theirs.read_text() != ours.read_text():
+        aside = published.with_name(f"{published.name}_{file_digest(theirs)[:6]}")
+        if not aside.exists():
+            published.rename(aside)
+            say(f"{published}: held results of another configuration, which are now {aside}")
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -68,8 +68,3 @@ class CorpusConfig:
     def command(self, experiment: str) -> str:
         """Return the command that remakes an experiment on this corpus from a fresh clone."""
         return remake(experiment, data=True)
-
-
-def remake_as_published(experiment: str) -> str:
-    """Return the command for corpora that only their user has: the published configuration names their files."""
-    return f"snakemake --cores all --config params=results/{experiment}/params.yaml"

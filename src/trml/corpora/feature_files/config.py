@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from trml.base.commands import remake_published
 from trml.base.fields import Name, require, strict
-from trml.corpora.common.config import CorpusConfig, Modalities, remake_as_published
+from trml.corpora.common.config import CorpusConfig, Modalities
 from trml.corpora.common.official_splits import cmu_fold_files
 
 
@@ -46,7 +47,7 @@ class ArraysConfig(CorpusConfig):
 
     def command(self, experiment: str) -> str:
         """Return the command that remakes an experiment from its published configuration."""
-        return remake_as_published(experiment)
+        return remake_published(experiment)
 
     @model_validator(mode="after")
     def _named(self) -> "ArraysConfig":

@@ -6,10 +6,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from trml.base.commands import remake_published
 from trml.base.errors import ContractError
 from trml.base.fields import Name, Positive, Seed, require, strict
 from trml.base.nearest import nearest
-from trml.corpora.common.config import CorpusConfig, remake_as_published
+from trml.corpora.common.config import CorpusConfig
 from trml.corpora.user_table.clips import Clips
 from trml.corpora.user_table.table import Table, read_table
 
@@ -122,7 +123,7 @@ class OwnConfig(CorpusConfig):
 
     def command(self, experiment: str) -> str:
         """Return the command that remakes an experiment from its published configuration."""
-        return remake_as_published(experiment)
+        return remake_published(experiment)
 
     @model_validator(mode="after")
     def _sound(self) -> "OwnConfig":

@@ -84,6 +84,8 @@ def render(data: Dataset, shown: Sequence[Shown], tables: Mapping[str, Table], m
         ],
         published=published_words(corpora, data.study.modalities),
         manifest=manifest,
+        experiment=data.inputs.experiment,
+        moved=data.inputs.moved,
         cells=len({cell["digest"] for each in (data, *data.others) for cell in each.cells}),
     )
 

@@ -1,5 +1,8 @@
 """The values that the search on dev chose."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from trml.report.dataset import Dataset
@@ -31,7 +34,7 @@ def _table(data: Dataset, order: int) -> Table:
             "-" if searched.as_good is None else str(searched.as_good),
             f"{searched.dev_loss:.3f}",
             f"{searched.median_dev_loss:.3f}",
-            ", ".join(f"{option} {_written(value)}" for option, value in searched.options.items()),
+            ", ".join(_chosen(option, value, by_name[name].options) for option, value in searched.options.items()),
         ]
         for name, searched in data.inputs.searched.items()
         if name in by_name
@@ -41,6 +44,12 @@ def _table(data: Dataset, order: int) -> Table:
     title = "The search on dev" + (f", {data.study.dataset}" if data.study.dataset else "")
     groups = [("", [plain(row) for row in texts])]
     return Table("search", f"search{data.suffix}", title, _NOTE, header, groups, rows, order)
+
+
+def _chosen(option: str, value: object, options: Mapping[str, Any]) -> str:
+    """Return a chosen value in words, and the one that was run instead, if any."""
+    run = options.get(option, value)
+    return f"{option} {_written(value)}" + (f" (run with {_written(run)})" if run != value else "")
 
 
 def _written(value: object) -> str:

@@ -1,0 +1,82 @@
+"""The name that results are published under: an experiment's own, if the configuration is that experiment's.
+
+A configuration that changes something in the experiment it is named after has a name of its own, the experiment's and a
+digest of what it changes; so it never takes the place of the experiment's results. What a GPU computed is named so too,
+since its bits are others. Where a corpus lies and which terms were accepted changes nothing.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from trml.base.artifacts import write_json
+from trml.base.checksums import recall
+from trml.base.digests import digest, file_digest
+from trml.config.compose import compose
+from trml.config.load import check
+from trml.config.params import Params
+
+_CHANGES_NOTHING = ("accept_terms", "data", "device", "name")
+_DIGITS = 6
+_ABSENT = "absent"
+
+Moved = dict[str, tuple[Any, Any]]  # dotted key -> the experiment's value and the configuration's
+
+
+class Naming(NamedTuple):
+    """A name, and the experiment and changes that it stands for; no experiment where config/ has none of its name."""
+
+    name: str
+    experiment: str | None
+    moved: Moved
+
+
+def naming(params: Params, device: str, config: Path, work: Path) -> Naming:
+    """Return the name that results of a configuration are published under.
+
+    Args:
+        params: The configuration. Its name may be one that this function gave, as in results/<name>/params.yaml.
+        device: The kind of device that torch computes on.
+        config: The folder of configurations.
+        work: The folder of artifacts, where it is remembered what a configuration changes.
+    """
+    name = params.name.removesuffix(f"_{device}") if device != "cpu" else params.name
+    experiment = next((each for each in (name, name.rpartition("_")[0]) if _is_experiment(each, config)), None)
+    moved = {} if experiment is None else _remembered(params, experiment, config, work / "names.json")
+    if experiment is not None:
+        name = f"{experiment}_{digest(moved)[:_DIGITS]}" if moved else experiment
+    return Naming(name if device == "cpu" else f"{name}_{device}", experiment, moved)
+
+
+def _is_experiment(name: str, config: Path) -> bool:
+    return bool(name) and (config / "experiment" / f"{name}.yaml").is_file()
+
+
+def _remembered(params: Params, experiment: str, config: Path, memory: Path) -> Moved:
+    """Return what a configuration changes in an experiment; composing takes a while, so it is remembered."""
+    files = {str(path): file_digest(path) for path in sorted(config.rglob("*.yaml"))}
+    key, known = digest([asdict(params), experiment, files]), recall(memory)
+    if key not in known:
+        composed = check(yaml.safe_load(compose([f"experiment={experiment}"], config)))
+        known = {**known, key: _moved(composed, params)}
+        write_json(memory, known)
+    return {name: (was, now) for name, (was, now) in known[key].items()}
+
+
+def _moved(experiment: Params, params: Params) -> Moved:
+    was, now = (dict(_flat(json.loads(json.dumps(asdict(each))))) for each in (experiment, params))
+    keys = [key for key in dict.fromkeys([*was, *now]) if key.split(".")[0] not in _CHANGES_NOTHING]
+    values = {key: (was.get(key, _ABSENT), now.get(key, _ABSENT)) for key in keys}
+    return {key: (before, after) for key, (before, after) in values.items() if before != after}
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
