@@ -25,7 +25,7 @@ from benchmarks.row import Row
 from benchmarks.synthetic import PANTOMIME, SIZES, Size, cells, settings, write_features
 from benchmarks.timing import Action, in_turn, ratio
 from trml.base.progress import say
-from trml.cli.device import set_up
+from trml.device import set_up
 from trml.features.contract import FeatureSet, read_features
 from trml.training.reference import train_one
 from trml.training.trainer import train

@@ -23,7 +23,7 @@ from benchmarks.synthetic import configuration
 from benchmarks.synthetic_clips import few, write_clip_corpus
 from benchmarks.timing import in_turn, ratio
 from trml.base.progress import say
-from trml.cli.device import set_up
+from trml.device import set_up
 from trml.features.encoders.common.open_clip import open_clip
 from trml.features.encoders.open_clip.config import OpenClipEncoder
 from trml.features.encoders.open_clip.encoder import load

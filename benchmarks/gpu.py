@@ -19,7 +19,7 @@ import torch
 from benchmarks.row import Found, Note, Row
 from benchmarks.synthetic import PANTOMIME, SIZES, Size, cells, settings, write_features
 from benchmarks.timing import in_turn, ratio
-from trml.cli.device import set_up
+from trml.device import set_up
 from trml.features.contract import FeatureSet, read_features
 from trml.training.trainer import train
 

@@ -22,7 +22,7 @@ from benchmarks.row import Row
 from benchmarks.synthetic import SIZES, Size, cells, settings, write_features
 from benchmarks.timing import seconds
 from trml.base.progress import say
-from trml.cli.device import set_up
+from trml.device import set_up
 from trml.features.contract import read_features
 from trml.training.data import Data, load_data
 from trml.training.memory import chunk_size

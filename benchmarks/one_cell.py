@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.synthetic import as_cell
-from trml.cli.device import set_up
+from trml.device import set_up
 from trml.features.contract import read_features
 from trml.training.contract import CellSpec, Settings
 from trml.training.reference import train_one

@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.flops import Enough
 from benchmarks.synthetic import Size, cells, settings
-from trml.cli.device import set_up
+from trml.device import set_up
 from trml.features.contract import read_features
 from trml.training.data import load_data
 from trml.training.stack_run import StackRun

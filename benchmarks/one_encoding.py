@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from benchmarks.encoded import encode
-from trml.cli.device import set_up
+from trml.device import set_up
 from trml.features.encoders.tiny_clip.config import TinyClipEncoder
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.synthetic import as_cell
-from trml.cli.device import set_up
+from trml.device import set_up
 from trml.features.contract import read_features
 from trml.training.contract import CellSpec, Settings
 from trml.training.trainer import train

@@ -23,8 +23,8 @@ from benchmarks.row import Row
 from benchmarks.synthetic_encoder import write_tiny_clip
 from benchmarks.timing import in_turn, ratio
 from trml.base.progress import say
-from trml.cli.device import set_up
 from trml.corpora.contract import CorpusInfo, read_corpus, write_corpus
+from trml.device import set_up
 from trml.features.chunk import Reading, encode_chunk
 from trml.features.encoders.common.clip import Clip
 from trml.features.encoders.tiny_clip.encoder import load

@@ -4,6 +4,7 @@ The packages, from the lowest layer to the highest. A package imports only from 
 another stage only its contract, config and registry (docs/architecture.md).
 
     base        tools without a domain: errors, digests, artifacts, progress
+    device      what a process computes on with torch
     seeding     all randomness: a stream for each seed, purpose and key
     missing     modalities, missing patterns, and the masks that follow from them
     sources     raw files: fetching, and reading formats without trust

@@ -83,7 +83,7 @@ def plan_of(arguments: argparse.Namespace) -> "Plan":
 
 def device_of(plan: "Plan") -> "torch.device":
     """Set this process up for the plan's device and threads, and return the device."""
-    from trml.cli.device import set_up
+    from trml.device import set_up
 
     return set_up(plan.compute.device, plan.compute.threads)
 

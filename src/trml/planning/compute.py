@@ -6,6 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+from trml.planning.source_digest import source_digest
+
 Device = Literal["cpu", "cuda"]
 _DRIVER = ("/dev/nvidiactl", "/dev/dxg")  # NVIDIA's driver on Linux, and under Windows' subsystem for Linux
 
@@ -18,15 +20,20 @@ class Compute:
     threads: int
 
     def recipe(self) -> dict[str, Any]:
-        """Return what a recipe says: device, threads, and the kernels that MKL may choose (trml/__init__.py)."""
-        return {"device": self.device, "threads": self.threads, "mkl": os.environ.get("MKL_CBWR")}
+        """Return what a recipe says: device, threads, MKL's choice of kernels (trml/__init__.py), and what sets up."""
+        return {
+            "device": self.device,
+            "threads": self.threads,
+            "mkl": os.environ.get("MKL_CBWR"),
+            "set_up": source_digest("trml.device"),
+        }
 
 
 def resolve_device(configured: Literal["auto", "cpu", "cuda"]) -> Device:
     """Return the kind of device that a configuration means on this machine, without importing torch.
 
     `auto` is `cuda` if the driver is loaded, CUDA_VISIBLE_DEVICES does not hide all devices, and the installed torch is
-    no build for the CPU alone. A process that computes checks it against torch (cli/device.py).
+    no build for the CPU alone. A process that computes checks it against torch (trml/device.py).
     """
     if configured != "auto":
         return configured

@@ -1,4 +1,7 @@
-"""Set a process up for the device and the threads that it computes with."""
+"""Set a process up for the device and the threads that it computes with.
+
+All that computes with torch runs this first, so its source is a part of their recipes.
+"""
 
 import ctypes
 from contextlib import suppress
@@ -7,10 +10,9 @@ from typing import Literal
 import torch
 
 from trml.base.errors import TrmlError
-from trml.planning.compute import resolve_device
 
 
-def set_up(device: Literal["auto", "cpu", "cuda"], threads: int) -> torch.device:
+def set_up(kind: Literal["cpu", "cuda"], threads: int) -> torch.device:
     """Limit torch to these threads and return the device.
 
     Raises:
@@ -19,7 +21,6 @@ def set_up(device: Literal["auto", "cpu", "cuda"], threads: int) -> torch.device
     """
     torch.set_num_threads(threads)
     _keep_memory()
-    kind = resolve_device(device)
     if kind == "cuda" and not torch.cuda.is_available():
         raise TrmlError(
             "the configuration means a CUDA device, but torch finds none. Compute on the CPU: set device=cpu"
