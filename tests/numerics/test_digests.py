@@ -179,7 +179,7 @@ def edit(monkeypatch):
 def small(*overrides):
     """A composition with one seed, no sweeps and no regimes: what an edit renames does not depend on how many cells
     there are."""
-    few = ["protocol.seeds=[2020]", "methods.trml.sweeps={}", "methods.trml.variants={}", *overrides]
+    few = ["protocol.seeds=[2020]", "studies=false", *overrides]
     return dataclasses.replace(check(yaml.safe_load(compose(few, ROOT / "config"))), datasets={})
 
 

@@ -268,7 +268,7 @@ def test_three_given_modalities_go_the_same_way(tmp_path):
     checkout = Checkout(tmp_path)
     small = [o for o in SMALL_GRID if not o.startswith(("method=", "protocol.victims"))]
     methods = "method=[trml,supervised_single,modal_trans,supervised_double]"
-    fewer = ["corpus.valid_videos=5", "methods.trml.variants={}", methods, *small]
+    fewer = ["corpus.valid_videos=5", "studies=false", methods, *small]
     plan = checkout.configure("experiment=mosi", f"data='{tmp_path / 'brought'}'", *fewer)
     checkout.make()
     utterances = pl.read_parquet(plan.corpus / "utterances.parquet")
