@@ -93,7 +93,7 @@ def test_from_archives_on_a_server_to_the_page(checkout):
         assert "missing for real" in (results / f"cards/{name}.md").read_text()
     verdicts = pl.read_csv(results / "tables/verdicts.csv")
     assert verdicts.columns == ["claim", *ARCHIVES]
-    command = "make results EXPERIMENT=paper DATA=<folder of the corpora>"
+    command = "snakemake --cores all --config params=results/paper/params.yaml"  # there is no config/ here
     assert read_json(results / "manifest.json")["command"] == command
 
     # What was fetched is recorded, and a second run has nothing to do.
