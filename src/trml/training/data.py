@@ -6,7 +6,7 @@ the corpus. On a GPU they lie on the device.
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -137,6 +137,7 @@ class Data:
     outputs: int
     dtype: torch.dtype
     fill: float
+    _lengths: dict[tuple[Views, str], Lengths] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def device(self) -> torch.device:
@@ -155,6 +156,11 @@ class Data:
 
     def lengths(self, views: Views, split: Split) -> Lengths:
         """Return how long the utterances of a split are, whatever a missing pattern takes away."""
+        if (views, split.name) not in self._lengths:
+            self._lengths[views, split.name] = self._measured(views, split)
+        return self._lengths[views, split.name]
+
+    def _measured(self, views: Views, split: Split) -> Lengths:
         of_modality = {name: _last_step(source.mask[split.rows]) for name, source in self.views[views].items()}
         bucket = (np.maximum.reduce([*of_modality.values()]) - 1) // BUCKET
         longest = {name: np.ones(bucket.max(initial=0) + 1, dtype=np.int64) for name in of_modality}

@@ -34,8 +34,10 @@ def bytes_a_cell(sample: StackRun) -> int:
     """
     made, losses = _Made(), sample.losses_so_far()
     for walk in sample.walks(sample.settings.epochs - 1):
-        for step in walk.steps if len(walk.rows) else ():
-            longest = max(range(len(walk.rows)), key=lambda i: sum(walk.lengths[i].values()))
+        if not len(walk.rows):
+            continue
+        longest = max(range(len(walk.rows)), key=lambda i: sum(walk.lengths[i].values()))
+        for step in walk.steps:
             batch = sample.batch(walk, longest, losses)
             with made:
                 sample.stack.losses(step.loss, batch)

@@ -54,9 +54,10 @@ def batches(usable: NDArray[np.bool_], buckets: NDArray[np.int64], batch_size: i
     size = min(batch_size, n)
     steps = n // size
     own = np.sort(buckets[usable])[::-1][: steps * size : size]
-    longer = np.array([(buckets >= bucket).mean() for bucket in range(1, buckets.max() + 1)])
-    spread = np.sqrt(n * longer * (1 - longer) * (total - n) / max(1, total - 1))
-    enough = np.ceil((n * longer + 3 * spread) / size)  # batches for the rows of a bucket and of longer ones
+    longer = np.array([(buckets >= bucket).sum() for bucket in range(1, buckets.max() + 1)])
+    expected = n * longer / total  # of n rows drawn from all, these are as long: hypergeometric
+    spread = np.sqrt(expected * (1 - longer / total) * (total - n) / max(1, total - 1))
+    enough = np.ceil((expected + 3 * spread) / size)  # batches for the rows of a bucket and of longer ones
     common = (np.arange(steps)[:, None] < enough).sum(axis=1)
     return size, common if (common >= own).all() else own
 

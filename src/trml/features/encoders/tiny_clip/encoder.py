@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from scipy.linalg import block_diag
-from scipy.stats import ortho_group
+from scipy.stats import special_ortho_group
 
 from trml.features.encoders.common.clip import Clip
 from trml.features.encoders.common.open_clip import PreprocessCfg, image_transform_v2, open_clip
@@ -44,10 +44,10 @@ def _rotate(clip: Clip, width: int) -> None:
 
 
 def rotation(width: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return a random rotation [width, width], or a reflection, that leaves the direction of ones as it is.
+    """Return a random rotation [width, width] that leaves the direction of ones as it is.
 
     Features are standardised, which takes that direction out of every vector: what is left is turned as a whole.
     """
     basis, _ = np.linalg.qr(np.column_stack([np.ones(width), np.eye(width)[:, 1:]]))
-    turn = block_diag(1.0, ortho_group.rvs(width - 1, random_state=rng))
+    turn = block_diag(1.0, special_ortho_group.rvs(width - 1, random_state=rng))
     return np.asarray(basis @ turn @ basis.T)
