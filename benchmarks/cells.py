@@ -83,7 +83,7 @@ def _stacked(
     method: str, size: Size, features: FeatureSet, device: torch.device, epochs: int, chunk: int, count: int
 ) -> Action:
     def action() -> None:
-        train(cells(method, size, count), features, settings(size, epochs, chunk), device, lambda cell, outcome: None)
+        train(cells(method, size, count), features, settings(size, epochs, chunk), device, lambda left: None)
 
     return action
 

@@ -73,4 +73,4 @@ def in_ten_minutes(size: Size, features: FeatureSet, device: torch.device, quick
 
 def _train(size: Size, count: int, features: FeatureSet, device: torch.device, epochs: int, chunk: int | None) -> None:
     """Outcomes are arrays on the CPU, so when it returns the device has finished."""
-    train(cells("trml", size, count), features, settings(size, epochs, chunk), device, lambda cell, outcome: None)
+    train(cells("trml", size, count), features, settings(size, epochs, chunk), device, lambda left: None)

@@ -16,7 +16,7 @@ def main(features: str, job: str) -> None:
     device = set_up("cpu", 1)
     read = json.loads(job)
     cells = [as_cell(CellSpec(**spec)) for spec in read["specs"]]
-    train(cells, read_features(Path(features)), Settings(**read["settings"]), device, lambda cell, outcome: None)
+    train(cells, read_features(Path(features)), Settings(**read["settings"]), device, lambda left: None)
 
 
 if __name__ == "__main__":

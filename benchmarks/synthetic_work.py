@@ -9,7 +9,8 @@ from trml.base.progress import track
 from trml.missing.conditions import predicted_under
 from trml.missing.registry import missing_pattern
 from trml.planning.plan import Plan
-from trml.training.contract import CellSpec, Outcome, Predicted, write_cell
+from trml.training.contract import CellSpec, Outcome, Predicted
+from trml.training.store import write_cells
 
 _UTTERANCES = 8
 
@@ -17,9 +18,9 @@ _UTTERANCES = 8
 def fill(plan: Plan, root: Path) -> None:
     """Write all that the Snakefile looks for below `root`: cells, blocks, finished folders, the published copy."""
     ids = {split: [f"{split}{i}" for i in range(_UTTERANCES)] for split in ("valid", "test")}
-    for cell in track(plan.cells, len(plan.cells), "  cells written"):
-        write_cell(cell, _outcome(cell.spec, plan.params.modalities), ids, [], {"wall_s": 0.0})
-    for block in plan.blocks.values():
+    for block in track(plan.blocks.values(), len(plan.blocks), "  blocks written"):
+        outcomes = [(cell, _outcome(cell.spec, plan.params.modalities)) for cell in block.cells]
+        write_cells(outcomes, ids, [], {"wall_s": 0.0})
         write_json(block.path, {"cells": [cell.name for cell in block.cells]})
     for path, finished in plan.folders:
         if not (path / finished).is_file():
@@ -36,4 +37,4 @@ def _outcome(spec: CellSpec, modalities: tuple[str, ...]) -> Outcome:
     missing = None if spec.missing is None else missing_pattern(spec.missing, modalities)
     zeros = Predicted(np.zeros(_UTTERANCES, dtype=np.float32))
     history = [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}]
-    return Outcome(dict.fromkeys(predicted_under(missing, modalities), zeros), history, 0, b"", 1)
+    return Outcome(dict.fromkeys(predicted_under(missing, modalities), zeros), history, 0, {}, 1)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -12,6 +13,7 @@ from conftest import ROOT
 from trml.config.compose import compose
 from trml.config.load import check
 from trml.planning.plan import Plan, plans
+from trml.training.store import CELLS
 
 MINIATURE = [
     "corpus.draws=2",
@@ -69,10 +71,10 @@ class Checkout:
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
         return done.stdout + done.stderr
 
-    def cells(self) -> dict[Path, int]:
-        """Every cell of the store, below the folder, and when it was written."""
-        files = (self.folder / "work/cells").rglob("cell.json")
-        return {path.parent.relative_to(self.folder): path.stat().st_mtime_ns for path in files}
+    def cells(self) -> dict[str, Any]:
+        """Every cell of the store by its digest, with its record. It says how long it took: no two trainings agree."""
+        files = (self.folder / "work/cells").rglob(CELLS)
+        return {name: record for path in files for name, record in json.loads(path.read_text()).items()}
 
     def digest(self) -> str:
         return json.loads((self.folder / "results/pantomime/manifest.json").read_text())["digest"]

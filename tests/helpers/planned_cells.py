@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from helpers.stored import write_cell
 from trml.config.load import check
 from trml.planning.plan import Plan, plans
-from trml.training.contract import Cell, Outcome, Predicted, write_cell
+from trml.training.contract import Cell, Outcome, Predicted
 
 FEW = ("trml", "supervised_single", "supervised_single_matched", "zero_fill", "supervised_double")
 IDS = {"valid": ["u0", "u1"], "test": ["u2", "u3", "u4"]}
@@ -38,4 +39,4 @@ def fill(cells: Iterable[Cell], dev_loss: Callable[[Cell], float] = lambda _: 0.
         predictions = {
             (split, "text+vision"): Predicted(np.zeros(len(ids), dtype=np.float32)) for split, ids in IDS.items()
         }
-        write_cell(cell, Outcome(predictions, history, 1, b"weights", 1), IDS, [], {"device": "cpu", "wall_s": 0.1})
+        write_cell(cell, Outcome(predictions, history, 1, {"weight": np.ones(3, dtype=np.float32)}, 3), IDS)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
+from helpers.stored import write_cell
 from helpers.synthetic_features import PAIR, synthetic_features
 from trml.base.artifacts import read_json
 from trml.base.digests import digest
@@ -21,7 +22,7 @@ from trml.features.writer import write_features
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import predicted_under
 from trml.missing.modalities import written
-from trml.training.contract import Cell, CellSpec, Outcome, Predicted, Training, write_cell
+from trml.training.contract import Cell, CellSpec, Outcome, Predicted, Training
 
 TARGETS = {
     "trml": "trml.methods.trml.TRML",
@@ -101,7 +102,7 @@ def inputs_of(folder: Path, study: Study = STUDY, features: FeatureSet | None = 
     for training, moved in trainings(study):
         spec = spec_of(study, training, moved)
         name = digest({k: v for k, v in asdict(spec).items() if k not in UNVARIED})
-        cells[training] = stored.setdefault(name, Cell(spec, name, folder / "cells" / name))
+        cells[training] = stored.setdefault(name, Cell(spec, name, folder / "cells"))
     return EvaluationInputs(study, cells, folder / "corpus", path)
 
 
@@ -170,15 +171,13 @@ def write(cell: Cell, predictions: dict[tuple[str, str], np.ndarray], features: 
     ids = {split: features.index["utterance_id"].gather(features.rows(split)).to_list() for split in ("valid", "test")}
     made = {key: Predicted(value.astype(np.float32)) for key, value in predictions.items()}
     history = [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}]
-    write_cell(
-        cell, Outcome(made, history, 0, b"weights", 1), ids, features.info.classes, {"device": "cpu", "wall_s": 0.1}
-    )
+    write_cell(cell, Outcome(made, history, 0, {}, 1), ids, features.info.classes)
 
 
 def write_failed(cell: Cell, reason: str = "the training loss was nan") -> None:
     """Write a cell whose training failed."""
     history = [{"epoch": 0, "train_loss": float("nan"), "dev_loss": 1.0}]
-    write_cell(cell, Outcome({}, history, -1, b"", 0, reason), {}, [], {"device": "cpu", "wall_s": 0.1})
+    write_cell(cell, Outcome({}, history, -1, {}, 0, reason), {})
 
 
 def scaled(by_method: dict[str, float], other: float, variants: Sequence[str] = (DEFAULT,)) -> Errors:

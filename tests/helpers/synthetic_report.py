@@ -47,6 +47,7 @@ ABOUT: dict[str, Any] = {
     "searched": {"trml": Searched(8, 0.5, 0.6, {"temperature": 0.1})},
     "settings": Settings(7, "made", 3, 2, 16, 0.01, 0.0, 1.0, None),
     "command": "make results EXPERIMENT=study",
+    "name": "study",
     "experiment": "study",
     "moved": {},
     "params": {"name": "study", "seeds": SEEDS, "methods": {}},

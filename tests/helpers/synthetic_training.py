@@ -89,12 +89,24 @@ def skip_unless_defined(params: Params, method: str, modalities: tuple[str, ...]
         pytest.skip(f"{method} is defined for {target.modalities} modalities")
 
 
+def by_digest(left: Sequence[tuple[Cell, Outcome]]) -> dict[str, Outcome]:
+    """Return what cells left by their digests."""
+    return {c.digest: outcome for c, outcome in left}
+
+
 def run(
     cells: Sequence[Cell], features: FeatureSet, settings: Settings = SETTINGS, **options: Any
 ) -> dict[str, Outcome]:
     """Train cells on the CPU; return what they left by digest."""
     outcomes: dict[str, Outcome] = {}
-    train(cells, features, settings, CPU, lambda c, outcome: outcomes.__setitem__(c.digest, outcome), **options)
+    train(
+        cells,
+        features,
+        settings,
+        CPU,
+        lambda left: outcomes.update(by_digest(left)),
+        **options,
+    )
     return outcomes
 
 
@@ -108,10 +120,16 @@ def same(mine: Outcome, theirs: Outcome) -> bool:
     return (
         mine.history == theirs.history
         and mine.failed == theirs.failed
-        and mine.weights == theirs.weights
+        and mine.weights.keys() == theirs.weights.keys()
+        and all(np.array_equal(mine.weights[name], value) for name, value in theirs.weights.items())
         and mine.predictions.keys() == theirs.predictions.keys()
         and all(same_predictions(mine.predictions[key], values) for key, values in theirs.predictions.items())
     )
+
+
+def weights_of(outcome: Outcome) -> dict[str, torch.Tensor]:
+    """Return the weights that a training left, as torch loads them."""
+    return {name: torch.from_numpy(value) for name, value in outcome.weights.items()}
 
 
 def same_predictions(mine: Predicted, theirs: Predicted) -> bool:

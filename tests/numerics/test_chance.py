@@ -21,7 +21,7 @@ from trml.missing.conditions import Condition
 from trml.planning.handover import evaluation_inputs
 from trml.planning.plan import plans
 from trml.planning.study import settings_of
-from trml.training.contract import write_cell
+from trml.training.store import write_cells
 from trml.training.trainer import train
 
 RUNS = 20
@@ -56,8 +56,8 @@ def trained(raw, folder, seed):
     write_utterances(plan.corpus, features)
     ids = {s: features.index.filter(pl.col("split") == s)["utterance_id"].to_list() for s in ("valid", "test")}
 
-    def done(cell, outcome):
-        write_cell(cell, outcome, ids, [], {"device": "cpu", "wall_s": 0.0})
+    def done(left):
+        write_cells(left, ids, [], {"device": "cpu", "wall_s": 0.0})
 
     train(plan.cells, features, settings_of(plan.params), torch.device("cpu"), done)
     return Evaluation(evaluation_inputs(plan))

@@ -5,23 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
 
 from helpers.plain import error_of_the_median
 from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
-from helpers.synthetic_training import cell, run_one
+from helpers.synthetic_training import cell, run_one, weights_of
 
 
 def test_tokens_are_learned(params):
     c = cell(params, "learned_token", "vision", 0.5)
-    weights = load(run_one(c, synthetic_features(), dtype=torch.float64).weights)
+    weights = weights_of(run_one(c, synthetic_features(), dtype=torch.float64))
     assert (weights["text_token"] != 0).all()  # from dropout: no text is missing in this cell
     assert (weights["vision_token"] != 0).all()
 
 
 def test_without_dropout_nothing_is_learned_for_what_is_never_missing(params):
     c = cell(params, "learned_token", "vision", 0.5, drop=0.0)
-    assert (load(run_one(c, synthetic_features()).weights)["text_token"] == 0).all()
+    assert (weights_of(run_one(c, synthetic_features()))["text_token"] == 0).all()
 
 
 @pytest.mark.parametrize("modalities", [PAIR, TRIPLE], ids=["two", "three"])

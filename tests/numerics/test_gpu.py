@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from helpers.synthetic_features import SETTINGS, ragged, synthetic_features
-from helpers.synthetic_training import METHODS, cells_of, run, same
+from helpers.synthetic_training import METHODS, by_digest, cells_of, run, same
 from trml.training.trainer import train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -15,7 +15,13 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 
 def on_gpu(cells, features, settings=SETTINGS):
     outcomes = {}
-    train(cells, features, settings, torch.device("cuda"), lambda c, outcome: outcomes.__setitem__(c.digest, outcome))
+    train(
+        cells,
+        features,
+        settings,
+        torch.device("cuda"),
+        lambda left: outcomes.update(by_digest(left)),
+    )
     return outcomes
 
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
 
 from helpers.method_batches import batch_of, method_and_data, row_of, with_zero_draws
 from helpers.plain import error_of_the_median
 from helpers.synthetic_features import SETTINGS, synthetic_features
-from helpers.synthetic_training import cell, run_one
+from helpers.synthetic_training import cell, run_one, weights_of
 from trml.config.load import check
 from trml.methods.contract import visible
 from trml.methods.layers.towers import mean_step
@@ -35,7 +34,7 @@ def trained(of_training, features):
     """A trained module, its outcome, and batches of the test split."""
     outcome = run_one(of_training, features, replace(SETTINGS, epochs=15, patience=15))
     method, data = method_and_data(of_training, features, torch.float32)
-    method.load_state_dict(load(outcome.weights))
+    method.load_state_dict(weights_of(outcome))
 
     def batch(present=None, rows=None):
         return batch_of(of_training, data, present, rows=rows)

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
 
 from helpers.small_methods import KINDS, small_cells
 from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
-from helpers.synthetic_training import bare_cell, run, run_one, same
+from helpers.synthetic_training import bare_cell, run, run_one, same, weights_of
 from trml.base.errors import ContractError
 from trml.features.contract import View
 from trml.methods.contract import Copy
@@ -61,7 +60,7 @@ def test_a_pass_sees_only_its_rows():
 
 
 def test_what_no_step_moves_stays():
-    weights = load(run_one(small_cells("OwnRates")[0], synthetic_features()).weights)
+    weights = weights_of(run_one(small_cells("OwnRates")[0], synthetic_features()))
     assert (weights["text.norm.weight"] == 1).all()  # its factor is 0
     assert (weights["head.bias"] != 0).all()
 
@@ -81,7 +80,7 @@ def test_a_copy_is_of_the_parameters_before_the_epoch():
     features, c = synthetic_features(), small_cells("Distilled")[0]
     longer = run_one(c, features)
     assert longer.best_epoch > 0
-    first, last = load(run_one(c, features, replace(SETTINGS, epochs=1)).weights), load(longer.weights)
+    first, last = weights_of(run_one(c, features, replace(SETTINGS, epochs=1))), weights_of(longer)
     torch.testing.assert_close(last["teacher.weight"], first["head.weight"], rtol=1e-3, atol=0)
     assert (last["head.weight"] != last["teacher.weight"]).any()
 

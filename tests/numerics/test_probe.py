@@ -53,7 +53,21 @@ def draw(inputs, folder):
     """Return the names of the figures of the probes, each drawn once."""
     study = inputs.evaluation.study
     report = ReportInputs(
-        study, folder, folder, folder, inputs.evaluation.features, None, {}, inputs.settings, None, "", {}, {}
+        study,
+        folder,
+        folder,
+        folder,
+        inputs.evaluation.features,
+        None,
+        {},
+        inputs.settings,
+        None,
+        "",
+        "study",
+        None,
+        {},
+        {},
+        {},
     )
     names = []
     for kind in (retrieval, factors, similarity, embedding, examples):

@@ -37,7 +37,23 @@ def made_of(study, folder):
     evaluation.mkdir()
     evaluate(inputs, evaluation)
     data = Dataset(
-        ReportInputs(study, evaluation, None, inputs.corpus, inputs.features, None, {}, SETTINGS, None, "", {}, {})
+        ReportInputs(
+            study,
+            evaluation,
+            None,
+            inputs.corpus,
+            inputs.features,
+            None,
+            {},
+            SETTINGS,
+            None,
+            "",
+            "study",
+            None,
+            {},
+            {},
+            {},
+        )
     )
     for kind in (main, settings, rates, robustness, studies, matrix):
         for table in kind.tables(data):
@@ -71,7 +87,7 @@ OF_ONE_MODALITY = ("supervised_single", "supervised_single_matched")
 
 
 class Store:
-    """The stored predictions, found by what cell.json says."""
+    """The stored predictions, found by what cells.json says."""
 
     def __init__(self, inputs):
         index = pl.read_parquet(inputs.features / "index.parquet")
@@ -79,9 +95,10 @@ class Store:
         train = index.filter(pl.col("split") == "train")["label"].to_numpy().astype(float)
         self.constant = np.full(len(self.label), np.median(train))
         self.study, self.cells = inputs.study, {}
-        for path in inputs.features.parent.glob("cells/*/cell.json"):
-            cell = json.loads(path.read_text())
+        for path in inputs.features.parent.glob("cells/*/cells.json"):
+            (cell,) = json.loads(path.read_text()).values()
             table = pl.read_parquet(path.parent / "predictions.parquet").filter(pl.col("split") == "test")
+            table = table.rename({cell["digest"]: "prediction"})
             key = cell["method"], json.dumps(cell["options"], sort_keys=True), cell["missing"]
             self.cells[*key, cell["rate"], cell["dev_rate"], cell["seed"]] = {
                 name: part["prediction"].to_numpy().astype(float)

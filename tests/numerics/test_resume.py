@@ -11,7 +11,7 @@ import torch
 import trml.training.resume as module
 from helpers.small_methods import KINDS, small_cells
 from helpers.synthetic_features import SETTINGS, TRIPLE, ragged, synthetic_features
-from helpers.synthetic_training import CPU, cell, run, same
+from helpers.synthetic_training import CPU, by_digest, cell, run, same
 from trml.base.errors import Interrupted
 from trml.training.resume import Unfinished, asked_to_stop
 from trml.training.trainer import train
@@ -31,7 +31,7 @@ def resume(cells, features, folder, ended, settings=SETTING, **options):
         features,
         settings,
         CPU,
-        lambda c, o: ended.__setitem__(c.digest, o),
+        lambda left: ended.update(by_digest(left)),
         unfinished=Unfinished(folder, **options),
     )
 

@@ -144,8 +144,8 @@ def test_methods_take_spaces_of_different_sizes(params, method):
     features = replace(features, signals={**features.signals, "vision": wide.signals["vision"]})
     outcomes = []
     settings = replace(SETTINGS, epochs=1)
-    train([cell(params, method, "vision", 0.5)], features, settings, CPU, lambda c, outcome: outcomes.append(outcome))
-    assert len(outcomes) == 1 and outcomes[0].failed is None
+    train([cell(params, method, "vision", 0.5)], features, settings, CPU, outcomes.extend)
+    assert len(outcomes) == 1 and outcomes[0][1].failed is None
 
 
 # --- models that the user provides ------------------------------------------------------------------------

@@ -5,14 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
 from sklearn.cluster import KMeans
 from torch.nn.functional import layer_norm, linear, softplus
 
 from helpers.method_batches import batch_of, method_and_data, with_zero_draws
 from helpers.plain import error_of_the_median, standardised
 from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
-from helpers.synthetic_training import cell, run_one
+from helpers.synthetic_training import cell, run_one, weights_of
 from trml.methods.layers.centroids import CENTROIDS, CentroidMean, k_means
 from trml.methods.layers.noise import standard_normal
 from trml.methods.layers.recurrent import last_state_plain
@@ -157,7 +156,7 @@ def test_what_is_made_up_resembles_its_own_utterance(params):
         error = np.abs(outcome.predictions["test", present].value - label).mean()
         assert error < 0.7 * error_of_the_median(label)
     method, data = method_and_data(c, features, torch.float32)
-    method.load_state_dict(load(outcome.weights))
+    method.load_state_dict(weights_of(outcome))
     batch = batch_of(c, data)
     with torch.no_grad():
         for virtual, real in method.virtual(batch).values():

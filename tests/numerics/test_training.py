@@ -6,7 +6,6 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
 
 from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, in_two_draws, synthetic_features
 from helpers.synthetic_training import (
@@ -21,6 +20,7 @@ from helpers.synthetic_training import (
     same_predictions,
     skip_unless_defined,
     under,
+    weights_of,
 )
 from trml.methods.zero_fill import ZeroFill
 from trml.missing.registry import missing_pattern
@@ -65,8 +65,8 @@ def test_many_agree_with_a_plain_loop_of_one(params, method, classes, modalities
                 np.testing.assert_allclose(ours.predictions[key].probabilities, predicted.probabilities, atol=1e-4)
         for mine, theirs in zip(ours.history, alone.history, strict=True):
             assert mine == pytest.approx(theirs, rel=1e-6)
-        weights = load(ours.weights)
-        for name, value in load(alone.weights).items():
+        weights = weights_of(ours)
+        for name, value in weights_of(alone).items():
             torch.testing.assert_close(weights[name], value, rtol=1e-6, atol=1e-8)
 
 
@@ -108,7 +108,7 @@ def test_finished_cells_leave_and_change_nothing(params):
     features, settings = synthetic_features(), replace(SETTINGS, epochs=12, patience=1, chunk=8, learning_rate=0.03)
     cells = [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(8)]
     left = []
-    train(cells, features, settings, CPU, lambda c, outcome: left.append((c, outcome)))
+    train(cells, features, settings, CPU, left.extend)
     lengths = [len(outcome.history) for _, outcome in left]
     assert len(set(lengths)) > 1
     for c, outcome in left:
@@ -277,7 +277,7 @@ def test_a_run_of_fixed_shape_idles_where_others_shrink(params):
     features, settings = synthetic_features(), replace(SETTINGS, epochs=12, patience=1, learning_rate=0.03)
     cells = [cell(params, "trml", "vision", 0.5, 2020 + i) for i in range(5)]
     fixed = StackRun(cells, load_data(features, CPU, torch.float32), settings, shape=9)
-    left = list(fixed.train(lambda: None))
+    left = [each for together in fixed.train(lambda: None) for each in together]
     expected = run(cells, features, settings)
     assert len({len(outcome.history) for _, outcome in left}) > 1
     assert all(same(outcome, expected[c.digest]) for c, outcome in left)
@@ -302,7 +302,7 @@ def test_a_training_that_diverges_fails_alone(params):
         assert same(outcome, alone[c]) or outcome.failed
     failed = alone[cells[1].digest]
     assert failed.failed in ("the training loss was inf in epoch 0", "the training loss was nan in epoch 0")
-    assert (failed.predictions, failed.weights, failed.parameters) == ({}, b"", 0)
+    assert (failed.predictions, failed.weights, failed.parameters) == ({}, {}, 0)
     assert train_one(cells[1], features, SETTINGS, dtype=torch.float32).failed == failed.failed
 
 

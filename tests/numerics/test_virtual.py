@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from helpers.small_methods import Small
+from helpers.stored import write_cell
 from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
 from helpers.synthetic_training import CPU, bare_cell, cell, run
 from trml.features.contract import View
 from trml.methods.contract import Draw
-from trml.training.contract import write_cell
 from trml.training.virtual import complete_utterances, makes_virtual, virtual_pairs
 
 
@@ -27,12 +27,12 @@ class Imagines(Small):
 
 
 def stored(cells, features, folder):
-    """Train cells and store them; return them with their folders."""
+    """Train cells and store them; return them with their store."""
     ids = {s: features.index["utterance_id"].gather(features.rows(s)).to_list() for s in ("valid", "test")}
-    cells = [replace(c, folder=folder / str(i)) for i, c in enumerate(cells)]
+    cells = [replace(c, store=folder) for c in cells]
     outcomes = run(cells, features)
     for c in cells:
-        write_cell(c, outcomes[c.digest], ids, [], {})
+        write_cell(c, outcomes[c.digest], ids)
     return cells
 
 

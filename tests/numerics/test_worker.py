@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from helpers.small_methods import small_cells
+from helpers.stored import write_cell
 from helpers.synthetic_features import SETTINGS, synthetic_features
 from helpers.synthetic_training import run
 from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
 from trml.features.writer import write_features
-from trml.training.contract import BlockJob, read_cell, write_cell
+from trml.training.contract import BlockJob
+from trml.training.store import read_cell, shards, weights_of
 from trml.training.worker import train_block
 
 CPU = torch.device("cpu")
@@ -23,7 +25,7 @@ def job(tmp_path):
     """A block of four cells on features of three classes."""
     (tmp_path / "features").mkdir()
     write_features(tmp_path / "features", synthetic_features(classes=3))
-    cells = [replace(c, digest=f"d{i}", folder=tmp_path / "cells" / str(i)) for i, c in enumerate(small_cells("Small"))]
+    cells = [replace(c, digest=f"d{i}", store=tmp_path / "cells") for i, c in enumerate(small_cells("Small"))]
     folders = tmp_path / "blocks" / "b.json", cells, tmp_path / "features", tmp_path / "unfinished"
     return BlockJob("b", *folders, SETTINGS, {"experiment": "e"}, threads=torch.get_num_threads(), device="cpu")
 
@@ -47,7 +49,10 @@ def test_a_block_completes_the_store(job, capsys):
         predicted = expected[c.digest].predictions["test", "text"]
         assert (on_test["prediction"].to_numpy() == predicted.value).all()
         assert (on_test.select(pl.col("^p_.*$")).to_numpy() == predicted.probabilities).all()
-        assert (c.folder / "checkpoint.safetensors").read_bytes() == expected[c.digest].weights
+        weights = weights_of(c)
+        assert weights.keys() == expected[c.digest].weights.keys()
+        assert all((weights[name] == value).all() for name, value in expected[c.digest].weights.items())
+    assert len(shards(job.cells[0].store)) == 1  # the one that was there is of this block too
 
 
 @pytest.mark.parametrize("change", [{"threads": 7}, {"device": "cuda"}])

@@ -11,6 +11,7 @@ from trml.cli.main import main
 from trml.config.load import check
 from trml.planning.attic import bring_back, set_aside, unreachable
 from trml.planning.plan import plans
+from trml.training.store import CELLS, is_done, shard_of
 
 
 @pytest.fixture
@@ -24,8 +25,9 @@ def test_only_what_the_configuration_cannot_reach_is_collected(plan):
     for block in plan.blocks.values():
         write_json(block.path, {})
     assert unreachable([plan], work=plan.work) == []
-    stray = plan.cells[0].folder.with_name("default-none-0-1-0123456789ab")
-    shutil.copytree(plan.cells[0].folder, stray)
+    stray = plan.cell_store / "trml-0123456789ab"
+    shutil.copytree(shard_of(plan.cells[0]), stray)
+    write_json(stray / CELLS, {"0123456789ab": {}})
     leftover = plan.work / "features" / ".half.abc"
     leftover.mkdir(parents=True)
     assert set(unreachable([plan], work=plan.work)) == {stray, leftover}
@@ -36,14 +38,14 @@ def test_artifacts_set_aside_come_back_by_name(plan, raw):
     narrow = small_raw(raw)
     narrow["protocol"]["seeds"] = [1, 2]
     narrower = plans(check(narrow), plan.work)[0]
-    before = {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob("cell.json")}
+    before = {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob(CELLS)}
     aside = unreachable([narrower], ["cells"], plan.work)
     assert len(aside) == len(plan.cells) - len(narrower.cells) > 0
     for path in aside:
         set_aside(path, plan.work)
     assert unreachable([narrower], ["cells"], plan.work) == []
     bring_back([plan], plan.work)
-    assert {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob("cell.json")} == before
+    assert {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob(CELLS)} == before
 
 
 def test_gc_keeps_what_is_published_and_asks(plan, raw, tmp_path, monkeypatch, capsys):
@@ -75,6 +77,6 @@ def test_gc_keeps_what_is_published_and_asks(plan, raw, tmp_path, monkeypatch, c
     assert not other.exists()
     assert corpus.exists()
     assert (plan.work / "attic/corpora/once-ba9876543210").exists()
-    assert {cell.digest for cell in plan.cells if cell.is_done} == {c.digest for c in plan.cells} - {
+    assert {cell.digest for cell in plan.cells if is_done(cell)} == {c.digest for c in plan.cells} - {
         c.digest for c in lost
     }

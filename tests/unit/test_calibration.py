@@ -6,12 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from helpers.stored import write_cell
 from helpers.synthetic_cells import STUDY, fill, inputs_of, write_failed
 from helpers.synthetic_features import synthetic_features
 from trml.evaluation.calibration import calibration
 from trml.evaluation.predictions import Evaluation
 from trml.features.contract import read_features
-from trml.training.contract import Outcome, Predicted, write_cell
+from trml.training.contract import Outcome, Predicted
+from trml.training.store import shard_of, withdraw
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +61,8 @@ def test_expected_error_of_probabilities(tmp_path):
         p = rng.dirichlet([1, 1, 1], size=50).astype(np.float32)
         predicted = Predicted(p.argmax(axis=1).astype(np.float32), None, p)
         keys = [(split, word) for split in ids for word in ("text+vision", "text", "vision")]
-        outcome = Outcome(
-            dict.fromkeys(keys, predicted), [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}], 0, b"w", 1
-        )
-        write_cell(cell, outcome, ids, features.info.classes, {"device": "cpu", "wall_s": 0.1})
+        outcome = Outcome(dict.fromkeys(keys, predicted), [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}], 0, {}, 1)
+        write_cell(cell, outcome, ids, features.info.classes)
         made[cell.digest] = p
     evaluation = Evaluation(inputs)
     expected = []
@@ -83,7 +83,7 @@ def test_a_method_whose_training_failed_has_no_row(tmp_path):
     inputs = inputs_of(tmp_path)
     fill(inputs, lambda *_: 0.4)
     cell = Evaluation(inputs).trained_complete("trml")[0]
-    (cell.folder / "cell.json").unlink()
+    withdraw(shard_of(cell))
     write_failed(cell)
     rows = calibration(Evaluation(inputs))
     assert rows.filter(pl.col("method") == "trml", pl.col("trained") == "none").is_empty()

@@ -270,7 +270,9 @@ def test_the_claim_and_the_metric_of_the_guide_are_one_file_each(inputs, tmp_pat
     for name in ("metrics", "summary", "matrix", "robustness"):
         assert "rmse" in pl.read_parquet(folder / f"{name}.parquet")["metric"], name
     data = Dataset(
-        ReportInputs(STUDY, folder, None, inputs.corpus, inputs.features, None, {}, SETTINGS, None, "", {}, {})
+        ReportInputs(
+            STUDY, folder, None, inputs.corpus, inputs.features, None, {}, SETTINGS, None, "", "study", None, {}, {}, {}
+        )
     )
     (table,) = main.tables(data)
     assert "RMSE (lower is better)" in [title for title, _ in table.groups]

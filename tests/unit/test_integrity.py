@@ -9,8 +9,9 @@ import pytest
 from helpers.planned_cells import fill, small_plan
 from trml.base.artifacts import SUMS, write_json
 from trml.planning.integrity import CHECKED, withdraw_damaged
+from trml.training.store import CELLS, is_done, shard_of
 
-FILES = ("predictions.parquet", "history.parquet", "checkpoint.safetensors", "cell.json", SUMS)
+FILES = ("predictions.parquet", "history.parquet", "checkpoints.safetensors", CELLS, SUMS)
 
 
 @pytest.fixture
@@ -70,14 +71,15 @@ def test_damage_is_named_and_withdrawn(plan, capsys, harm, name):
     for each in plan.blocks.values():
         write_json(each.path, {})
     withdraw_damaged([plan], plan.work)
-    assert "made again" not in capsys.readouterr().err
-    harm(cell.folder / name)
+    assert "again" not in capsys.readouterr().err
+    shard = shard_of(cell)
+    harm(shard / name)
     withdraw_damaged([plan], plan.work)
     said = capsys.readouterr().err
-    assert f"{cell.folder}: " in said
-    assert said.count("made again") == 1
-    assert not cell.is_done
-    assert sum(each.is_done for each in plan.cells) == len(plan.cells) - 1
+    assert f"{shard}: " in said
+    assert said.count("trained again") == 1
+    assert not is_done(cell)
+    assert sum(map(is_done, plan.cells)) == len(plan.cells) - 1
     assert [b.path.exists() for b in plan.blocks.values()] == [b is not block for b in plan.blocks.values()]
 
 
@@ -87,14 +89,14 @@ def test_a_verified_folder_is_not_read_again(plan, monkeypatch):
     monkeypatch.setattr("trml.planning.integrity.damage", read.append)
     withdraw_damaged([plan], plan.work)
     assert read == []
-    os.utime(plan.cells[0].folder / "cell.json", ns=(1, 1))
+    os.utime(shard_of(plan.cells[0]) / CELLS, ns=(1, 1))
     withdraw_damaged([plan], plan.work)
-    assert read == [plan.cells[0].folder]
+    assert read == [shard_of(plan.cells[0])]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1}'])
 def test_a_damaged_note_of_what_was_checked_only_costs_time(plan, content, capsys):
     (plan.work / CHECKED).write_text(content)
     withdraw_damaged([plan], plan.work)
-    assert "made again" not in capsys.readouterr().err
+    assert "again" not in capsys.readouterr().err
     assert len(json.loads((plan.work / CHECKED).read_text())) == len(plan.cells)

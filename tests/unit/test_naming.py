@@ -25,8 +25,8 @@ def named(tmp_path, *overrides, device="cpu", config=ROOT / "config", **changes)
     ids=str,
 )
 def test_an_experiment_has_its_own_name_wherever_it_runs(tmp_path, overrides):
-    name, experiment, moved = named(tmp_path, *overrides)
-    assert name == experiment == ("pantomime_full" if "full" in str(overrides) else "pantomime")
+    name, base, experiment, moved = named(tmp_path, *overrides)
+    assert name == base == experiment == ("pantomime_full" if "full" in str(overrides) else "pantomime")
     assert moved == {}
 
 
@@ -42,27 +42,27 @@ CHANGES = [
 
 @pytest.mark.parametrize(("overrides", "key", "values"), CHANGES, ids=[key for _, key, _ in CHANGES])
 def test_a_changed_experiment_has_another_name_and_says_what_it_changes(tmp_path, overrides, key, values):
-    name, experiment, moved = named(tmp_path, *overrides)
-    assert experiment == "pantomime"
+    name, base, experiment, moved = named(tmp_path, *overrides)
+    assert base == experiment == "pantomime"
     assert moved[key] == values
     assert name.startswith("pantomime_")
-    assert named(tmp_path, *overrides).name == name
-    assert named(tmp_path, *overrides, name=name).name == name  # as from results/<name>/params.yaml
+    assert named(tmp_path, *overrides).published == name
+    assert named(tmp_path, *overrides, name=name).published == name  # as from results/<name>/params.yaml
 
 
 def test_two_changes_have_two_names(tmp_path):
-    assert len({named(tmp_path, *overrides).name for overrides, _, _ in CHANGES}) == len(CHANGES)
+    assert len({named(tmp_path, *overrides).published for overrides, _, _ in CHANGES}) == len(CHANGES)
 
 
 def test_what_a_gpu_computes_has_a_name_of_its_own(tmp_path):
-    assert named(tmp_path, device="cuda").name == "pantomime_cuda"
-    changed = named(tmp_path, "seed=2", device="cuda").name
-    assert changed == named(tmp_path, "seed=2").name + "_cuda"
-    assert named(tmp_path, "seed=2", device="cuda", name=changed).name == changed
+    assert named(tmp_path, device="cuda").published == "pantomime_cuda"
+    changed = named(tmp_path, "seed=2", device="cuda").published
+    assert changed == named(tmp_path, "seed=2").published + "_cuda"
+    assert named(tmp_path, "seed=2", device="cuda", name=changed).published == changed
 
 
 def test_a_name_that_config_does_not_have_stays(tmp_path):
-    assert named(tmp_path, "seed=2", name="mine") == ("mine", None, {})
+    assert named(tmp_path, "seed=2", name="mine") == ("mine", "mine", None, {})
 
 
 def test_an_edit_of_the_experiment_itself_is_seen(tmp_path, monkeypatch):
@@ -70,17 +70,17 @@ def test_an_edit_of_the_experiment_itself_is_seen(tmp_path, monkeypatch):
     config, composed = tmp_path / "config", []
     shutil.copytree(ROOT / "config", config)
     monkeypatch.setattr(module, "compose", lambda *a: composed.append(a) or compose(*a))
-    assert [named(tmp_path, "seed=2", config=config).name for _ in range(2)] != ["pantomime"] * 2
+    assert [named(tmp_path, "seed=2", config=config).published for _ in range(2)] != ["pantomime"] * 2
     assert len(composed) == 1
     with (config / "experiment/pantomime.yaml").open("a") as file:
         file.write("seed: 2\n")
-    assert named(tmp_path, "seed=2", config=config).name == "pantomime"
+    assert named(tmp_path, "seed=2", config=config).published == "pantomime"
 
 
-def test_the_plan_and_its_command_have_the_name(tmp_path, monkeypatch):
+def test_results_and_their_command_have_the_name(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     raw = yaml.safe_load(compose(["protocol.seeds=[2020]"], ROOT / "config"))
     changed, own = (plans(check(each), tmp_path)[0] for each in (raw, yaml.safe_load(compose([], ROOT / "config"))))
-    assert changed.results.name.startswith(changed.name + "-")
-    assert changed.command == f"snakemake --cores all --config params=results/{changed.name}/params.yaml"
+    assert changed.results.name.startswith(changed.named.published + "-")
+    assert changed.command == f"snakemake --cores all --config params=results/{changed.named.published}/params.yaml"
     assert own.command == "make results EXPERIMENT=pantomime"

@@ -76,11 +76,11 @@ def test_regimes_share_what_they_can(raw):
     """A training of two regimes is one cell, and one block's."""
     own, others = regimes_of(raw)
     assert {plan.features for plan in others.values()} == {own.features}
-    blocks = [cell.folder for plan in (own, *others.values()) for block in plan.blocks.values() for cell in block.cells]
+    blocks = [cell.digest for plan in (own, *others.values()) for block in plan.blocks.values() for cell in block.cells]
     assert len(blocks) == len(set(blocks))
     complete = Training("mfm", "default", "vision", 0.0, 0.0, 2020)
     assert others["untold"].trainings[complete] == own.trainings[complete]
-    wanted = {cell.folder for plan in others.values() for cell in plan.cells}
+    wanted = {cell.digest for plan in others.values() for cell in plan.cells}
     assert wanted <= set(blocks)
 
 

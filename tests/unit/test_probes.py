@@ -1,6 +1,5 @@
 """The probes: ranks as a plain loop counts them, examples that are the ones, and reasons where nothing is probed."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from trml.evaluation.probing.factors import best_retrieval, carried, common_fact
 from trml.evaluation.probing.probe import probe, spread
 from trml.evaluation.probing.retrieval import cosines, off_diagonal, ranks, summary
 from trml.features.contract import read_features
+from trml.training.store import shard_of, withdraw
 
 EMPTY = ("retrieval", "ranks", "factors", "embedding")
 ALL = replace(STUDY, rates=(0.0, 0.5), complete=(), seeds=(1, 2))
@@ -197,7 +197,7 @@ def test_a_failed_training_leaves_empty_probes_that_say_so(tmp_path, default_raw
     inputs = inputs_of(tmp_path, replace(ALL, methods=real_methods(default_raw, [m.name for m in METHODS])))
     fill(inputs, lambda *_: 0.4)
     cell = inputs.cell("trml", "default", "text", 0.5, 0.5, 2)
-    shutil.rmtree(cell.folder)
+    withdraw(shard_of(cell))
     write_failed(cell)
     folder = tmp_path / "probes"
     about, examples = probed(inputs, folder)

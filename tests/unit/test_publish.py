@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from helpers.stored import write_cell
 from trml.base.artifacts import read_json, write_json, write_sums
 from trml.base.digests import file_digest
 from trml.base.errors import StoreError
 from trml.report.publish import is_published, publish
-from trml.training.contract import Cell, CellSpec, Outcome, Predicted, write_cell
+from trml.training.contract import Cell, CellSpec, Outcome, Predicted
+from trml.training.store import CELLS, shard_of
 
 DIGEST = "study-0123456789ab"
 
@@ -16,11 +18,11 @@ DIGEST = "study-0123456789ab"
 def cell(tmp_path):
     """A cell in the store."""
     spec = CellSpec("zero_fill", "default", "trml.methods.zero_fill.ZeroFill", {}, None, 0.0, 0.0, 1)
-    made = Cell(spec, "abcdefabcdef", tmp_path / "cells/zero_fill/default-none-0-1-abcdefabcdef")
+    made = Cell(spec, "abcdefabcdef", tmp_path / "cells")
     predictions = {("test", "text+vision"): Predicted(np.zeros(2, dtype=np.float32))}
     history = [{"epoch": 0, "train_loss": 1.0, "dev_loss": 1.0}]
-    outcome = Outcome(predictions, history, 0, b"", 3)
-    write_cell(made, outcome, {"test": ["a", "b"]}, [], {"device": "cpu", "wall_s": 0.1})
+    outcome = Outcome(predictions, history, 0, {}, 3)
+    write_cell(made, outcome, {"test": ["a", "b"]})
     return made
 
 
@@ -67,10 +69,11 @@ def test_publishing_keeps_equal_results_and_replaces_others(cell, make, tmp_path
 
 
 def test_publishing_refuses_a_cell_of_another_recipe(cell, make, tmp_path):
-    record = read_json(cell.folder / "cell.json")
-    write_json(cell.folder / "cell.json", {**record, "digest": "stale"})
-    write_sums(cell.folder)
-    with pytest.raises(StoreError, match="holds cell stale"):
+    shard = shard_of(cell)
+    (record,) = read_json(shard / CELLS).values()
+    write_json(shard / CELLS, {cell.digest: {**record, "digest": "stale"}})
+    write_sums(shard)
+    with pytest.raises(StoreError, match="what it holds as cell abcdefabcdef is stale"):
         publish(DIGEST, make("1"), [cell], tmp_path / "results/study")
     assert not (tmp_path / "results").exists()
 

@@ -14,7 +14,7 @@ import yaml
 from helpers.synthetic_cells import STUDY, fill, inputs_of, with_sweep
 from helpers.synthetic_features import TRIPLE
 from helpers.synthetic_report import report_inputs
-from trml.base.artifacts import read_json
+from trml.base.artifacts import new_folder, read_json, write_sums
 from trml.base.errors import ContractError, StoreError
 from trml.base.modules import extensions, module_file
 from trml.evaluation.evaluate import evaluate
@@ -203,8 +203,8 @@ def test_what_evaluation_writes_is_read(tmp_path, undrawn):
     study = replace(with_sweep(STUDY), modalities=TRIPLE, victims=(*TRIPLE, "text+audio", "random_modality"))
     evaluated = inputs_of(tmp_path, study)
     fill(evaluated, lambda cell, present: 0.3 if cell.spec.method == "trml" else 0.6)
-    (tmp_path / "evaluation").mkdir()
-    evaluate(evaluated, tmp_path / "evaluation")
+    with new_folder(tmp_path / "evaluation", "claims.json") as folder:
+        evaluate(evaluated, folder)
     made = report_inputs(tmp_path / "made", modalities=TRIPLE, victims=study.victims, reason="no probes")
     inputs = replace(made, study=study, evaluation=tmp_path / "evaluation", searched={})
     folder = built(inputs, tmp_path)
@@ -242,6 +242,7 @@ def test_a_study_without_a_proposed_or_an_upper_method(tmp_path, undrawn):
     inputs = report_inputs(tmp_path / "made", reason="there is no proposed method")
     methods = [method for method in inputs.study.methods if method.role == "baseline"]
     (inputs.evaluation / "claims.json").write_text("[]")
+    write_sums(inputs.evaluation)
     inputs = replace(inputs, study=replace(inputs.study, methods=methods))
     folder = built(inputs, tmp_path)
     assert "This experiment judges no claim." in (folder / "report/index.html").read_text()

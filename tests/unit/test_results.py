@@ -17,7 +17,8 @@ from trml.evaluation.predictions import Evaluation
 from trml.features.contract import read_features
 from trml.missing.conditions import Condition
 from trml.missing.registry import missing_pattern
-from trml.training.contract import Cell, Training, read_cell
+from trml.training.contract import Cell, Training
+from trml.training.store import CELLS, is_done, read_cell, shard_of, withdraw
 
 PAIR = ("text", "vision")
 
@@ -46,7 +47,7 @@ def test_metrics_equal_scikit_learn_on_the_stored_predictions(inputs, tmp_path):
     rows = pl.read_csv(tmp_path / "evaluation" / "metrics.csv")
     index = pl.read_parquet(inputs.features / "index.parquet").filter(pl.col("split") == "test")
     for cell in inputs.distinct_cells()[::5]:
-        stored = pl.read_parquet(cell.folder / "predictions.parquet")
+        _, stored = read_cell(cell)
         test = stored.filter(pl.col("split") == "test", pl.col("present") == "text+vision")
         expected = mean_absolute_error(index["label"].cast(pl.Float64), test["prediction"].cast(pl.Float64))
         row = rows.filter(pl.col("cell") == cell.digest, pl.col("condition") == "complete", pl.col("metric") == "mae")
@@ -83,16 +84,19 @@ def test_classes_are_scored_too(tmp_path):
 def test_damage_in_the_store_is_named(inputs):
     cell, other = inputs.distinct_cells()[:2]
     fill(inputs, lambda *_: 0.5, [cell, other])
-    path = cell.folder / "predictions.parquet"
+    shard = shard_of(cell)
+    path = shard / "predictions.parquet"
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(StoreError, match="its checksum differs") as damage:
         read_cell(cell)
-    assert f"{cell.folder}: predictions.parquet" in str(damage.value)
+    assert f"{shard}: predictions.parquet" in str(damage.value)
     assert "snakemake --cores all" in str(damage.value)
-    assert not cell.is_done  # withdrawn: the next run trains it again
-    write_json(other.folder / "cell.json", {**read_json(other.folder / "cell.json"), "digest": "0" * 12})
-    write_sums(other.folder)
-    with pytest.raises(StoreError, match="holds cell 000000000000; expected"):
+    assert not is_done(cell)  # withdrawn: the next run trains it again
+    shard = shard_of(other)
+    (record,) = read_json(shard / CELLS).values()
+    write_json(shard / CELLS, {other.digest: {**record, "digest": "0" * 12}})
+    write_sums(shard)
+    with pytest.raises(StoreError, match=f"what it holds as cell {other.digest} is 000000000000"):
         read_cell(other)
 
 
@@ -107,7 +111,7 @@ def test_predictions_of_other_utterances_are_refused(tmp_path, inputs):
     other = inputs_of(tmp_path / "other", features=synthetic_features(n=240))
     cell, same = inputs.distinct_cells()[0], other.distinct_cells()[0]
     fill(other, lambda *_: 0.5, [same])
-    shutil.copytree(same.folder, cell.folder)
+    shutil.copytree(shard_of(same), cell.store / "copied")
     with pytest.raises(ContractError, match="are not of the 100 test utterances of"):
         Evaluation(inputs).predicted_with(cell, "text")
 
@@ -115,7 +119,7 @@ def test_predictions_of_other_utterances_are_refused(tmp_path, inputs):
 def test_a_failed_training_is_shown_as_failed_and_never_as_a_number(inputs, tmp_path):
     fill(inputs, lambda *_: 0.4)
     cell = inputs.cell("trml", "default", "vision", 0.5, 0.5, 2)
-    shutil.rmtree(cell.folder)
+    withdraw(shard_of(cell))
     write_failed(cell)
     by_id = evaluated(inputs, tmp_path / "evaluation")
     metrics = pl.read_csv(tmp_path / "evaluation" / "metrics.csv")
@@ -139,7 +143,7 @@ def test_a_failed_training_is_shown_as_failed_and_never_as_a_number(inputs, tmp_
 def test_a_failed_training_is_in_no_interval(inputs, tmp_path):
     fill(inputs, lambda *_: 0.4)
     cell = inputs.cell("zero_fill", "default", "text", 0.5, 0.5, 1)
-    shutil.rmtree(cell.folder)
+    withdraw(shard_of(cell))
     write_failed(cell)
     evaluated(inputs, tmp_path / "evaluation")
     for name in ("summary", "robustness", "matrix"):

@@ -8,8 +8,9 @@ import pytest
 import yaml
 from scipy.stats import ttest_rel
 
+from helpers.stored import write_cell
 from trml.base.errors import StoreError
-from trml.training.contract import Cell, CellSpec, Outcome, Predicted, Trial, write_cell
+from trml.training.contract import Cell, CellSpec, Outcome, Predicted, Trial
 from trml.training.selection import against, choose
 
 RATES = (0.001, 0.002, 0.005)
@@ -20,7 +21,7 @@ def trials(folder: Path) -> dict[str, dict[str, Trial]]:
 
     def cell(method: str, rate: float, missing: str) -> Cell:
         spec = CellSpec(method, "default", "x.Y", {"learning_rate": rate}, missing, 0.5, 0.5, 1001)
-        return Cell(spec, f"{method}{rate}{missing}", folder / f"{method}-{rate}-{missing}")
+        return Cell(spec, f"{method}{rate}{missing}", folder)
 
     return {
         method: {
@@ -37,9 +38,9 @@ def fill(cells, loss_of):
         loss = loss_of(cell)
         losses = [9.0] if loss is None else [loss + 1, loss, loss + 0.5]
         history = [{"epoch": i, "train_loss": 1.0, "dev_loss": dev} for i, dev in enumerate(losses)]
-        outcome = Outcome({("test", "text"): Predicted(np.zeros(1, dtype=np.float32))}, history, 1, b"", 0)
+        outcome = Outcome({("test", "text"): Predicted(np.zeros(1, dtype=np.float32))}, history, 1, {}, 0)
         failed = replace(outcome, predictions={}, failed="the training loss was nan in epoch 0")
-        write_cell(cell, failed if loss is None else outcome, {"test": ["a"]}, [], {})
+        write_cell(cell, failed if loss is None else outcome, {"test": ["a"]})
 
 
 def cells_of(searched):
@@ -99,5 +100,5 @@ def test_trials_within_the_interval_are_as_good(tmp_path):
 
 
 def test_an_absent_training_is_named_with_what_to_do(tmp_path):
-    with pytest.raises(StoreError, match=r"one-0.001-vision is absent: a training of the search on dev. .*make search"):
+    with pytest.raises(StoreError, match=r"one0.001vision is absent: a training of the search on dev. .*make search"):
         choose(trials(tmp_path))

@@ -11,6 +11,7 @@ from trml.evaluation.predictions import Evaluation
 from trml.evaluation.summary import Summary
 from trml.evaluation.terms import _coefficients, terms
 from trml.features.contract import read_features
+from trml.training.store import shard_of, withdraw
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def inputs(tmp_path):
     read, tested = read_features(inputs.features), features.rows("test")
     for cell in inputs.distinct_cells():
         if cell.spec.method == "zero_fill":
-            (cell.folder / "cell.json").unlink()
+            withdraw(shard_of(cell))
             of_split = {split: first[features.rows(split)] for split in ("valid", "test")}
             keys = [(split, present) for split in of_split for present in ("text+vision", "text", "vision")]
             write(cell, {key: 0.5 * of_split[key[0]] for key in keys}, read)

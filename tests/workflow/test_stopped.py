@@ -13,6 +13,7 @@ import pytest
 
 from conftest import ROOT
 from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
+from trml.training.store import CELLS
 
 # Few methods and no variants, each training long enough to be stopped in.
 LONGER = ["training.epochs=30", "training.patience=30", "protocol.seeds=[2020,2021,2022,2023]"]
@@ -74,14 +75,14 @@ def test_interrupted_by_hand_it_saves_what_is_in_training_and_says_how_to_resume
 def test_damaged_cells_are_named_and_made_again(undisturbed, tmp_path):
     shutil.copytree(undisturbed.folder, tmp_path / "checkout")
     undisturbed = Checkout(tmp_path / "checkout")
-    cells = sorted((undisturbed.folder / "work/cells").rglob("cell.json"))[:9:2]
+    shards = sorted((undisturbed.folder / "work/cells").rglob(CELLS))[:5]
     before = metrics(undisturbed)
-    for i, path in enumerate(cells):
+    for i, path in enumerate(shards):
         victim = sorted(path.parent.iterdir())[i % 5]
         victim.write_bytes(victim.read_bytes()[: -2 - i])
     said = undisturbed.make()
-    for path in cells:
+    for path in shards:
         assert f"{path.parent.relative_to(undisturbed.folder)}: " in said
-    assert said.count("it is made again") == len(cells)
+    assert said.count("its cells are trained again") == len(shards) == 5
     assert metrics(undisturbed) == before
     assert "Nothing to be done" in undisturbed.make()

@@ -67,10 +67,11 @@ def test_the_page_stands_alone(finished):
 
 
 def test_every_cell_is_whole(finished):
-    for folder in finished.cells():
-        names = {path.name for path in (finished.folder / folder).iterdir()}
-        assert names == {
-            "SHA256SUMS", "cell.json", "checkpoint.safetensors", "history.parquet", "predictions.parquet",
+    blocks, shards = (list((finished.folder / "work").glob(each)) for each in ("blocks/*", "cells/*/*/*"))
+    assert len(shards) == len(blocks)
+    for folder in shards:
+        assert {path.name for path in folder.iterdir()} == {
+            "SHA256SUMS", "cells.json", "checkpoints.safetensors", "history.parquet", "predictions.parquet",
         }  # fmt: skip
     assert [path.name for path in (finished.folder / "work").rglob(".*")] == [".lock"]
     unfinished = finished.folder / "work/unfinished"
@@ -232,7 +233,7 @@ def test_the_whole_study_in_miniature(tmp_path):
     assert redundancy.filter(pl.col("redundancy") < 1e-9)["recovered"].null_count() == 4
     # Each of its numbers is the mean of cells that metrics_redundancy_low.csv names.
     cells = pl.read_csv(results / "metrics_redundancy_low.csv").filter(condition="vision@1", metric="mae", dev_rate=1.0)
-    assert set(cells["cell"]) <= {path.name.rpartition("-")[2] for path in (tmp_path / "work/cells").glob("*/*/*/*")}
+    assert set(cells["cell"]) <= checkout.cells().keys()
     means = dict(cells.filter(method="trml", train_rate=0.5).group_by("method").agg(pl.col("value").mean()).iter_rows())
     assert redundancy.filter(method="trml")["value"].to_list() == pytest.approx([means["trml"]], abs=2e-6)
     drawn = ("rates_random_modality", "rates_stretch", "rates_mostly_vision", "grid_trml_weight_alpha")

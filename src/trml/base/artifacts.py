@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from trml.base.commands import run_again
-from trml.base.digests import file_digest, plain
+from trml.base.digests import digest, file_digest, plain
 from trml.base.errors import StoreError
 
 SUMS = "SHA256SUMS"
@@ -43,6 +43,19 @@ def damage(folder: Path) -> str | None:
         if file_digest(path) != checksum:
             return f"{name} changed after it was written: its checksum differs from {SUMS}"
     return None
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a digest of the name, size, times and inode of every file in a folder.
+
+    The time of change (ctime) cannot be set back, as that of modification can.
+    """
+    entries = []
+    for root, _, files in os.walk(folder):
+        for name in files:
+            stat = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118  pathlib takes three times as long
+            entries.append((root, name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
+    return digest(sorted(entries))
 
 
 def intact(folder: Path) -> Path:

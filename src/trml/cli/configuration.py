@@ -33,6 +33,8 @@ def schema(arguments: argparse.Namespace) -> None:
 
 def plan(arguments: argparse.Namespace) -> None:
     """List everything the configuration needs and whether it is done."""
+    from trml.training.store import is_done
+
     shown: set[Path | None] = set()  # datasets share corpora, encoders and features
 
     def show(what: str, path: Path | None, done: bool, words: str = "") -> None:
@@ -45,7 +47,7 @@ def plan(arguments: argparse.Namespace) -> None:
         for what, path in [("corpus", each.corpus), ("encoder", each.encoder), ("features", each.features)]:
             show(what, path, path is not None and path.is_dir())
         for block in each.blocks.values():
-            trained = sum(cell.is_done for cell in block.cells)
+            trained = sum(map(is_done, block.cells))
             show("block", block.path, block.path.is_file(), f" {trained}/{len(block.cells)} cells")
         for what, path in [("evaluation", each.evaluation), ("probes", each.probes), ("results", each.results)]:
             if path is not None:

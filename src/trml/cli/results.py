@@ -48,8 +48,8 @@ def publish(arguments: argparse.Namespace) -> None:
 
     plan = plan_of(arguments)
     assert plan.results is not None
-    published = Path("results") / plan.name
-    is_free = plan.named is None or plan.named.experiment is None  # a name that no file in config/experiment defines
+    published = Path("results") / plan.named.published
+    is_free = plan.named.experiment is None  # a name that no file in config/experiment defines
     run(plan.results.name, plan.results, plan.cells, published, replace=arguments.replace, keep=is_free)
 
 

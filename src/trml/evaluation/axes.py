@@ -7,7 +7,6 @@ utterances, with one modality missing, as models that were trained with that mod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -26,18 +25,18 @@ class _Point:
     """A point of an axis: by (method, victim) the cells, one a seed, and their score."""
 
     evaluation: Evaluation
-    cells: dict[tuple[str, str], list[Path]]
+    cells: dict[tuple[str, str], list[str]]
     scores: dict[tuple[str, str], Scores]
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> "_Point":
-        study, cells, scores = evaluation.study, dict[tuple[str, str], list[Path]](), dict[tuple[str, str], Scores]()
+        study, cells, scores = evaluation.study, dict[tuple[str, str], list[str]](), dict[tuple[str, str], Scores]()
         for method, victim in product(study.by_name, study.single_victims):
             trained = evaluation.trained_with(method, victim, study.study_training_rate)
             if trained is not None:
                 present = written(set(study.modalities) - {victim})
                 predictions = evaluation.all_predicted_with(trained, present)
-                cells[method, victim] = [cell.folder for cell in trained]
+                cells[method, victim] = [cell.digest for cell in trained]
                 scores[method, victim] = evaluation.scores(evaluation.primary, predictions)
         return cls(evaluation, cells, scores)
 

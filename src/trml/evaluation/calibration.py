@@ -18,7 +18,8 @@ from trml.evaluation.predictions import Evaluation
 from trml.evaluation.schemas import CALIBRATION
 from trml.evaluation.statistics import Scores
 from trml.missing.modalities import subsets, written
-from trml.training.contract import Cell, read_cell
+from trml.training.contract import Cell
+from trml.training.store import read_cell
 
 LEVEL, BINS = 0.9, 10
 

@@ -17,7 +17,7 @@ Of an evaluation:
     redundancy.parquet      REDUNDANCY: what was recovered over the redundancy, if the experiment has such datasets
     claims.json             every claim with its comparisons
     metrics.json            the metrics of the task, the primary one first: a list of MetricInfo
-    cells.json              cell.json of every cell
+    cells.json              the record of every cell
 
 Of the probes of virtual modalities:
 

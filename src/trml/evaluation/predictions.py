@@ -22,7 +22,8 @@ from trml.features.contract import FeatureInfo
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition, shown
 from trml.missing.modalities import written
-from trml.training.contract import Cell, Training, read_cell
+from trml.training.contract import Cell, Training
+from trml.training.store import read_cell
 
 SPLIT = "test"
 
@@ -129,7 +130,7 @@ class Evaluation:
         by_present = self._memory[cell.digest]
         if by_present and present not in by_present:
             known = ", ".join(by_present)
-            raise ContractError(f"{cell.folder}: there are no predictions of test with {present}; there are: {known}")
+            raise ContractError(f"cell {cell.name}: no predictions of test with {present}; there are: {known}")
         return by_present[present] if by_present else np.full(len(self.ids), np.nan)
 
     def all_predicted_with(self, cells: Sequence[Cell], present: str) -> Array:
@@ -145,7 +146,7 @@ class Evaluation:
         for (present,), part in table.filter(pl.col("split") == SPLIT).group_by("present", maintain_order=True):
             if part["utterance_id"].to_list() != self.ids:
                 raise ContractError(
-                    f"{cell.folder}: predictions with {present} are not of the {len(self.ids)} test utterances of "
+                    f"cell {cell.name}: predictions with {present} are not of the {len(self.ids)} test utterances of "
                     f"{self.inputs.features}, in their order"
                 )
             by_present[str(present)] = part["prediction"].to_numpy().astype(float)
@@ -269,5 +270,5 @@ class Evaluation:
         return self._constant_scores[metric.name]
 
     def records(self) -> list[dict[str, Any]]:
-        """Return cell.json of every cell, once each."""
+        """Return the record of every cell, once each."""
         return [read_cell(cell)[0] for cell in self.inputs.distinct_cells()]

@@ -11,6 +11,8 @@ import polars as pl
 
 from trml.base.artifacts import read_json
 from trml.planning.plan import Plan
+from trml.training.contract import Cell
+from trml.training.store import cells_of, is_done
 
 # The folders of work/ whose entries are named by recipes, and how deep those names lie.
 FOLDERS = {
@@ -20,7 +22,7 @@ FOLDERS = {
     "features": 1,
     "blocks": 1,
     "unfinished": 1,
-    "cells": 4,
+    "cells": 3,  # shards, each with many cells
     "evaluations": 1,
     "probes": 1,
     "results": 1,
@@ -30,26 +32,38 @@ ATTIC = "attic"
 
 
 def reachable(plans: Iterable[Plan]) -> list[Path]:
-    """Return every path below work/ that the plans name, whether it exists or not."""
+    """Return every path below work/ that the plans name, whether it exists or not; shards have no names of theirs."""
     paths = []
     for plan in plans:
         paths += [plan.chunks, *(folder for folder, _ in plan.folders)]
         blocks = [*plan.blocks.values(), *plan.search_blocks.values()]
-        paths += [cell.folder for block in plan.search_blocks.values() for cell in block.cells]
         paths += [path for block in blocks for path in (block.path, plan.unfinished(block))]
     return paths
 
 
+def reachable_cells(plans: Iterable[Plan]) -> dict[str, Cell]:
+    """Return every cell of the plans, those of the search on dev too, by digest."""
+    return {
+        cell.digest: cell
+        for plan in plans
+        for cells in (plan.cells, *(block.cells for block in plan.search_blocks.values()))
+        for cell in cells
+    }
+
+
 def unreachable(plans: Iterable[Plan], only: Collection[str] = (), work: Path = Path("work")) -> list[Path]:
     """Return what exists in work/ under a name that no plan has, temporary leftovers included.
+
+    A shard of the cell store is kept whole as long as a plan has one of its cells.
 
     Args:
         plans: The plans of the configuration in force.
         only: Folders of work/ to look in, all of FOLDERS if empty.
         work: The folder of artifacts.
     """
-    kept = set(reachable(plans))
-    return [path for path in _entries(work, only) if path not in kept]
+    plans = list(plans)
+    kept, cells = {*map(str, reachable(plans))}, reachable_cells(plans)
+    return [path for path in _entries(work, only) if str(path) not in kept and not cells.keys() & cells_of(path)]
 
 
 def aside(work: Path = Path("work")) -> list[Path]:
@@ -83,8 +97,8 @@ def _words(value: object) -> Iterator[str]:
 
 
 def is_among(path: Path, names: Collection[str]) -> bool:
-    """Return whether a path of work/, or the digest that its name ends in, is among names."""
-    return path.name in names or path.name.rpartition("-")[2] in names
+    """Return whether a path of work/, or a cell of it, is among names."""
+    return path.name in names or any(cell in names for cell in cells_of(path))
 
 
 def size(path: Path) -> int:
@@ -99,11 +113,17 @@ def set_aside(path: Path, work: Path = Path("work")) -> None:
 
 def bring_back(plans: Iterable[Plan], work: Path = Path("work")) -> None:
     """Move from the attic what the plans reach and work/ lacks."""
-    if (work / ATTIC).is_dir():
-        for path in reachable(plans):
-            kept = work / ATTIC / path.relative_to(work)
-            if kept.exists() and not path.exists():
-                _move(kept, path)
+    if not (work / ATTIC).is_dir():
+        return
+    plans = list(plans)
+    for path in reachable(plans):
+        kept = work / ATTIC / path.relative_to(work)
+        if kept.exists() and not path.exists():
+            _move(kept, path)
+    lacking = {name for name, cell in reachable_cells(plans).items() if not is_done(cell)}
+    for shard in _entries(work / ATTIC, ["cells"]):
+        if lacking & {*cells_of(shard)}:
+            _move(shard, work / shard.relative_to(work / ATTIC))
 
 
 def _move(source: Path, target: Path) -> None:

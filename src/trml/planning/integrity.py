@@ -4,14 +4,13 @@ It runs when the Snakefile is read, before Snakemake looks for what is absent. A
 again while the names, sizes and times of its files stay the same.
 """
 
-import os
 from pathlib import Path
 
-from trml.base.artifacts import damage, write_json
+from trml.base.artifacts import damage, fingerprint, write_json
 from trml.base.checksums import recall
-from trml.base.digests import digest
 from trml.base.progress import say
 from trml.planning.plan import Plan
+from trml.training.store import CELLS, cells_of, is_done, withdraw
 
 CHECKED = "checked.json"
 
@@ -19,37 +18,46 @@ CHECKED = "checked.json"
 def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
     """Invalidate damaged artifacts that the plans reach, and report each one.
 
-    A folder is invalidated by removing its finishing file. A block's file is removed if one of its cells is not done.
+    A folder is invalidated by removing its finishing file; a shard of cells is removed. So is a block's file if one of
+    its cells is not done.
     """
     known = recall(work / CHECKED)
     verified = {}
-    for folder, finished in dict.fromkeys(entry for plan in plans for entry in plan.folders):
+    for folder, finished in dict.fromkeys([*(entry for plan in plans for entry in plan.folders), *_shards(plans)]):
         if folder.is_dir() and not (folder / finished).is_file():
-            say(f"{folder}: {finished} is absent; it is made again")
+            _withdraw(folder, finished, f"{finished} is absent")
         elif folder.is_dir():
-            name, state = str(folder.relative_to(work)), _fingerprint(folder)
+            name, state = str(folder.relative_to(work)), fingerprint(folder)
             fault = None if known.get(name) == state else damage(folder)
             if fault is None:
                 verified[name] = state
             else:
-                say(f"{folder}: {fault}; it is made again")
-                (folder / finished).unlink()
+                _withdraw(folder, finished, fault)
     if verified != known:
         write_json(work / CHECKED, verified)
     for plan in plans:
         for block in plan.blocks.values():
-            if block.path.is_file() and not all(cell.is_done for cell in block.cells):
+            if block.path.is_file() and not all(map(is_done, block.cells)):
                 block.path.unlink()
 
 
-def _fingerprint(folder: Path) -> str:
-    """Return a digest of the name, size, times and inode of every file in a folder.
+def _withdraw(folder: Path, finished: str, fault: str) -> None:
+    if finished == CELLS:
+        say(f"{folder}: {fault}; its cells are trained again")
+        withdraw(folder)
+    else:
+        say(f"{folder}: {fault}; it is made again")
+        (folder / finished).unlink(missing_ok=True)
 
-    The time of change (ctime) cannot be set back, as that of modification can.
-    """
-    entries = []
-    for root, _, files in os.walk(folder):
-        for name in files:
-            stat = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118  pathlib takes three times as long
-            entries.append((root, name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
-    return digest(sorted(entries))
+
+def _shards(plans: list[Plan]) -> list[tuple[Path, str]]:
+    """Return the shards that hold a cell of the plans, and those whose cells cannot be read."""
+    wanted: dict[Path, set[str]] = {}
+    for plan in plans:
+        wanted.setdefault(plan.cell_store, set()).update(cell.digest for cell in plan.cells)
+    return [
+        (shard, CELLS)
+        for store, names in wanted.items()
+        for shard in sorted(store.glob("[!.]*"))
+        if not (held := {*cells_of(shard)}) or held & names
+    ]

@@ -28,9 +28,17 @@ Moved = dict[str, tuple[Any, Any]]  # dotted key -> the experiment's value and t
 
 
 class Naming(NamedTuple):
-    """A name, and the experiment and changes that it stands for; no experiment where config/ has none of its name."""
+    """The name that results are published under, and what it stands for.
 
-    name: str
+    Attributes:
+        published: The name.
+        base: The configuration's own, without what tells a change or a device.
+        experiment: The same where config/ has an experiment of that name, else None.
+        moved: What the configuration changes in the experiment.
+    """
+
+    published: str
+    base: str
     experiment: str | None
     moved: Moved
 
@@ -47,9 +55,9 @@ def naming(params: Params, device: str, config: Path, work: Path) -> Naming:
     name = params.name.removesuffix(f"_{device}") if device != "cpu" else params.name
     experiment = next((each for each in (name, name.rpartition("_")[0]) if _is_experiment(each, config)), None)
     moved = {} if experiment is None else _remembered(params, experiment, config, work / "names.json")
-    if experiment is not None:
-        name = f"{experiment}_{digest(moved)[:_DIGITS]}" if moved else experiment
-    return Naming(name if device == "cpu" else f"{name}_{device}", experiment, moved)
+    base = experiment or name
+    published = f"{base}_{digest(moved)[:_DIGITS]}" if moved else base
+    return Naming(published if device == "cpu" else f"{published}_{device}", base, experiment, moved)
 
 
 def _is_experiment(name: str, config: Path) -> bool:

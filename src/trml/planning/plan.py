@@ -42,17 +42,17 @@ class Plan:
         others: The plans of the further datasets, for the experiment's own dataset alone.
         known: Cells by digest, shared by the plans of one corpus and encoder, so that one training of two protocols is
             one cell. Each plan adds its own when it first works them out.
-        named: What the experiment's name stands for, for its own dataset alone.
+        named: What the experiment is published under.
     """
 
     params: Params
     compute: Compute
+    named: Naming
     work: Path = Path("work")
     dataset: str | None = None
     purpose: Purpose = "own"
     others: tuple["Plan", ...] = ()
     known: dict[str, Cell] = field(default_factory=dict)
-    named: Naming | None = None
 
     @property
     def name(self) -> str:
@@ -131,7 +131,7 @@ class Plan:
 
     @property
     def cell_store(self) -> Path:
-        """All cells of this corpus and encoder."""
+        """The store of the cells of this corpus and encoder (training/store.py)."""
         return self.work / "cells" / self.params.corpus.name / self.params.encoder.name
 
     @cached_property
@@ -139,9 +139,8 @@ class Plan:
         return recipes.CellDigests(settings_of(self.params), self.features.name, self.compute)
 
     def cell(self, spec: CellSpec) -> Cell:
-        """Return a cell with its digest and its folder in the cell store."""
-        name = self._cell_digest(spec)
-        return Cell(spec, name, self.cell_store / f"{spec.name}-{name}")
+        """Return a cell with its digest and its store."""
+        return Cell(spec, self._cell_digest(spec), self.cell_store)
 
     @cached_property
     def trainings(self) -> dict[Training, Cell]:
@@ -249,7 +248,7 @@ class Plan:
         if self.dataset is not None:
             return None
         recipe = recipes.results([plan.reported() for plan in (self, *self.others)])
-        return self.work / "results" / f"{self.name}-{digest(recipe)}"
+        return self.work / "results" / f"{self.named.published}-{digest(recipe)}"
 
     @property
     def chosen(self) -> dict[str, Chosen]:
@@ -266,17 +265,17 @@ class Plan:
             "searched": {name: asdict(chosen) for name, chosen in self.chosen.items()},
             "published_as": self.params.corpus.published_as,
             "command": self.command,
-            "named": self.named,
+            "name": self.named.published,
+            "experiment": self.named.experiment,
+            "moved": self.named.moved,
             "made_from": self.made_from,
         }
 
     @property
     def command(self) -> str:
         """The command that makes the results again: where config/ has no such experiment, from what is published."""
-        if self.named is None:
-            return self.params.corpus.command(self.params.name)
         if self.named.experiment is None or self.named.moved:
-            return remake_published(self.params.name)
+            return remake_published(self.named.published)
         return self.params.corpus.command(self.named.experiment)
 
     @property
@@ -288,14 +287,13 @@ class Plan:
 
     @property
     def folders(self) -> list[tuple[Path, str]]:
-        """Every folder that is written once and never changed, with the file that a finished one has."""
+        """Every folder but shards that is written once and never changed, with the file that a finished one has."""
         stages = [
             (self.corpus, "corpus.json"),
             (self.features, "features.json"),
             (self.evaluation, "claims.json"),
             (self.probes, "probes.json"),
             (self.results, "manifest.json"),
-            *((cell.folder, "cell.json") for cell in self.cells),
             (self.encoder, "encoder.json"),
         ]
         return [(folder, finished) for folder, finished in stages if folder is not None]
@@ -311,12 +309,12 @@ def plans(params: Params, work: Path = Path("work"), config: Path = Path("config
     """
     compute = Compute(resolve_device(params.device), params.threads)
     named = naming(params, compute.device, config, work)
-    params = replace(params, name=named.name)
+    params = replace(params, name=named.base)  # what is evaluated does not depend on what the report shows of it
     own, *further = params.by_dataset().items()
     known: dict[str, Cell] = {}
-    others = [Plan(each, compute, work, name, params.datasets[name].purpose) for name, each in further]
+    others = [Plan(each, compute, named, work, name, params.datasets[name].purpose) for name, each in further]
     others = [replace(plan, known=known) if plan.moves_protocol else plan for plan in others]
-    every = [Plan(own[1], compute, work, others=tuple(others), known=known, named=named), *others]
+    every = [Plan(own[1], compute, named, work, others=tuple(others), known=known), *others]
     if any(plan.moves_protocol for plan in others):
         # In this order: a cell has the name of the first plan that asks for it.
         for plan in every:

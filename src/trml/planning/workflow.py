@@ -148,7 +148,7 @@ class Workflow:
     def everything(self) -> list[Path]:
         """Return what a whole run makes, intermediate folders included, so that damaged ones are made again."""
         folders = [folder / finished for plan in self.plans for folder, finished in plan.folders]
-        return [*(file for file in folders if file.name != "cell.json"), *self.blocks_done(), *self.published_stamps()]
+        return [*folders, *self.blocks_done(), *self.published_stamps()]
 
     def corpora(self) -> list[Path]:
         """Return the finishing files of all corpora."""
@@ -203,6 +203,6 @@ class Workflow:
         results = self.own.results
         assert results is not None
         stamp = Path("work/published") / results.name
-        if not is_published(results.name, Path("results") / self.own.name):
+        if not is_published(results.name, Path("results") / self.own.named.published):
             stamp.unlink(missing_ok=True)
         return [stamp]

@@ -24,6 +24,7 @@ class ReportInputs:
         settings: Training settings that all cells share.
         published_as: The corpus's name in published figures, None if there are none.
         command: The command that remakes the results from a fresh clone.
+        name: What the results are published under.
         experiment: The experiment in config/ that the configuration is or changes, None if there is none.
         moved: What it changes: dotted key -> (the experiment's value, its own).
         params: The whole configuration, written to params.yaml.
@@ -41,6 +42,7 @@ class ReportInputs:
     settings: Settings
     published_as: str | None
     command: str
+    name: str
     experiment: str | None
     moved: Mapping[str, tuple[Any, Any]]
     params: Mapping[str, Any]

@@ -197,7 +197,7 @@ class Dataset:
 
     @cached_property
     def cells(self) -> list[dict[str, Any]]:
-        """cell.json of every cell."""
+        """The record of every cell."""
         return read_json(self.inputs.evaluation / "cells.json")
 
     @cached_property

@@ -18,7 +18,7 @@ def manifest(data: Dataset) -> dict[str, Any]:
     inputs = data.inputs
     further = {other.study.dataset: dict(other.inputs.made_from) for other in data.others}
     return {
-        "experiment": data.study.name,
+        "experiment": data.inputs.name,
         "digest": inputs.digest,
         "command": inputs.command,
         "changes": {"of": inputs.experiment, **{key: list(each) for key, each in inputs.moved.items()}},

@@ -10,7 +10,8 @@ from trml.base.digests import file_digest
 from trml.base.errors import StoreError
 from trml.base.progress import say
 from trml.report.quality import BROKEN
-from trml.training.contract import Cell, read_cell
+from trml.training.contract import Cell
+from trml.training.store import read_cell
 
 
 def is_published(digest: str, published: Path) -> bool:

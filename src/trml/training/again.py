@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -21,6 +20,7 @@ from trml.training.draws import draws_of_split
 from trml.training.new_method import new_method, shape_of, shaping_options
 from trml.training.predict import as_predicted, outputs_of
 from trml.training.stack_run import StackRun
+from trml.training.store import weights_of
 from trml.training.walk import draws_at_evaluation, stacked
 
 SPLIT = "test"
@@ -29,7 +29,7 @@ SPLIT = "test"
 def restored(cell: Cell, data: Data, settings: Settings) -> Method:
     """Return a cell's module with its best weights, where the data lie."""
     method = new_method(cell, data, settings)
-    method.load_state_dict(load_file(cell.folder / "checkpoint.safetensors"))
+    method.load_state_dict({name: torch.from_numpy(value) for name, value in weights_of(cell).items()})
     return method.to(data.device)
 
 
@@ -139,7 +139,8 @@ def by_epoch(
                 for cell, outputs in zip(run.cells, _on_test(run, data, word), strict=False):
                     made[cell.digest][word].append(as_predicted(outputs, None).value)
 
-    return {cell.digest: (outcome.best_epoch, made[cell.digest]) for cell, outcome in run.train(pause)}
+    left = (each for together in run.train(pause) for each in together)
+    return {cell.digest: (outcome.best_epoch, made[cell.digest]) for cell, outcome in left}
 
 
 def _on_test(run: StackRun, data: Data, word: str) -> Tensor:

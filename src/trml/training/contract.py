@@ -1,29 +1,13 @@
-"""The cells: what one training is, and the cell store, one folder a training, written whole or not at all.
-
-    predictions.parquet     utterance_id, split, present, prediction, spread, p_<class>
-    history.parquet         epoch, train_loss, dev_loss
-    checkpoint.safetensors  the weights of the best epoch on dev
-    cell.json               the whole recipe, versions, wall time, and `failed`: why a training that diverged has
-                            no predictions and no weights, else null
-    SHA256SUMS              their checksums
-
-`present` names what the prediction was made from (missing/conditions.py): every non-empty set of modalities, as
-`text+vision` or `vision`, and lost steps, as `frames@0.3`. `spread` is the standard deviation of a score where the
-method gives one; `p_<class>` are the probabilities of the classes.
-"""
+"""The cells: what one training is, and what it leaves. The store that keeps that is training/store.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from trml.base.artifacts import damage, new_folder, read_json, write_json
-from trml.base.commands import run_again
-from trml.base.errors import StoreError
 from trml.missing.pattern import Absence
 
 # The options that the trainer reads, which every method has: instead of training.learning_rate, and at most
@@ -76,7 +60,7 @@ class CellSpec:
 
     @property
     def name(self) -> str:
-        """The readable part of the cell's folder."""
+        """What was trained, in words."""
         missing = f"{self.missing or 'none'}-{self.rate:g}"
         missing += "" if self.dev_rate == self.rate else f"-dev-{self.dev_rate:g}"
         missing += "" if self.labels is None else f"-labels-{self.labels}"
@@ -88,21 +72,16 @@ class CellSpec:
 
 @dataclass(frozen=True)
 class Cell:
-    """A training with the digest of its recipe and its folder in the cell store."""
+    """A training with the digest of its recipe and the folder of its store."""
 
     spec: CellSpec
     digest: str
-    folder: Path
+    store: Path
 
     @property
     def name(self) -> str:
-        """The cell's folder below the cell store."""
+        """What was trained, in words, and the digest."""
         return f"{self.spec.name}-{self.digest}"
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the store holds the cell."""
-        return (self.folder / "cell.json").is_file()
 
 
 @dataclass(frozen=True)
@@ -138,7 +117,7 @@ class BlockJob:
         features: The feature folder.
         unfinished: Where chunks that are in training are saved.
         settings: How they are trained.
-        about: What cell.json says beside the spec: configuration, corpus, features.
+        about: What cells.json says beside the spec: configuration, corpus, features.
         threads: How many threads torch runs, as the cells' recipes say.
         device: The kind of device that it runs on, as they say: `cpu` or `cuda`.
     """
@@ -193,7 +172,7 @@ class Outcome:
         predictions: By (split, present).
         history: Epoch by epoch.
         best_epoch: On dev.
-        weights: The best ones, as the bytes of a safetensors file.
+        weights: The best ones, by name.
         parameters: How many numbers they are.
         failed: Why the training ended early; then there are neither predictions nor weights.
     """
@@ -201,65 +180,6 @@ class Outcome:
     predictions: Mapping[tuple[str, str], Predicted]
     history: list[dict[str, float]]
     best_epoch: int
-    weights: bytes
+    weights: Mapping[str, NDArray[Any]]
     parameters: int
     failed: str | None = None
-
-
-def write_cell(
-    cell: Cell, outcome: Outcome, ids: Mapping[str, list[str]], classes: Sequence[str], about: Mapping[str, Any]
-) -> None:
-    """Put a finished training into the store.
-
-    Args:
-        cell: The training.
-        outcome: What it left.
-        ids: Split -> the utterances of its predictions, in order.
-        classes: Names of the classes, empty for regression.
-        about: What cell.json says beside spec and outcome.
-    """
-    with new_folder(cell.folder, "cell.json") as folder:
-        pl.DataFrame(outcome.history).write_parquet(folder / "history.parquet")
-        if outcome.failed is None:
-            _predictions(outcome, ids, classes).write_parquet(folder / "predictions.parquet")
-            (folder / "checkpoint.safetensors").write_bytes(outcome.weights)
-        write_json(
-            folder / "cell.json",
-            {
-                **asdict(cell.spec),
-                "digest": cell.digest,
-                "failed": outcome.failed,
-                "best_epoch": outcome.best_epoch,
-                "epochs_run": len(outcome.history),
-                "parameters": outcome.parameters,
-                **about,
-            },
-        )
-
-
-def _predictions(outcome: Outcome, ids: Mapping[str, list[str]], classes: Sequence[str]) -> pl.DataFrame:
-    def part(split: str, present: str, predicted: Predicted) -> pl.DataFrame:
-        columns: dict[str, Any] = {"utterance_id": ids[split], "split": split, "present": present}
-        columns |= {"prediction": predicted.value, "spread": predicted.spread}
-        if predicted.probabilities is not None:
-            columns |= {f"p_{name}": predicted.probabilities[:, i] for i, name in enumerate(classes)}
-        return pl.DataFrame(columns, schema_overrides={"prediction": pl.Float32, "spread": pl.Float32})
-
-    return pl.concat(part(*key, predicted) for key, predicted in outcome.predictions.items())
-
-
-def read_cell(cell: Cell) -> tuple[dict[str, Any], pl.DataFrame | None]:
-    """Return cell.json and the predictions, None where the training failed.
-
-    Raises:
-        StoreError: If the cell is absent, another's, or damaged; a damaged one is withdrawn, so that the next run
-            trains it again.
-    """
-    fault = damage(cell.folder) if cell.is_done else None
-    if fault is None:
-        record = read_json(cell.folder / "cell.json")
-        if record["digest"] == cell.digest:
-            return record, None if record["failed"] else pl.read_parquet(cell.folder / "predictions.parquet")
-        fault = f"it holds cell {record['digest']}; expected {cell.digest}"
-    (cell.folder / "cell.json").unlink(missing_ok=True)
-    raise StoreError(f"{cell.folder}: {fault}. Have it trained again: {run_again()}")

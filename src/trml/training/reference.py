@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from trml.features.contract import FeatureSet
@@ -56,11 +55,11 @@ def train_one(
         if course.update(float(np.sum(losses)) / max(1, len(batches)), dev_loss):
             best = copy.deepcopy(method)
     if course.failed:
-        return Outcome({}, course.history, -1, b"", 0, course.failed)
+        return Outcome({}, course.history, -1, {}, 0, course.failed)
     predictions = {(name, word): _predict(best, cell, data, settings, name, word) for name, word in words(cell, data)}
-    weights = best.state_dict()
-    parameters = sum(value.numel() for value in weights.values())
-    return Outcome(predictions, course.history, course.best_epoch, save(dict(weights)), parameters)
+    weights = {name: value.numpy() for name, value in best.state_dict().items()}
+    parameters = sum(value.size for value in weights.values())
+    return Outcome(predictions, course.history, course.best_epoch, weights, parameters)
 
 
 def _epoch(

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import t
 
 from trml.base.errors import StoreError
-from trml.training.contract import Cell, Trial, read_cell
+from trml.training.contract import Cell, Trial
+from trml.training.store import history_of, is_done, read_cell
 
 Losses = NDArray[np.float64]  # of the trainings of a trial
 
@@ -86,9 +86,8 @@ def _dev_losses(cells: Sequence[Cell]) -> Losses:
     """Return the best dev loss of each training, infinite where it failed."""
     losses = []
     for cell in cells:
-        if not cell.is_done:
-            raise StoreError(f"{cell.folder} is absent: a training of the search on dev. Make it: make search")
+        if not is_done(cell):
+            raise StoreError(f"cell {cell.name} is absent: a training of the search on dev. Make it: make search")
         record, _ = read_cell(cell)
-        history = pl.read_parquet(cell.folder / "history.parquet")
-        losses.append(np.inf if record["failed"] else float(history["dev_loss"].to_numpy().min()))
+        losses.append(np.inf if record["failed"] else float(history_of(cell)["dev_loss"].to_numpy().min()))
     return np.array(losses)

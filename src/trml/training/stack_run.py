@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 from torch.func import vmap
 
@@ -49,8 +48,8 @@ class StackRun:
         self.total = torch.zeros(len(self.stacked), device=self.device, dtype=torch.float64)
         self._follow_cells()
 
-    def train(self, pause: Callable[[], None]) -> Iterator[tuple[Cell, Outcome]]:
-        """Train to the end, and yield each cell when it leaves. `pause` is called after each batch; it may raise."""
+    def train(self, pause: Callable[[], None]) -> Iterator[list[tuple[Cell, Outcome]]]:
+        """Train to the end; yield the cells that leave together. `pause` is called after each batch, and may raise."""
         while self.cells:
             if not all(course.finished for course in self.courses):
                 self._train_epoch(pause)
@@ -164,8 +163,8 @@ class StackRun:
         self.epoch, self.batches_done = self.epoch + 1, 0
         self.total.zero_()
 
-    def _leave(self) -> Iterator[tuple[Cell, Outcome]]:
-        """Yield the finished cells and go on with the others.
+    def _leave(self) -> Iterator[list[tuple[Cell, Outcome]]]:
+        """Yield the finished cells, and go on with the others.
 
         That is when all are finished, or when the stack without them would take at most three quarters of the time and
         may change its shape.
@@ -176,9 +175,7 @@ class StackRun:
             return
         predictions = final_predictions(self.stack, self.best, self.stacked, self.data, self.settings)
         weights = {**self.stack.named(self.best), **self.stack.buffers}
-        for i, cell in enumerate(self.cells):
-            if finished[i]:
-                yield cell, self._outcome(i, predictions, weights)
+        yield [(cell, self._outcome(i, predictions, weights)) for i, cell in enumerate(self.cells) if finished[i]]
         self.keep(stay)
 
     def _outcome(
@@ -186,12 +183,12 @@ class StackRun:
     ) -> Outcome:
         course = self.courses[i]
         if course.failed:
-            return Outcome({}, course.history, -1, b"", 0, course.failed)
-        own = {name: value[i].cpu().contiguous() for name, value in weights.items()}
+            return Outcome({}, course.history, -1, {}, 0, course.failed)
+        own = {name: value[i].cpu().numpy() for name, value in weights.items()}
         return Outcome(
             {key: predictions[key][i] for key in words(self.cells[i], self.data)},
             course.history,
             course.best_epoch,
-            save(own),
-            sum(value.numel() for value in own.values()),
+            own,
+            sum(value.size for value in own.values()),
         )

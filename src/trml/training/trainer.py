@@ -1,6 +1,6 @@
 """Trains many cells as few programs: which cells go together, and in stacks of which size.
 
-Cells of one structure make stacks (stack_run.py). Each cell is handed over as soon as it leaves its stack.
+Cells of one structure make stacks (stack_run.py). Cells are handed over as soon as they leave their stack.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,21 +26,21 @@ def train(
     features: FeatureSet,
     settings: Settings,
     device: torch.device,
-    done: Callable[[Cell, Outcome], None],
+    done: Callable[[Sequence[tuple[Cell, Outcome]]], None],
     *,
     dtype: torch.dtype = torch.float32,
     fill: float = 0.0,
     unfinished: Unfinished | None = None,
     progress: Callable[[float], None] = lambda cells: None,
 ) -> None:
-    """Train cells, and hand over each as it leaves its stack.
+    """Train cells, and hand over those that leave their stack together.
 
     Args:
         cells: What to train. Cells of one digest are the same training.
         features: Of all of them.
         settings: How they are trained.
         device: Where.
-        done: Called with each cell and what it left.
+        done: Called with the cells that left together, and what each left.
         dtype: Of weights and signals.
         fill: What stands in place of every masked value (NaN in tests).
         unfinished: Keeps what is left before its end.
@@ -60,8 +60,8 @@ def train(
             if unfinished and path:
                 unfinished.watch(run, path)
 
-        for cell, outcome in run.train(partial(pause, run, path, trained + size)):
-            done(cell, outcome)
+        for left in run.train(partial(pause, run, path, trained + size)):
+            done(left)
         if unfinished and path:
             unfinished.clear(path)
         trained += size

@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections.abc import Sequence
 
 import torch
 
@@ -12,8 +13,9 @@ from trml.base.digests import versions
 from trml.base.errors import ContractError
 from trml.base.progress import Meter, say
 from trml.features.contract import read_features
-from trml.training.contract import BlockJob, Cell, Outcome, write_cell
+from trml.training.contract import BlockJob, Cell, Outcome
 from trml.training.resume import Unfinished, asked_to_stop
+from trml.training.store import is_done, pack, write_cells
 from trml.training.trainer import train
 
 
@@ -26,7 +28,7 @@ def train_block(job: BlockJob, device: torch.device) -> None:
     """
     _check_machine(job, device)
     features = read_features(job.features)
-    todo = [cell for cell in job.cells if not cell.is_done]
+    todo = [cell for cell in job.cells if not is_done(cell)]
     stored = len(job.cells) - len(todo)
     say(f"block {job.name}: {stored} of {len(job.cells)} cells are in the store, {len(todo)} to train")
     ids = {split: features.index["utterance_id"].gather(features.rows(split)).to_list() for split in ("valid", "test")}
@@ -38,13 +40,15 @@ def train_block(job: BlockJob, device: torch.device) -> None:
     }
     meter, last = Meter(f"block {job.name}, cells", len(todo)), time.monotonic()
 
-    def done(cell: Cell, outcome: Outcome) -> None:
+    def done(left: Sequence[tuple[Cell, Outcome]]) -> None:
         nonlocal last
         now = time.monotonic()
-        if outcome.failed:
-            say(f"cell {cell.name} failed: {outcome.failed}. Results show it as failed")
-        # A cell of a stack has no time of its own. What passed since the last one was kept adds up to the whole.
-        write_cell(cell, outcome, ids, features.info.classes, {**about, "wall_s": round(now - last, 3)})
+        for cell, outcome in left:
+            if outcome.failed:
+                say(f"cell {cell.name} failed: {outcome.failed}. Results show it as failed")
+        # A cell of a stack has no time of its own: those that leave together share what passed since others did.
+        share = round((now - last) / len(left), 3)
+        write_cells(left, ids, features.info.classes, {**about, "wall_s": share})
         last = now
 
     if todo:
@@ -52,6 +56,7 @@ def train_block(job: BlockJob, device: torch.device) -> None:
             unfinished = Unfinished(job.unfinished, stopping)
             train(todo, features, job.settings, device, done, unfinished=unfinished, progress=meter.update)
         meter.end()
+        pack(job.cells)
     write_json(job.finished, {"cells": [cell.name for cell in job.cells]})
 
 

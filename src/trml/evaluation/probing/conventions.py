@@ -23,7 +23,8 @@ from trml.missing.conditions import Condition
 from trml.missing.modalities import written
 from trml.seeding import generator
 from trml.training.again import by_epoch
-from trml.training.contract import Cell, read_cell
+from trml.training.contract import Cell
+from trml.training.store import read_cell
 
 DRAWS = 20  # of masks
 

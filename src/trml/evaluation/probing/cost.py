@@ -9,7 +9,8 @@ from trml.evaluation.predictions import Evaluation
 from trml.evaluation.schemas import COST
 from trml.features.contract import FeatureSet
 from trml.training.again import operations
-from trml.training.contract import Cell, read_cell
+from trml.training.contract import Cell
+from trml.training.store import read_cell
 
 
 def cost(inputs: ProbeInputs, evaluation: Evaluation, features: FeatureSet) -> pl.DataFrame:

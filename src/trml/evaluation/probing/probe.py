@@ -21,7 +21,8 @@ from trml.evaluation.probing.factors import best_retrieval, carried, common_fact
 from trml.evaluation.probing.retrieval import cosines, off_diagonal, ranks, raw_ranks, summary
 from trml.evaluation.schemas import EMBEDDING, FACTORS, RANKS, RETRIEVAL
 from trml.features.contract import read_features
-from trml.training.contract import Cell, Pairs, read_cell
+from trml.training.contract import Cell, Pairs
+from trml.training.store import read_cell
 from trml.training.virtual import complete_utterances, makes_virtual, virtual_pairs
 
 MATRIX, POINTS = 80, 500  # utterances in a similarity matrix and in an embedding, at most

@@ -84,6 +84,7 @@ def render(data: Dataset, shown: Sequence[Shown], tables: Mapping[str, Table], m
         ],
         published=published_words(corpora, data.study.modalities),
         manifest=manifest,
+        name=data.inputs.name,
         experiment=data.inputs.experiment,
         moved=data.inputs.moved,
         cells=len({cell["digest"] for each in (data, *data.others) for cell in each.cells}),
