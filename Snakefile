@@ -6,8 +6,10 @@
 #   work/encoders/{encoder}          an encoder that the workflow trains
 #   work/chunks/{features}           shards of an encoding, until they are gathered
 #   work/features/{features}         one array and one mask a modality
-#   work/cells/...                   the cell store, one folder a training
-#   work/blocks/{block}.json         the cells of a block are in the store
+#   work/cells/...                   the cell store, one folder a block
+#   work/.../whole                   a folder of corpora, features or cells has its bulk, which DVC leaves out
+#   work/blocks/{block}.done         the cells of a block are in the store
+#   work/blocks/{block}.weights      and the weights that the probes read
 #   work/unfinished/{block}/         cells in training, saved
 #   work/probes/{probes}             virtual modalities and examples
 #   work/evaluations/{evaluation}    scores and claims

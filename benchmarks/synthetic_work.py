@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trml.base.artifacts import new_folder, write_json
+from trml.base.artifacts import new_folder, write_json, write_text
 from trml.base.progress import track
 from trml.missing.conditions import predicted_under
 from trml.missing.registry import missing_pattern
@@ -21,10 +21,11 @@ def fill(plan: Plan, root: Path) -> None:
     for block in track(plan.blocks.values(), len(plan.blocks), "  blocks written"):
         outcomes = [(cell, _outcome(cell.spec, plan.params.modalities)) for cell in block.cells]
         write_cells(outcomes, ids, [], {"wall_s": 0.0})
-        write_json(block.path, {"cells": [cell.name for cell in block.cells]})
+        for path in (block.done, block.weights):
+            write_text(path, "")
     for path, finished in plan.folders:
         if not (path / finished).is_file():
-            with new_folder(path, finished) as folder:
+            with new_folder(path, finished, bulk=path in (plan.corpus, plan.features)) as folder:
                 write_json(folder / finished, {"synthetic": "by the benchmark"})
     if plan.results is not None:
         write_json(root / "results" / plan.name / "manifest.json", {"digest": plan.results.name, "files": {}})

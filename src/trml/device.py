@@ -12,18 +12,24 @@ import torch
 from trml.base.errors import TrmlError
 
 
-def set_up(kind: Literal["cpu", "cuda"], threads: int) -> torch.device:
+def set_up(kind: Literal["cpu", "cuda"], threads: int, portable: bool = False) -> torch.device:
     """Limit torch to these threads and return the device.
 
     Raises:
         TrmlError: If the device is `cuda` and torch finds none. Results are named by the device that was planned, so
-            another one cannot stand in for it.
+            another one cannot stand in for it. Or if the instructions are to be AVX2, and are not.
     """
     torch.set_num_threads(threads)
     _keep_memory()
     if kind == "cuda" and not torch.cuda.is_available():
         raise TrmlError(
             "the configuration means a CUDA device, but torch finds none. Compute on the CPU: set device=cpu"
+        )
+    instructions = torch.backends.cpu.get_cpu_capability()
+    if portable and instructions != "AVX2":
+        raise TrmlError(
+            f"the configuration has portable=true, but torch uses {instructions} instructions here; expected AVX2. "
+            "Compute with what this processor has: set portable=false"
         )
     return torch.device(kind)
 

@@ -23,7 +23,7 @@ def plan(raw, tmp_path):
 
 def test_only_what_the_configuration_cannot_reach_is_collected(plan):
     for block in plan.blocks.values():
-        write_json(block.path, {})
+        write_json(block.done, {})
     assert unreachable([plan], work=plan.work) == []
     stray = plan.cell_store / "trml-0123456789ab"
     shutil.copytree(shard_of(plan.cells[0]), stray)

@@ -189,8 +189,8 @@ def test_where_data_lie_is_not_in_a_recipe(raw):
     assert names(raw) == before
 
 
-@pytest.mark.parametrize("changes", [{"threads": 2}, {"device": "cuda"}])
-def test_threads_and_kind_of_device_rename_what_torch_computes(raw, changes):
+@pytest.mark.parametrize("changes", [{"threads": 2}, {"device": "cuda"}, {"portable": True}])
+def test_threads_instructions_and_kind_of_device_rename_what_torch_computes(raw, changes):
     raw["device"] = "cpu"
     before = names(raw)
     raw.update(changes)
@@ -261,7 +261,7 @@ def test_each_stage_is_handed_what_its_recipe_names(raw):
     own, other = plans(check(with_another(raw)))
     block = next(iter(own.blocks.values()))
     job = handover.block_job(own, block)
-    assert (job.cells, job.features, job.finished) == (block.cells, own.features, block.path)
+    assert (job.cells, job.features, job.finished) == (block.cells, own.features, (block.done, block.weights))
     assert (job.threads, job.device) == (own.compute.threads, own.compute.device)
     evaluation = handover.evaluation_inputs(own)
     assert (evaluation.probes, [each.study.dataset for each in evaluation.others]) == (own.probes, ["other"])

@@ -68,10 +68,10 @@ def test_the_page_stands_alone(finished):
 
 def test_every_cell_is_whole(finished):
     blocks, shards = (list((finished.folder / "work").glob(each)) for each in ("blocks/*", "cells/*/*/*"))
-    assert len(shards) == len(blocks)
+    assert 2 * len(shards) == len(blocks)
     for folder in shards:
         assert {path.name for path in folder.iterdir()} == {
-            "SHA256SUMS", "cells.json", "checkpoints.safetensors", "history.parquet", "predictions.parquet",
+            "SHA256SUMS", "cells.json", "checkpoints.safetensors", "history.parquet", "predictions.parquet", "whole",
         }  # fmt: skip
     assert [path.name for path in (finished.folder / "work").rglob(".*")] == [".lock"]
     unfinished = finished.folder / "work/unfinished"
@@ -137,7 +137,7 @@ def test_the_same_configuration_from_another_file_does_nothing(checkout):
 def test_other_blocks_are_other_jobs_over_the_same_cells(checkout):
     before, old = checkout.cells(), {path.name for path in (checkout.folder / "work/blocks").iterdir()}
     plan = checkout.configure(*MINIATURE, *SMALL_GRID, "training.block=20")
-    new = {block.path.name for block in plan.blocks.values()}
+    new = {block.done.name for block in plan.blocks.values()}
     assert not new <= old
     checkout.make("cells")
     assert new <= {path.name for path in (checkout.folder / "work/blocks").iterdir()}

@@ -23,6 +23,7 @@ rule corpus:
         ancient(lambda wildcards: RUN.raw_stamp(wildcards.corpus)),
     output:
         "work/corpora/{corpus}/corpus.json",
+        "work/corpora/{corpus}/whole",
     log:
         "work/logs/corpora/{corpus}.log",
     benchmark:

@@ -4,7 +4,7 @@
 
 rule pretrain:
     input:
-        lambda wildcards: ancient(RUN.plan_with("encoder", wildcards.encoder).corpus / "corpus.json"),
+        lambda wildcards: ancient(RUN.plan_with("encoder", wildcards.encoder).corpus / "whole"),
     output:
         "work/encoders/{encoder}/encoder.json",
     log:
@@ -22,7 +22,7 @@ rule pretrain:
 
 rule encode:
     input:
-        lambda wildcards: ancient(RUN.plan_with("features", wildcards.features).corpus / "corpus.json"),
+        lambda wildcards: ancient(RUN.plan_with("features", wildcards.features).corpus / "whole"),
         ancient(lambda wildcards: RUN.encoder_files(wildcards.features)),
     output:
         temp(SHARD),
@@ -42,10 +42,11 @@ rule encode:
 
 rule features:
     input:
-        lambda wildcards: ancient(RUN.plan_with("features", wildcards.features).corpus / "corpus.json"),
+        lambda wildcards: ancient(RUN.plan_with("features", wildcards.features).corpus / "whole"),
         ancient(shard_files),
     output:
         "work/features/{features}/features.json",
+        "work/features/{features}/whole",
     log:
         "work/logs/features/{features}.log",
     benchmark:

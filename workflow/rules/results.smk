@@ -3,7 +3,7 @@
 
 rule probe:
     input:
-        ancient(RUN.files_with_cells(RUN.own)),
+        ancient(RUN.probed_files()),
     output:
         "work/probes/{probes}/probes.json",
     log:

@@ -4,9 +4,10 @@
 
 rule train:
     input:
-        lambda wildcards: ancient(RUN.block(wildcards.block)[0].features / "features.json"),
+        lambda wildcards: ancient(RUN.block(wildcards.block)[0].features / "whole"),
     output:
-        "work/blocks/{block}.json",
+        "work/blocks/{block}.done",
+        "work/blocks/{block}.weights",
     log:
         "work/logs/blocks/{block}.log",
     benchmark:

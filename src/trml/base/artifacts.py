@@ -3,6 +3,9 @@
 A folder of work/ is named by the digest of its recipe: the configuration it depends on, the digests of its upstream
 folders, and its source. It is written once and never changed. Its SHA256SUMS, in the format of `sha256sum`, records
 what was written.
+
+Some folders have bulk: large files that can be made again and that later stages seldom read. DVC keeps such a folder
+without them (.dvcignore). The file `whole` says that they are here.
 """
 
 import json
@@ -11,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from trml.base.commands import run_again
@@ -19,6 +22,8 @@ from trml.base.digests import digest, file_digest, plain
 from trml.base.errors import StoreError
 
 SUMS = "SHA256SUMS"
+WHOLE = "whole"
+BULK = ("media/*", "*.npy", "checkpoints.safetensors", WHOLE)  # .dvcignore has the same
 
 
 def write_sums(folder: Path) -> None:
@@ -28,16 +33,22 @@ def write_sums(folder: Path) -> None:
 
 
 def damage(folder: Path) -> str | None:
-    """Return the first difference between a folder and its SHA256SUMS, in words; None if there is none."""
+    """Return the first difference between a folder and its SHA256SUMS, in words; None if there is none.
+
+    A folder that is not whole may lack its bulk.
+    """
     try:
         lines = (folder / SUMS).read_text().splitlines()
     except (OSError, UnicodeDecodeError):
         return f"{SUMS} is absent or unreadable"
     if not lines:
         return f"{SUMS} is empty"
+    may_lack = () if is_whole(folder) else BULK
     for line in lines:
         checksum, _, name = line.partition("  ")
         path = folder / name
+        if name and any(PurePath(name).match(pattern) for pattern in may_lack) and not path.exists():
+            continue
         if not name or not path.is_file():
             return f"{name or SUMS} is absent"
         if file_digest(path) != checksum:
@@ -58,6 +69,11 @@ def fingerprint(folder: Path) -> str:
     return digest(sorted(entries))
 
 
+def is_whole(folder: Path) -> bool:
+    """Return whether a folder holds its bulk too."""
+    return (folder / WHOLE).is_file()
+
+
 def intact(folder: Path) -> Path:
     """Return a folder that is as it was written.
 
@@ -71,12 +87,13 @@ def intact(folder: Path) -> Path:
 
 
 @contextmanager
-def new_folder(path: Path, finished: str) -> Iterator[Path]:
+def new_folder(path: Path, finished: str, *, bulk: bool = False) -> Iterator[Path]:
     """Yield a temporary folder that is renamed to `path` if the block succeeds, and removed otherwise.
 
     Args:
         path: The folder to create. If it is finished already, it is kept: the same name means the same recipe. If it
-            is unfinished, it is replaced. Snakemake deletes declared outputs before it repeats a job.
+            is unfinished or lacks its bulk, it is replaced. Snakemake deletes declared outputs before it repeats a job.
+        bulk: Whether the folder has bulk.
         finished: The file that marks a finished folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,8 +101,10 @@ def new_folder(path: Path, finished: str) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
+        if bulk:
+            (temporary / WHOLE).touch()
         write_sums(temporary)
-        if not (path / finished).is_file():
+        if not (path / finished).is_file() or (bulk and not is_whole(path)):
             shutil.rmtree(path, ignore_errors=True)
             temporary.rename(path)
     finally:

@@ -1,6 +1,7 @@
 """What verbs share: their arguments, the plans of the configuration in force, and the device."""
 
 import argparse
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -82,10 +83,11 @@ def plan_of(arguments: argparse.Namespace) -> "Plan":
 
 
 def device_of(plan: "Plan") -> "torch.device":
-    """Set this process up for the plan's device and threads, and return the device."""
+    """Set this process up for what the plan computes on, and return the device."""
+    os.environ.update(plan.compute.environment)  # before torch is imported
     from trml.device import set_up
 
-    return set_up(plan.compute.device, plan.compute.threads)
+    return set_up(plan.compute.device, plan.compute.threads, plan.compute.portable)
 
 
 def remove(path: Path) -> None:

@@ -48,7 +48,7 @@ def plan(arguments: argparse.Namespace) -> None:
             show(what, path, path is not None and path.is_dir())
         for block in each.blocks.values():
             trained = sum(map(is_done, block.cells))
-            show("block", block.path, block.path.is_file(), f" {trained}/{len(block.cells)} cells")
+            show("block", block.done, block.done.is_file(), f" {trained}/{len(block.cells)} cells")
         for what, path in [("evaluation", each.evaluation), ("probes", each.probes), ("results", each.results)]:
             if path is not None:
                 show(what, path, path.is_dir())

@@ -69,7 +69,7 @@ def corpus(arguments: argparse.Namespace) -> None:
     from trml.corpora.registry import build_corpus
 
     plan = plan_of(arguments)
-    with new_folder(plan.corpus, "corpus.json") as folder:
+    with new_folder(plan.corpus, "corpus.json", bulk=True) as folder:
         build_corpus(plan.params.corpus, Path(plan.params.data), folder, plan.corpus.name, arguments.threads)
 
 

@@ -42,7 +42,7 @@ def features(arguments: argparse.Namespace) -> None:
     from trml.base.artifacts import new_folder
 
     plan = plan_of(arguments)
-    with new_folder(plan.features, "features.json") as folder:
+    with new_folder(plan.features, "features.json", bulk=True) as folder:
         if plan.is_given:
             from trml.features.given import take_given
 

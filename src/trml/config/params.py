@@ -76,6 +76,7 @@ class Params:
         device: Where torch computes; `auto` is CUDA if the machine has it.
         threads: Of each process that computes with torch. Device and threads move the last bits of a number, so they
             are part of the recipes.
+        portable: Whether torch keeps to AVX2 whatever the processor has (docs/reproduce.md).
         corpus: The corpus of the experiment's own dataset.
         encoder: The encoder of the experiment's own dataset.
         methods: By name.
@@ -94,6 +95,7 @@ class Params:
     data: str
     device: Literal["auto", "cpu", "cuda"]
     threads: Count
+    portable: bool
     corpus: Corpus
     encoder: Encoder
     methods: Annotated[dict[Name, MethodConfig], Field(min_length=1)]

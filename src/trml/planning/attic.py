@@ -37,7 +37,7 @@ def reachable(plans: Iterable[Plan]) -> list[Path]:
     for plan in plans:
         paths += [plan.chunks, *(folder for folder, _ in plan.folders)]
         blocks = [*plan.blocks.values(), *plan.search_blocks.values()]
-        paths += [path for block in blocks for path in (block.path, plan.unfinished(block))]
+        paths += [path for block in blocks for path in (block.done, block.weights, plan.unfinished(block))]
     return paths
 
 

@@ -11,10 +11,18 @@ from trml.training.contract import Cell
 
 @dataclass(frozen=True)
 class Block:
-    """The cells that one process trains. `path` is the file that says that they are done."""
+    """The cells that one process trains.
+
+    Attributes:
+        name: Of the block.
+        done: The file that says that they are in the store.
+        weights: The file that says that the weights are, too, which later stages read.
+        cells: The cells.
+    """
 
     name: str
-    path: Path
+    done: Path
+    weights: Path
     cells: tuple[Cell, ...]
 
 
@@ -33,5 +41,5 @@ def in_blocks(cells_of: Mapping[str, Sequence[Cell]], size: int, folder: Path) -
         for i in range(pieces):
             part = tuple(cells[i * len(cells) // pieces : (i + 1) * len(cells) // pieces])
             name = f"{method}-{digest([cell.name for cell in part])}"
-            blocks[name] = Block(name, folder / f"{name}.json", part)
+            blocks[name] = Block(name, folder / f"{name}.done", folder / f"{name}.weights", part)
     return blocks

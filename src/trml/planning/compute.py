@@ -1,4 +1,4 @@
-"""What torch computes on: the kind of device and the number of threads. Both move the last bits of a number."""
+"""What torch computes on: the kind of device, threads and instructions. All of them move the last bits of a number."""
 
 import os
 from dataclasses import dataclass
@@ -11,20 +11,35 @@ from trml.planning.source_digest import source_digest
 Device = Literal["cpu", "cuda"]
 _DRIVER = ("/dev/nvidiactl", "/dev/dxg")  # NVIDIA's driver on Linux, and under Windows' subsystem for Linux
 
+# What chooses instructions by the processor: MKL (matrix products), ATen (its own kernels), oneDNN (convolution, GELU).
+_AVX2 = {"MKL_CBWR": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+
 
 @dataclass(frozen=True)
 class Compute:
-    """The kind of device and the number of threads of every process that computes with torch."""
+    """How every process computes that computes with torch.
+
+    Attributes:
+        device: The kind of device.
+        threads: Their number.
+        portable: Whether it keeps to the instructions that every x86 processor since 2013 has.
+    """
 
     device: Device
     threads: int
+    portable: bool = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that a process must have before torch is imported."""
+        return _AVX2 if self.portable else {}
 
     def recipe(self) -> dict[str, Any]:
-        """Return what a recipe says: device, threads, MKL's choice of kernels (trml/__init__.py), and what sets up."""
+        """Return what a recipe says. The processor is not in it: on another one the same recipe may have other bits."""
         return {
             "device": self.device,
             "threads": self.threads,
-            "mkl": os.environ.get("MKL_CBWR"),
+            "environment": self.environment,
             "set_up": source_digest("trml.device"),
         }
 

@@ -15,8 +15,9 @@ def block_job(plan: Plan, block: Block) -> BlockJob:
     """Return what it takes to train a block."""
     return BlockJob(
         name=block.name,
-        finished=block.path,
+        finished=(block.done, block.weights),
         cells=block.cells,
+        restored=plan.restored,
         features=plan.features,
         unfinished=plan.unfinished(block),
         settings=settings_of(plan.params),

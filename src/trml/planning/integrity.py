@@ -4,11 +4,13 @@ It runs when the Snakefile is read, before Snakemake looks for what is absent. A
 again while the names, sizes and times of its files stay the same.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from trml.base.artifacts import damage, fingerprint, write_json
+from trml.base.artifacts import damage, fingerprint, write_json, write_text
 from trml.base.checksums import recall
 from trml.base.progress import say
+from trml.planning.blocks import Block
 from trml.planning.plan import Plan
 from trml.training.store import CELLS, cells_of, is_done, withdraw
 
@@ -18,8 +20,7 @@ CHECKED = "checked.json"
 def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
     """Invalidate damaged artifacts that the plans reach, and report each one.
 
-    A folder is invalidated by removing its finishing file; a shard of cells is removed. So is a block's file if one of
-    its cells is not done.
+    A folder is invalidated by removing its finishing file; a shard of cells is removed.
     """
     known = recall(work / CHECKED)
     verified = {}
@@ -35,10 +36,18 @@ def withdraw_damaged(plans: list[Plan], work: Path = Path("work")) -> None:
                 _withdraw(folder, finished, fault)
     if verified != known:
         write_json(work / CHECKED, verified)
-    for plan in plans:
-        for block in plan.blocks.values():
-            if block.path.is_file() and not all(map(is_done, block.cells)):
-                block.path.unlink()
+
+
+def say_what_is_done(blocks: Iterable[tuple[Plan, Block]]) -> None:
+    """Write the files that say that the cells of a block are in the store, and their weights; remove false ones."""
+    for plan, block in blocks:
+        weights = all(is_done(cell, with_weights=True) for cell in block.cells if cell.digest in plan.restored)
+        done = all(map(is_done, block.cells))
+        for path, is_so in ((block.done, done), (block.weights, done and weights)):
+            if is_so and not path.is_file():
+                write_text(path, "")
+            elif not is_so:
+                path.unlink(missing_ok=True)
 
 
 def _withdraw(folder: Path, finished: str, fault: str) -> None:

@@ -224,6 +224,11 @@ class Plan:
         return [cell for t, cell in self.trainings.items() if t.variant == DEFAULT and t.rate == t.dev_rate == 0.0]
 
     @cached_property
+    def restored(self) -> frozenset[str]:
+        """The digests of the cells whose weights the probes read."""
+        return frozenset(cell.digest for cell in (*self.probed_cells.values(), *(self._analysed or ())) if self.probes)
+
+    @cached_property
     def probes(self) -> Path | None:
         """What virtual modalities are worth, further analyses, cost and examples; None for a further dataset."""
         if self.dataset is not None:
@@ -307,7 +312,7 @@ def plans(params: Params, work: Path = Path("work"), config: Path = Path("config
         work: The folder of artifacts.
         config: The folder of configurations, which the name of the results depends on (naming.py).
     """
-    compute = Compute(resolve_device(params.device), params.threads)
+    compute = Compute(resolve_device(params.device), params.threads, params.portable)
     named = naming(params, compute.device, config, work)
     params = replace(params, name=named.base)  # what is evaluated does not depend on what the report shows of it
     own, *further = params.by_dataset().items()

@@ -3,18 +3,20 @@
 import fcntl
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
+from trml.base.artifacts import WHOLE
 from trml.base.commands import in_force, run_again
 from trml.base.errors import TrmlError
 from trml.config.load import load
 from trml.config.method_options import sees_sequences
 from trml.planning.attic import bring_back
 from trml.planning.blocks import Block
-from trml.planning.integrity import withdraw_damaged
+from trml.planning.integrity import say_what_is_done, withdraw_damaged
 from trml.planning.plan import Plan, plans, searched
 from trml.report.publish import is_published
 
@@ -45,6 +47,9 @@ class Workflow:
         self.search_blocks = {
             name: (plan, block) for plan in searched(self.plans) for name, block in plan.search_blocks.items()
         }
+        if is_main:
+            say_what_is_done([*self.blocks.values(), *self.search_blocks.values()])
+            self._bring_published()
         self.unfetched = {plan.params.corpus.name: plan for plan in self.plans if plan.unfetched}
         if is_main:
             for stamp in self.fetched_stamps:
@@ -160,11 +165,11 @@ class Workflow:
 
     def blocks_done(self) -> list[Path]:
         """Return the files of the experiment's blocks."""
-        return [block.path for _, block in self.blocks.values()]
+        return [block.done for _, block in self.blocks.values()]
 
     def search_done(self) -> list[Path]:
         """Return the files of the blocks of the search on dev."""
-        return [block.path for _, block in self.search_blocks.values()]
+        return [block.done for _, block in self.search_blocks.values()]
 
     def raw_stamp(self, corpus: str) -> list[Path]:
         """Return what says that a corpus's raw files are fetched, if some are to be fetched."""
@@ -189,14 +194,30 @@ class Workflow:
     def files_with_cells(self, plan: Plan) -> list[Path]:
         """Return the files that say that a dataset's cells, corpus and features are done."""
         trainer = self.own if plan.moves_protocol else plan
-        blocks = [block.path for block in trainer.blocks.values()]
-        return [*blocks, plan.corpus / "corpus.json", plan.features / "features.json"]
+        blocks = [block.done for block in trainer.blocks.values()]
+        return [*blocks, plan.corpus / "corpus.json", plan.features / WHOLE]
+
+    def probed_files(self) -> list[Path]:
+        """Return what the probes read: cells with their weights, media and features."""
+        own = self.own
+        blocks = [block.weights for block in own.blocks.values()]
+        return [*blocks, own.corpus / WHOLE, own.features / WHOLE]
 
     def reported_files(self) -> list[Path]:
         """Return what the report reads."""
         own = [(self.own.probes, "probes.json"), (self.own.corpus, "corpus.json"), (self.own.features, "features.json")]
         evaluations = [plan.evaluation / "claims.json" for plan in self.plans]
         return [*evaluations, *(folder / finished for folder, finished in own if folder)]
+
+    def _bring_published(self) -> None:
+        """Take results from results/ where only they are here and what they were made from, as after `dvc pull`."""
+        results, published = self.own.results, Path("results") / self.own.named.published
+        assert results is not None
+        if not results.exists() and self.own.evaluation.exists() and is_published(results.name, published):
+            shutil.copytree(published, results)
+            stamp = Path("work/published") / results.name
+            stamp.parent.mkdir(exist_ok=True)
+            stamp.touch()
 
     def published_stamps(self) -> Iterable[Path]:
         """Return the stamp of the rule that publishes, removed if results/ lacks what the configuration says."""

@@ -1,6 +1,6 @@
 """The cells: what one training is, and what it leaves. The store that keeps that is training/store.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,8 +112,9 @@ class BlockJob:
 
     Attributes:
         name: The block's name.
-        finished: The file that says that all its cells are in the store.
+        finished: The files that say that all its cells are in the store, and that the weights of `restored` are.
         cells: What is to be in the store.
+        restored: The digests of those whose weights a later stage reads.
         features: The feature folder.
         unfinished: Where chunks that are in training are saved.
         settings: How they are trained.
@@ -123,8 +124,9 @@ class BlockJob:
     """
 
     name: str
-    finished: Path
+    finished: Sequence[Path]
     cells: Sequence[Cell]
+    restored: Collection[str]
     features: Path
     unfinished: Path
     settings: Settings

@@ -9,6 +9,7 @@ A folder of the store is a shard. It holds cells that ended together, later all 
     cells.json               digest -> the whole recipe, versions, wall time, and `failed`: why a training that diverged
                              has no predictions and no weights, else null
     SHA256SUMS               their checksums
+    whole                    says that the checkpoints are here; DVC keeps a shard without them
 
 `present` names what a prediction was made from (missing/conditions.py): every non-empty set of modalities, as
 `text+vision` or `vision`, and lost steps, as `frames@0.3`. A cell's column is null where it was not predicted so.
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from trml.base.artifacts import damage, fingerprint, new_folder, read_json, write_json
+from trml.base.artifacts import damage, fingerprint, is_whole, new_folder, read_json, write_json
 from trml.base.commands import run_again
 from trml.base.digests import digest
 from trml.base.errors import StoreError
@@ -71,7 +72,7 @@ class Shards:
 
     def forget(self) -> None:
         """Read the store again when next asked."""
-        self._as_of = -1
+        self._holding, self._as_of = {}, -1
 
     def _look(self) -> None:
         try:
@@ -80,7 +81,8 @@ class Shards:
             as_of = -1
         if as_of != self._as_of or as_of == -1:
             self._as_of = as_of
-            self._holding = {name: shard for shard in shards(self.store) for name in cells_of(shard)}
+            last_is_held = sorted(shards(self.store), key=is_whole)
+            self._holding = {name: shard for shard in last_is_held for name in cells_of(shard)}
 
 
 @cache
@@ -107,9 +109,10 @@ def withdraw(shard: Path) -> None:
     _shards(shard.parent).forget()
 
 
-def is_done(cell: Cell) -> bool:
-    """Return whether the store holds a cell."""
-    return _shards(cell.store).holding(cell.digest) is not None
+def is_done(cell: Cell, *, with_weights: bool = False) -> bool:
+    """Return whether the store holds a cell, and where it must be, its weights."""
+    shard = _shards(cell.store).holding(cell.digest)
+    return shard is not None and (is_whole(shard) or not with_weights)
 
 
 def write_cells(
@@ -136,11 +139,13 @@ def write_cells(
 
 
 def pack(cells: Sequence[Cell]) -> None:
-    """Make one shard of all that hold nothing but some of these cells, of one store."""
+    """Make one shard of all whole ones that hold nothing but some of these cells, of one store."""
     names = [cell.digest for cell in cells]
     store = cells[0].store
     found = [
-        path for path in {_shards(store).holding(name) for name in names} if path and {*cells_of(path)} <= {*names}
+        path
+        for path in {_shards(store).holding(name) for name in names}
+        if path and is_whole(path) and {*cells_of(path)} <= {*names}
     ]
     if len(found) < 2:
         return
@@ -190,9 +195,11 @@ def history_of(cell: Cell) -> pl.DataFrame:
 
 
 def weights_of(cell: Cell) -> dict[str, NDArray[Any]]:
-    """Return a cell's best weights, by name. Raises StoreError as `read_cell` does."""
-    start = f"{cell.digest}/"
-    return {name.removeprefix(start): value for name, value in _arrays(shard_of(cell), start)}
+    """Return a cell's best weights, by name. Raises StoreError as `read_cell` does, and where DVC left them out."""
+    start, shard = f"{cell.digest}/", shard_of(cell)
+    if not is_whole(shard):
+        raise StoreError(f"{shard} has no weights of cell {cell.name}. Have it trained: {run_again()}")
+    return {name.removeprefix(start): value for name, value in _arrays(shard, start)}
 
 
 def shard_of(cell: Cell) -> Path:
@@ -241,7 +248,7 @@ def _write_shard(
 ) -> None:
     method = next(iter(records.values()))["method"]
     path = store / f"{method}-{digest(sorted(records))}"
-    with new_folder(path, CELLS) as folder:
+    with new_folder(path, CELLS, bulk=True) as folder:
         history.write_parquet(folder / "history.parquet")
         if tables:
             _as_wide(tables).write_parquet(folder / "predictions.parquet")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from trml import __version__
-from trml.base.artifacts import write_json
+from trml.base.artifacts import write_text
 from trml.base.commands import run_again
 from trml.base.digests import versions
 from trml.base.errors import ContractError
@@ -20,7 +20,7 @@ from trml.training.trainer import train
 
 
 def train_block(job: BlockJob, device: torch.device) -> None:
-    """Complete the block's cells in the store and write the file that says so.
+    """Complete the block's cells in the store and write the files that say so.
 
     Raises:
         ContractError: If torch runs on another kind of device or other threads than the cells' recipes say.
@@ -28,7 +28,7 @@ def train_block(job: BlockJob, device: torch.device) -> None:
     """
     _check_machine(job, device)
     features = read_features(job.features)
-    todo = [cell for cell in job.cells if not is_done(cell)]
+    todo = [cell for cell in job.cells if not is_done(cell, with_weights=cell.digest in job.restored)]
     stored = len(job.cells) - len(todo)
     say(f"block {job.name}: {stored} of {len(job.cells)} cells are in the store, {len(todo)} to train")
     ids = {split: features.index["utterance_id"].gather(features.rows(split)).to_list() for split in ("valid", "test")}
@@ -36,6 +36,7 @@ def train_block(job: BlockJob, device: torch.device) -> None:
         **job.about,
         "device": str(device),
         "machine": platform.machine(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "versions": {"trml": __version__, "python": platform.python_version(), **versions("torch", "numpy")},
     }
     meter, last = Meter(f"block {job.name}, cells", len(todo)), time.monotonic()
@@ -57,7 +58,8 @@ def train_block(job: BlockJob, device: torch.device) -> None:
             train(todo, features, job.settings, device, done, unfinished=unfinished, progress=meter.update)
         meter.end()
         pack(job.cells)
-    write_json(job.finished, {"cells": [cell.name for cell in job.cells]})
+    for path in job.finished:
+        write_text(path, "")
 
 
 def _check_machine(job: BlockJob, device: torch.device) -> None:
