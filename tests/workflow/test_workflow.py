@@ -62,7 +62,7 @@ def test_the_page_stands_alone(finished):
     assert {s[1:] for s in sources if s.startswith("#")} <= set(re.findall(r'id="([^"]*)"', page))
     assert "<script" not in page
     assert "url(" not in page
-    for words in ("undecided", "How each number was made", "make results", "Ceiling (exact)", "Constant predictor"):
+    for words in ("undecided", "How each number was made", "params.yaml", "Ceiling (exact)", "Constant predictor"):
         assert words in page
 
 

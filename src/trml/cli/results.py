@@ -42,6 +42,15 @@ def report(arguments: argparse.Namespace) -> None:
         build(report_inputs(plan), folder)
 
 
+def headline(arguments: argparse.Namespace) -> None:
+    """Write what DVC compares: work/headline/metrics.json, rates.csv and claims.csv. Run by dvc.yaml."""
+    from trml.report.headline import headline as run
+
+    plan = plan_of(arguments)
+    assert plan.results is not None
+    run(plan.results, Path("work/headline"))
+
+
 def publish(arguments: argparse.Namespace) -> None:
     """Copy finished results to results/<experiment>. Run by the workflow."""
     from trml.report.publish import publish as run
@@ -58,6 +67,7 @@ def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     add_folder(add_verb(verbs, probe), "probes")
     add_folder(add_verb(verbs, evaluate), "evaluation")
     add_folder(add_verb(verbs, report), "results")
+    add_folder(add_verb(verbs, headline), "results")
     verb = add_verb(
         verbs, publish, "  trml publish --replace    in place of another machine's results of the same recipe"
     )
