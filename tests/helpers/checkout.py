@@ -13,7 +13,7 @@ from conftest import ROOT
 from trml.config.compose import compose
 from trml.config.load import check
 from trml.planning.plan import Plan, plans
-from trml.training.store import CELLS
+from trml.training.store import RECORDS
 
 MINIATURE = [
     "corpus.draws=2",
@@ -73,7 +73,7 @@ class Checkout:
 
     def cells(self) -> dict[str, Any]:
         """Every cell of the store by its digest, with its record. It says how long it took: no two trainings agree."""
-        files = (self.folder / "work/cells").rglob(CELLS)
+        files = (self.folder / "work/cells").rglob(RECORDS)
         return {name: record for path in files for name, record in json.loads(path.read_text()).items()}
 
     def digest(self) -> str:

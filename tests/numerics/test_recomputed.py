@@ -87,7 +87,7 @@ OF_ONE_MODALITY = ("supervised_single", "supervised_single_matched")
 
 
 class Store:
-    """The stored predictions, found by what cells.json says."""
+    """The stored predictions, found by what records.json says."""
 
     def __init__(self, inputs):
         index = pl.read_parquet(inputs.features / "index.parquet")
@@ -95,7 +95,7 @@ class Store:
         train = index.filter(pl.col("split") == "train")["label"].to_numpy().astype(float)
         self.constant = np.full(len(self.label), np.median(train))
         self.study, self.cells = inputs.study, {}
-        for path in inputs.features.parent.glob("cells/*/cells.json"):
+        for path in inputs.features.parent.glob("cells/*/records.json"):
             (cell,) = json.loads(path.read_text()).values()
             table = pl.read_parquet(path.parent / "predictions.parquet").filter(pl.col("split") == "test")
             table = table.rename({cell["digest"]: "prediction"})

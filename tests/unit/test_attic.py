@@ -11,13 +11,13 @@ from trml.cli.main import main
 from trml.config.load import check
 from trml.planning.attic import bring_back, set_aside, unreachable
 from trml.planning.plan import plans
-from trml.training.store import CELLS, is_done, shard_of
+from trml.training.store import RECORDS, cells_of, is_done, shard_of
 
 
 @pytest.fixture
 def plan(raw, tmp_path):
     plan = small_plan(raw, tmp_path)
-    fill(plan.cells)
+    fill(plan)
     return plan
 
 
@@ -27,7 +27,7 @@ def test_only_what_the_configuration_cannot_reach_is_collected(plan):
     assert unreachable([plan], work=plan.work) == []
     stray = plan.cell_store / "trml-0123456789ab"
     shutil.copytree(shard_of(plan.cells[0]), stray)
-    write_json(stray / CELLS, {"0123456789ab": {}})
+    write_json(stray / RECORDS, {"0123456789ab": {}})
     leftover = plan.work / "features" / ".half.abc"
     leftover.mkdir(parents=True)
     assert set(unreachable([plan], work=plan.work)) == {stray, leftover}
@@ -38,14 +38,15 @@ def test_artifacts_set_aside_come_back_by_name(plan, raw):
     narrow = small_raw(raw)
     narrow["protocol"]["seeds"] = [1, 2]
     narrower = plans(check(narrow), plan.work)[0]
-    before = {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob(CELLS)}
+    before = {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob(RECORDS)}
     aside = unreachable([narrower], ["cells"], plan.work)
-    assert len(aside) == len(plan.cells) - len(narrower.cells) > 0
+    others = {cell.digest for cell in plan.cells} - {cell.digest for cell in narrower.cells}
+    assert aside and all({*cells_of(shard)} <= others for shard in aside)
     for path in aside:
         set_aside(path, plan.work)
     assert unreachable([narrower], ["cells"], plan.work) == []
     bring_back([plan], plan.work)
-    assert {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob(CELLS)} == before
+    assert {path: path.stat().st_mtime_ns for path in plan.cell_store.rglob(RECORDS)} == before
 
 
 def test_gc_keeps_what_is_published_and_asks(plan, raw, tmp_path, monkeypatch, capsys):
@@ -55,8 +56,10 @@ def test_gc_keeps_what_is_published_and_asks(plan, raw, tmp_path, monkeypatch, c
     narrow = small_raw(raw)
     narrow["protocol"]["seeds"] = [1, 2]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(narrow))
-    outside = [cell for cell in plan.cells if cell.spec.seed == 3]
-    kept, lost = outside[::2], outside[1::2]
+    needed = {cell.digest for cell in plans(check(narrow), plan.work)[0].cells}
+    outside = [block for block in plan.blocks.values() if not needed & {cell.digest for cell in block.cells}]
+    assert len(outside) > 2
+    kept, lost = [outside[0].cells[0]], outside[1:]  # one published cell keeps its whole shard
     corpus, other = plan.work / "corpora/once-0123456789ab", plan.work / "corpora/never-0123456789ab"
     for folder in (corpus, other, plan.work / "attic/corpora/once-ba9876543210"):
         folder.mkdir(parents=True)
@@ -77,6 +80,5 @@ def test_gc_keeps_what_is_published_and_asks(plan, raw, tmp_path, monkeypatch, c
     assert not other.exists()
     assert corpus.exists()
     assert (plan.work / "attic/corpora/once-ba9876543210").exists()
-    assert {cell.digest for cell in plan.cells if is_done(cell)} == {c.digest for c in plan.cells} - {
-        c.digest for c in lost
-    }
+    gone = {cell.digest for block in lost for cell in block.cells}
+    assert {cell.digest for cell in plan.cells if not is_done(cell)} == gone

@@ -13,7 +13,7 @@ from trml.base.artifacts import read_json, write_json, write_sums
 from trml.base.errors import StoreError
 from trml.training.contract import Cell, CellSpec, Outcome, Predicted
 from trml.training.store import (
-    CELLS,
+    RECORDS,
     history_of,
     is_done,
     pack,
@@ -94,8 +94,8 @@ def test_an_absent_or_foreign_cell_is_named(tmp_path):
         read_cell(c)
     write_cell(c, outcome(), IDS, [], {})
     shard = shard_of(c)
-    (record,) = read_json(shard / CELLS).values()
-    write_json(shard / CELLS, {"abc": {**record, "digest": "other"}})
+    (record,) = read_json(shard / RECORDS).values()
+    write_json(shard / RECORDS, {"abc": {**record, "digest": "other"}})
     write_sums(shard)
     with pytest.raises(StoreError, match=r"what it holds as cell abc is other. Have it trained again"):
         read_cell(c)
@@ -144,9 +144,9 @@ def test_cells_of_a_block_become_one_shard(tmp_path):
         assert weights_of(c) == {} if of_cell.failed else not same_weights(weights_of(c))
     assert read_cell(cells[2])[1]["present"].unique().to_list() == ["text"]
     assert read_cell(cells[1])[1]["spread"].to_list() == [0.5] * 10
-    written = (shard_of(cells[0]) / CELLS).stat().st_mtime_ns
+    written = (shard_of(cells[0]) / RECORDS).stat().st_mtime_ns
     pack(cells)
-    assert (shard_of(cells[0]) / CELLS).stat().st_mtime_ns == written
+    assert (shard_of(cells[0]) / RECORDS).stat().st_mtime_ns == written
 
 
 def test_a_shard_with_cells_of_other_blocks_stays(tmp_path):

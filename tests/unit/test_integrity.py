@@ -1,5 +1,6 @@
 """Damaged artifacts: each of thirty kinds and places is named, withdrawn, and can be made again."""
 
+import copy
 import json
 import os
 import shutil
@@ -10,17 +11,26 @@ from helpers.planned_cells import fill, small_plan
 from trml.base.artifacts import SUMS, WHOLE
 from trml.base.errors import StoreError
 from trml.planning.integrity import CHECKED, say_what_is_done, withdraw_damaged
-from trml.training.store import CELLS, is_done, shard_of, weights_of
+from trml.training.store import RECORDS, is_done, shard_of, weights_of
 
-FILES = ("predictions.parquet", "history.parquet", "checkpoints.safetensors", CELLS, SUMS)
+FILES = ("predictions.parquet", "history.parquet", "checkpoints.safetensors", RECORDS, SUMS)
+
+
+@pytest.fixture(scope="module")
+def filled(default_raw, tmp_path_factory):
+    """A plan with all its cells in the store."""
+    plan = small_plan(copy.deepcopy(default_raw), tmp_path_factory.mktemp("filled"))
+    fill(plan)
+    return plan
 
 
 @pytest.fixture
-def plan(raw, tmp_path):
-    """A plan with all its cells in the store."""
-    plan = small_plan(raw, tmp_path)
-    fill(plan.cells)
-    return plan
+def plan(filled, tmp_path):
+    """The same; what a test does to it is undone."""
+    shutil.copytree(filled.work, tmp_path / "kept")
+    yield filled
+    shutil.rmtree(filled.work)
+    shutil.copytree(tmp_path / "kept", filled.work)
 
 
 def truncate(path):
@@ -80,8 +90,7 @@ def test_damage_is_named_and_withdrawn(plan, capsys, harm, name):
     said = capsys.readouterr().err
     assert f"{shard}: " in said
     assert said.count("trained again") == 1
-    assert not is_done(cell)
-    assert sum(map(is_done, plan.cells)) == len(plan.cells) - 1
+    assert [is_done(each) for each in plan.cells] == [each not in block.cells for each in plan.cells]
     say_what_is_done(blocks)
     for path in ("done", "weights"):
         assert [getattr(b, path).exists() for _, b in blocks] == [b is not block for _, b in blocks]
@@ -93,7 +102,7 @@ def test_a_verified_folder_is_not_read_again(plan, monkeypatch):
     monkeypatch.setattr("trml.planning.integrity.damage", read.append)
     withdraw_damaged([plan], plan.work)
     assert read == []
-    os.utime(shard_of(plan.cells[0]) / CELLS, ns=(1, 1))
+    os.utime(shard_of(plan.cells[0]) / RECORDS, ns=(1, 1))
     withdraw_damaged([plan], plan.work)
     assert read == [shard_of(plan.cells[0])]
 
@@ -103,29 +112,33 @@ def test_a_damaged_note_of_what_was_checked_only_costs_time(plan, content, capsy
     (plan.work / CHECKED).write_text(content)
     withdraw_damaged([plan], plan.work)
     assert "again" not in capsys.readouterr().err
-    assert len(json.loads((plan.work / CHECKED).read_text())) == len(plan.cells)
+    assert len(json.loads((plan.work / CHECKED).read_text())) == len(plan.blocks)
 
 
 def test_what_dvc_leaves_out_may_be_absent(plan, capsys):
     """Without its weights a cell is done, but not for a stage that reads them."""
     blocks = [(plan, each) for each in plan.blocks.values()]
     say_what_is_done(blocks)
-    probed = next(cell for cell in plan.cells if cell.digest in plan.restored)
-    other = next(cell for cell in plan.cells if cell.digest not in plan.restored)
-    for cell in (probed, other):
+    for cell in plan.cells:
         for name in (WHOLE, "checkpoints.safetensors"):
-            (shard_of(cell) / name).unlink()
+            (shard_of(cell) / name).unlink(missing_ok=True)
     withdraw_damaged([plan], plan.work)
     say_what_is_done(blocks)
     assert "again" not in capsys.readouterr().err
-    assert is_done(probed) and is_done(other) and not is_done(other, with_weights=True)
+    assert all(is_done(cell) and not is_done(cell, with_weights=True) for cell in plan.cells)
     assert all(block.done.exists() for _, block in blocks)
-    assert [block.weights.exists() for _, block in blocks] == [probed not in block.cells for _, block in blocks]
+    probed = [any(cell.digest in plan.restored for cell in block.cells) for _, block in blocks]
+    assert True in probed and False in probed
+    assert [block.weights.exists() for _, block in blocks] == [not each for each in probed]
     with pytest.raises(StoreError, match="has no weights of cell"):
-        weights_of(probed)
-    (shard_of(other) / "predictions.parquet").unlink()  # that may not be absent
+        weights_of(plan.cells[0])
+
+
+@pytest.mark.parametrize(("name", "left_out"), [("predictions.parquet", True), ("checkpoints.safetensors", False)])
+def test_what_dvc_keeps_may_not_be_absent_nor_anything_of_a_whole_folder(plan, capsys, name, left_out):
+    shard = shard_of(plan.cells[0])
+    if left_out:
+        (shard / WHOLE).unlink()
+    (shard / name).unlink()
     withdraw_damaged([plan], plan.work)
-    assert "predictions.parquet is absent; its cells are trained again" in capsys.readouterr().err
-    (shard_of(plan.cells[0]) / "checkpoints.safetensors").unlink()  # of a whole one
-    withdraw_damaged([plan], plan.work)
-    assert "checkpoints.safetensors is absent" in capsys.readouterr().err
+    assert f"{shard}: {name} is absent; its cells are trained again" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from trml.base.digests import file_digest
 from trml.base.errors import StoreError
 from trml.report.publish import is_published, publish
 from trml.training.contract import Cell, CellSpec, Outcome, Predicted
-from trml.training.store import CELLS, shard_of
+from trml.training.store import RECORDS, shard_of
 
 DIGEST = "study-0123456789ab"
 
@@ -70,8 +70,8 @@ def test_publishing_keeps_equal_results_and_replaces_others(cell, make, tmp_path
 
 def test_publishing_refuses_a_cell_of_another_recipe(cell, make, tmp_path):
     shard = shard_of(cell)
-    (record,) = read_json(shard / CELLS).values()
-    write_json(shard / CELLS, {cell.digest: {**record, "digest": "stale"}})
+    (record,) = read_json(shard / RECORDS).values()
+    write_json(shard / RECORDS, {cell.digest: {**record, "digest": "stale"}})
     write_sums(shard)
     with pytest.raises(StoreError, match="what it holds as cell abcdefabcdef is stale"):
         publish(DIGEST, make("1"), [cell], tmp_path / "results/study")

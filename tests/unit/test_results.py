@@ -18,7 +18,7 @@ from trml.features.contract import read_features
 from trml.missing.conditions import Condition
 from trml.missing.registry import missing_pattern
 from trml.training.contract import Cell, Training
-from trml.training.store import CELLS, is_done, read_cell, shard_of, withdraw
+from trml.training.store import RECORDS, is_done, read_cell, shard_of, withdraw
 
 PAIR = ("text", "vision")
 
@@ -93,8 +93,8 @@ def test_damage_in_the_store_is_named(inputs):
     assert "snakemake --cores all" in str(damage.value)
     assert not is_done(cell)  # withdrawn: the next run trains it again
     shard = shard_of(other)
-    (record,) = read_json(shard / CELLS).values()
-    write_json(shard / CELLS, {other.digest: {**record, "digest": "0" * 12}})
+    (record,) = read_json(shard / RECORDS).values()
+    write_json(shard / RECORDS, {other.digest: {**record, "digest": "0" * 12}})
     write_sums(shard)
     with pytest.raises(StoreError, match=f"what it holds as cell {other.digest} is 000000000000"):
         read_cell(other)

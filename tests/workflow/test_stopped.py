@@ -13,7 +13,7 @@ import pytest
 
 from conftest import ROOT
 from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
-from trml.training.store import CELLS
+from trml.training.store import RECORDS
 
 # Few methods and no variants, each training long enough to be stopped in.
 LONGER = ["training.epochs=30", "training.patience=30", "protocol.seeds=[2020,2021,2022,2023]"]
@@ -75,7 +75,7 @@ def test_interrupted_by_hand_it_saves_what_is_in_training_and_says_how_to_resume
 def test_damaged_cells_are_named_and_made_again(undisturbed, tmp_path):
     shutil.copytree(undisturbed.folder, tmp_path / "checkout")
     undisturbed = Checkout(tmp_path / "checkout")
-    shards = sorted((undisturbed.folder / "work/cells").rglob(CELLS))[:5]
+    shards = sorted((undisturbed.folder / "work/cells").rglob(RECORDS))[:5]
     before = metrics(undisturbed)
     for i, path in enumerate(shards):
         victim = sorted(path.parent.iterdir())[i % 5]

@@ -71,7 +71,7 @@ def test_every_cell_is_whole(finished):
     assert 2 * len(shards) == len(blocks)
     for folder in shards:
         assert {path.name for path in folder.iterdir()} == {
-            "SHA256SUMS", "cells.json", "checkpoints.safetensors", "history.parquet", "predictions.parquet", "whole",
+            "SHA256SUMS", "checkpoints.safetensors", "history.parquet", "predictions.parquet", "records.json", "whole",
         }  # fmt: skip
     assert [path.name for path in (finished.folder / "work").rglob(".*")] == [".lock"]
     unfinished = finished.folder / "work/unfinished"

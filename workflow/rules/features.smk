@@ -4,7 +4,7 @@
 
 rule pretrain:
     input:
-        lambda wildcards: ancient(RUN.plan_with("encoder", wildcards.encoder).corpus / "whole"),
+        lambda wildcards: ancient(RUN.corpus_for_encoder(wildcards.encoder)),
     output:
         "work/encoders/{encoder}/encoder.json",
     log:
@@ -22,7 +22,7 @@ rule pretrain:
 
 rule encode:
     input:
-        lambda wildcards: ancient(RUN.plan_with("features", wildcards.features).corpus / "whole"),
+        lambda wildcards: ancient(RUN.corpus_for_features(wildcards.features)),
         ancient(lambda wildcards: RUN.encoder_files(wildcards.features)),
     output:
         temp(SHARD),
@@ -42,7 +42,7 @@ rule encode:
 
 rule features:
     input:
-        lambda wildcards: ancient(RUN.plan_with("features", wildcards.features).corpus / "whole"),
+        lambda wildcards: ancient(RUN.corpus_for_features(wildcards.features)),
         ancient(shard_files),
     output:
         "work/features/{features}/features.json",

@@ -12,7 +12,7 @@ from trml.base.checksums import recall
 from trml.base.progress import say
 from trml.planning.blocks import Block
 from trml.planning.plan import Plan
-from trml.training.store import CELLS, cells_of, is_done, withdraw
+from trml.training.store import RECORDS, cells_of, is_done, withdraw
 
 CHECKED = "checked.json"
 
@@ -51,7 +51,7 @@ def say_what_is_done(blocks: Iterable[tuple[Plan, Block]]) -> None:
 
 
 def _withdraw(folder: Path, finished: str, fault: str) -> None:
-    if finished == CELLS:
+    if finished == RECORDS:
         say(f"{folder}: {fault}; its cells are trained again")
         withdraw(folder)
     else:
@@ -65,7 +65,7 @@ def _shards(plans: list[Plan]) -> list[tuple[Path, str]]:
     for plan in plans:
         wanted.setdefault(plan.cell_store, set()).update(cell.digest for cell in plan.cells)
     return [
-        (shard, CELLS)
+        (shard, RECORDS)
         for store, names in wanted.items()
         for shard in sorted(store.glob("[!.]*"))
         if not (held := {*cells_of(shard)}) or held & names

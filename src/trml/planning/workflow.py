@@ -176,6 +176,24 @@ class Workflow:
         plan = self.plan_with("corpus", corpus)
         return [Path("work/fetched") / plan.params.corpus.name] if plan.unfetched else []
 
+    # --- bulk: what DVC leaves out is made again only for a file that is not there yet ---
+
+    def corpus_for_encoder(self, encoder: str) -> Path:
+        """Return what pretraining reads: media, unless the encoder is here."""
+        plan = self.plan_with("encoder", encoder)
+        assert plan.encoder is not None
+        return _upstream(plan.corpus, "corpus.json", made=plan.encoder / "encoder.json")
+
+    def corpus_for_features(self, features: str) -> Path:
+        """Return what encoding reads: media, unless the features are here."""
+        plan = self.plan_with("features", features)
+        return _upstream(plan.corpus, "corpus.json", made=plan.features / WHOLE)
+
+    def features_for_block(self, block: str) -> Path:
+        """Return what training reads: arrays, unless the cells and their weights are here."""
+        plan, of_plan = self.block(block)
+        return _upstream(plan.features, "features.json", made=of_plan.weights)
+
     def is_encoded(self, features: str) -> bool:
         """Return whether features come from an encoder; a corpus that brings its features has no shards."""
         return not self.plan_with("features", features).is_given
@@ -188,20 +206,23 @@ class Workflow:
     def evaluated_files(self, evaluation: str) -> list[Path]:
         """Return what evaluation reads: cells, for the own dataset also those of the others, and the probes."""
         plan = self.plan_with("evaluation", evaluation)
-        files = [path for each in (plan, *plan.others) for path in self.files_with_cells(each)]
+        made = plan.evaluation / "claims.json"
+        files = [path for each in (plan, *plan.others) for path in self._files_with_cells(each, made)]
         return [*files, plan.probes / "probes.json"] if plan.probes else files
 
-    def files_with_cells(self, plan: Plan) -> list[Path]:
-        """Return the files that say that a dataset's cells, corpus and features are done."""
+    def _files_with_cells(self, plan: Plan, made: Path) -> list[Path]:
         trainer = self.own if plan.moves_protocol else plan
         blocks = [block.done for block in trainer.blocks.values()]
-        return [*blocks, plan.corpus / "corpus.json", plan.features / WHOLE]
+        return [*blocks, plan.corpus / "corpus.json", _upstream(plan.features, "features.json", made=made)]
 
     def probed_files(self) -> list[Path]:
-        """Return what the probes read: cells with their weights, media and features."""
+        """Return what the probes read: cells with their weights, media and arrays, unless the probes are here."""
         own = self.own
-        blocks = [block.weights for block in own.blocks.values()]
-        return [*blocks, own.corpus / WHOLE, own.features / WHOLE]
+        assert own.probes is not None
+        made = own.probes / "probes.json"
+        blocks = [block.done if made.exists() else block.weights for block in own.blocks.values()]
+        bulk = [(own.corpus, "corpus.json"), (own.features, "features.json")]
+        return [*blocks, *(_upstream(folder, finished, made=made) for folder, finished in bulk)]
 
     def reported_files(self) -> list[Path]:
         """Return what the report reads."""
@@ -227,3 +248,8 @@ class Workflow:
         if not is_published(results.name, Path("results") / self.own.named.published):
             stamp.unlink(missing_ok=True)
         return [stamp]
+
+
+def _upstream(folder: Path, finished: str, *, made: Path) -> Path:
+    """Return the file of a folder that a job waits for: that its bulk is here, or where the job's own is made, less."""
+    return folder / (finished if made.exists() else WHOLE)

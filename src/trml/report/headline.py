@@ -25,10 +25,8 @@ def headline(results: Path, folder: Path) -> None:
     primary.sort("victim", "method", "rate").select(columns).write_csv(folder / "rates.csv")
     proposed = main.filter(role="proposed")
     compared = [{"claim": claim["id"], **row} for claim in claims for row in claim["comparisons"]]
-    of_claim = ["claim", "against", "victim", "rate", "effect", "low", "high", "verdict"]
-    pl.DataFrame([{key: row.get(key) for key in of_claim} for row in compared], schema=_CLAIMS).write_csv(
-        folder / "claims.csv"
-    )
+    rows = [{key: row.get(key) for key in _CLAIMS} for row in compared]
+    pl.DataFrame(rows, schema=_CLAIMS).write_csv(folder / "claims.csv")
     write_json(
         folder / "metrics.json",
         {
@@ -38,9 +36,16 @@ def headline(results: Path, folder: Path) -> None:
     )
 
 
-_CLAIMS = dict.fromkeys(("claim", "against", "victim"), pl.String)
-_CLAIMS |= dict.fromkeys(("rate", "effect", "low", "high"), pl.Float64)
-_CLAIMS |= {"verdict": pl.String}
+_CLAIMS = {
+    "claim": pl.String,
+    "against": pl.String,
+    "victim": pl.String,
+    "rate": pl.Float64,
+    "effect": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "verdict": pl.String,
+}
 
 
 def _by_condition(scores: pl.DataFrame) -> dict[str, float]:

@@ -118,7 +118,7 @@ class BlockJob:
         features: The feature folder.
         unfinished: Where chunks that are in training are saved.
         settings: How they are trained.
-        about: What cells.json says beside the spec: configuration, corpus, features.
+        about: What records.json says beside the spec: configuration, corpus, features.
         threads: How many threads torch runs, as the cells' recipes say.
         device: The kind of device that it runs on, as they say: `cpu` or `cuda`.
     """

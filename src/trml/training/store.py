@@ -6,7 +6,7 @@ A folder of the store is a shard. It holds cells that ended together, later all 
                              `<digest> spread`, and of a classifier `<digest> p_<class>`
     history.parquet          cell, epoch, train_loss, dev_loss
     checkpoints.safetensors  `<digest>/<name>`: the weights of the best epoch on dev
-    cells.json               digest -> the whole recipe, versions, wall time, and `failed`: why a training that diverged
+    records.json             digest -> the whole recipe, versions, wall time, and `failed`: why a training that diverged
                              has no predictions and no weights, else null
     SHA256SUMS               their checksums
     whole                    says that the checkpoints are here; DVC keeps a shard without them
@@ -35,7 +35,7 @@ from trml.base.digests import digest
 from trml.base.errors import StoreError
 from trml.training.contract import Cell, Outcome
 
-CELLS = "cells.json"
+RECORDS = "records.json"
 _KEYS = ["utterance_id", "split", "present"]
 
 
@@ -50,7 +50,7 @@ class Shards:
     def holding(self, name: str) -> Path | None:
         """Return the shard that holds the cell of a digest, None if there is none."""
         shard = self._holding.get(name)
-        if shard is not None and (shard / CELLS).is_file():
+        if shard is not None and (shard / RECORDS).is_file():
             return shard
         self._look()
         return self._holding.get(name)
@@ -92,13 +92,13 @@ def _shards(store: Path) -> Shards:
 
 def shards(store: Path) -> list[Path]:
     """Return the finished shards of a store, in the order of their names."""
-    return sorted(path.parent for path in store.glob(f"[!.]*/{CELLS}"))
+    return sorted(path.parent for path in store.glob(f"[!.]*/{RECORDS}"))
 
 
 def cells_of(shard: Path) -> list[str]:
     """Return the digests of a shard's cells; none if it cannot be read."""
     try:
-        return list(read_json(shard / CELLS))
+        return list(read_json(shard / RECORDS))
     except StoreError:
         return []
 
@@ -127,7 +127,7 @@ def write_cells(
         outcomes: The trainings, of one store, and what each left.
         ids: Split -> the utterances of the predictions, in order.
         classes: Names of the classes, empty for regression.
-        about: What cells.json says beside spec and outcome.
+        about: What records.json says beside spec and outcome.
     """
     _write_shard(
         outcomes[0][0].store,
@@ -248,12 +248,12 @@ def _write_shard(
 ) -> None:
     method = next(iter(records.values()))["method"]
     path = store / f"{method}-{digest(sorted(records))}"
-    with new_folder(path, CELLS, bulk=True) as folder:
+    with new_folder(path, RECORDS, bulk=True) as folder:
         history.write_parquet(folder / "history.parquet")
         if tables:
             _as_wide(tables).write_parquet(folder / "predictions.parquet")
         save_file(dict(weights), folder / "checkpoints.safetensors")
-        write_json(folder / CELLS, records)
+        write_json(folder / RECORDS, records)
     _shards(store).forget()
     for old in {*replacing} - {path}:
         withdraw(old)
@@ -278,7 +278,7 @@ def _column(name: str, column: str) -> str:
 def _read(shard: Path, state: str) -> tuple[dict[str, Any], pl.DataFrame]:
     """Return the records and the predictions of a shard; `state`: of its files, so that no other is remembered."""
     path = shard / "predictions.parquet"
-    return read_json(shard / CELLS), pl.read_parquet(path) if path.is_file() else pl.DataFrame()
+    return read_json(shard / RECORDS), pl.read_parquet(path) if path.is_file() else pl.DataFrame()
 
 
 def _table(wide: pl.DataFrame, name: str) -> pl.DataFrame:
