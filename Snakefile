@@ -11,6 +11,7 @@
 #   work/blocks/{block}.done         the cells of a block are in the store
 #   work/blocks/{block}.weights      and the weights that the probes read
 #   work/unfinished/{block}/         cells in training, saved
+#   work/references/{references}     what linear models predict
 #   work/probes/{probes}             virtual modalities and examples
 #   work/evaluations/{evaluation}    scores and claims
 #   work/results/{results}           tables, figures and the page

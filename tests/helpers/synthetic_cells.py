@@ -17,6 +17,7 @@ from trml.base.digests import digest
 from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.evaluation.contract import EvaluationInputs, Study, StudyMethod, StudyVariant
 from trml.evaluation.evaluate import evaluate
+from trml.evaluation.references import write_references
 from trml.features.contract import FeatureSet, read_features
 from trml.features.writer import write_features
 from trml.methods.config import DEFAULT
@@ -103,7 +104,10 @@ def inputs_of(folder: Path, study: Study = STUDY, features: FeatureSet | None = 
         spec = spec_of(study, training, moved)
         name = digest({k: v for k, v in asdict(spec).items() if k not in UNVARIED})
         cells[training] = stored.setdefault(name, Cell(spec, name, folder / "cells"))
-    return EvaluationInputs(study, cells, folder / "corpus", path)
+    made = folder / "references"
+    made.mkdir()
+    write_references(study, folder / "corpus", path, made)
+    return EvaluationInputs(study, cells, folder / "corpus", path, made)
 
 
 def trainings(study: Study) -> Iterator[tuple[Training, dict[str, Any]]]:

@@ -22,7 +22,7 @@ from trml.planning import source_digest
 from trml.planning.plan import plans
 
 SOURCE = ROOT / "src/trml"
-STAGES = ("corpus", "encoder", "features", "cells", "probes", "evaluation", "results")
+STAGES = ("corpus", "encoder", "features", "cells", "references", "probes", "evaluation", "results")
 
 # Module or package -> the first stage that an edit renames on pantomime through tiny_clip; every later stage follows.
 # The longest entry that fits a module counts. None: nothing is renamed.
@@ -85,7 +85,8 @@ DEFAULT = {
     "evaluation.metrics": "probes",
     "evaluation.predictions": "probes",
     "evaluation.probing": "probes",
-    "evaluation.references": "probes",
+    "evaluation.references": "references",
+    "training.store": "probes",
     "evaluation.registry": "probes",
     "evaluation.schemas": "probes",
     "evaluation.statistics": "probes",

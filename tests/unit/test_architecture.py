@@ -43,9 +43,11 @@ VERBS = {
     "trml.training.worker",
     "trml.training.selection",
     "trml.evaluation.evaluate",
+    "trml.evaluation.references",
     "trml.evaluation.foreseen",
     "trml.evaluation.probing.probe",
     "trml.report.build",
+    "trml.report.headline",
     "trml.report.publish",
 }
 PUBLISHING = ("trml.planning.workflow", "trml.report.publish")

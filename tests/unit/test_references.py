@@ -11,10 +11,11 @@ from sklearn.preprocessing import StandardScaler
 
 from helpers.synthetic_cells import STUDY, fill, inputs_of, scaled
 from helpers.synthetic_features import in_two_draws, synthetic_features
+from trml.base.errors import ContractError
 from trml.evaluation.aggregates import aggregates
 from trml.evaluation.axes import axes
 from trml.evaluation.predictions import Evaluation
-from trml.evaluation.references import PENALTIES
+from trml.evaluation.references import PENALTIES, read_references, references
 from trml.evaluation.summary import Summary
 from trml.training.data import load_data
 
@@ -39,6 +40,15 @@ def test_ridge_is_scikit_learns_with_the_penalty_that_is_best_on_dev(tmp_path):
     assert set(evaluation.references["ridge"]) == {"text+vision", "text", "vision"}
 
 
+def test_references_of_other_utterances_or_seeds_are_refused(tmp_path):
+    inputs = inputs_of(tmp_path)
+    evaluation = Evaluation(inputs)
+    assert evaluation.references.keys() == {"ridge", "tfidf"}
+    for ids, seeds in ((evaluation.ids[1:], evaluation.seeds), (evaluation.ids, [*evaluation.seeds[1:], 99])):
+        with pytest.raises(ContractError, match="references: predictions are not of the"):
+            read_references(inputs.references, ids, seeds)
+
+
 def test_words_tell_what_they_tell(tmp_path):
     """Where the label is in the words, TF-IDF finds it, and in none of the rows without text."""
     features = synthetic_features(n=600)
@@ -50,9 +60,9 @@ def test_words_tell_what_they_tell(tmp_path):
     of_id = dict(zip(features.index["utterance_id"], words, strict=True))
     text = [f"a {of_id[name]} film" for name in table["utterance_id"]]
     table.with_columns(text=pl.Series(text)).write_parquet(path)
-    references = Evaluation(inputs).references
-    assert set(references["tfidf"]) == {"text+vision", "text"}
-    on_test = references["tfidf"]["text"][0]
+    made = references(STUDY, inputs.corpus, inputs.features)
+    assert set(made["tfidf"]) == {"text+vision", "text"}
+    on_test = made["tfidf"]["text"][0]
     assert np.corrcoef(on_test, label[features.rows("test")])[0, 1] > 0.9
 
 
@@ -60,15 +70,15 @@ def test_a_corpus_without_texts_has_no_words(tmp_path):
     inputs = inputs_of(tmp_path)
     path = inputs.corpus / "utterances.parquet"
     pl.read_parquet(path).with_columns(text=pl.lit(None, pl.String)).write_parquet(path)
-    assert set(Evaluation(inputs).references) == {"ridge"}
+    assert set(references(STUDY, inputs.corpus, inputs.features)) == {"ridge"}
 
 
 def test_references_have_the_labels_that_trainings_have(tmp_path, monkeypatch):
     features = in_two_draws(synthetic_features(n=300))
     study, rows = replace(STUDY, labels=12, label_noise=0.5), []
-    evaluation = Evaluation(inputs_of(tmp_path, study, features))
+    inputs = inputs_of(tmp_path, study, features)
     monkeypatch.setattr("trml.evaluation.references._Fit.on", lambda self, columns, every, **_: rows.append(every))
-    assert evaluation.references
+    assert references(study, inputs.corpus, inputs.features)
     train = load_data(features, torch.device("cpu"), torch.float32).splits["train"]
     for seed, of_seed in zip(study.seeds, rows[0], strict=True):
         label = train.given_labels("synthetic", 12, 0.5, seed).numpy()

@@ -19,6 +19,20 @@ rule probe:
         "python -m trml probe --folder work/probes/{wildcards.probes} 2>&1 | tee -i {log:q}"
 
 
+rule refer:
+    input:
+        ancient(lambda wildcards: RUN.features_for_references(wildcards.references)),
+    output:
+        "work/references/{references}/references.parquet",
+    log:
+        "work/logs/references/{references}.log",
+    conda:
+        "../envs/trml.yaml"
+    threads: 1
+    shell:
+        "python -m trml refer --folder work/references/{wildcards.references} 2>&1 | tee -i {log:q}"
+
+
 rule evaluate:
     input:
         ancient(lambda wildcards: RUN.evaluated_files(wildcards.evaluation)),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trml.planning.plan import Plan
 
 Verbs = argparse._SubParsersAction  # the parsers that verbs are added to
-Kind = Literal["corpus", "encoder", "features", "probes", "evaluation", "results"]  # folders of a plan
+Kind = Literal["corpus", "encoder", "features", "references", "probes", "evaluation", "results"]  # folders of a plan
 
 
 def add_verb(

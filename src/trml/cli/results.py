@@ -1,4 +1,4 @@
-"""Verbs on results: probe, evaluate, report, publish. The workflow runs them."""
+"""Verbs on results: refer, probe, evaluate, report, publish. The workflow runs them."""
 
 import argparse
 from pathlib import Path
@@ -17,6 +17,16 @@ def probe(arguments: argparse.Namespace) -> None:
     assert plan.probes is not None  # --folder chooses among plans with probes; the own plan has them
     with new_folder(plan.probes, "probes.json") as folder:
         run(probe_inputs(plan), folder, device)
+
+
+def refer(arguments: argparse.Namespace) -> None:
+    """Fit the reference models, and keep what they predict. Run by the workflow."""
+    from trml.base.artifacts import new_folder
+    from trml.evaluation.references import write_references
+
+    plan = plan_of(arguments)
+    with new_folder(plan.references, "references.parquet") as folder:
+        write_references(plan.study, plan.corpus, plan.features, folder)
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -65,6 +75,7 @@ def publish(arguments: argparse.Namespace) -> None:
 def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     """Add the verbs."""
     add_folder(add_verb(verbs, probe), "probes")
+    add_folder(add_verb(verbs, refer), "references")
     add_folder(add_verb(verbs, evaluate), "evaluation")
     add_folder(add_verb(verbs, report), "results")
     add_folder(add_verb(verbs, headline), "results")

@@ -251,7 +251,8 @@ class EvaluationInputs:
         study: What is compared.
         cells: Every training that the experiment asks for, with the cell that stands for it.
         corpus: The corpus's folder.
-        features: The feature folder.
+        features: The feature folder; of its arrays nothing is read.
+        references: The folder of the predictions of reference models.
         probes: The folder of the probes of virtual modalities, None for a further dataset.
         others: The further datasets.
     """
@@ -260,6 +261,7 @@ class EvaluationInputs:
     cells: Mapping[Training, Cell]
     corpus: Path
     features: Path
+    references: Path
     probes: Path | None = None
     others: Sequence["EvaluationInputs"] = ()
 

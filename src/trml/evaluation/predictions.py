@@ -15,7 +15,7 @@ from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
 from trml.evaluation.contract import NOTHING, EvaluationInputs, StudyMethod
 from trml.evaluation.metrics.common.metric import Array, Mask, Metric
-from trml.evaluation.references import ByPresent, references
+from trml.evaluation.references import read_references
 from trml.evaluation.registry import metrics_of
 from trml.evaluation.statistics import Groups, Scores
 from trml.features.contract import FeatureInfo
@@ -242,9 +242,9 @@ class Evaluation:
         return predictions
 
     @cached_property
-    def references(self) -> dict[str, ByPresent]:
-        """The reference models by name (evaluation/references.py)."""
-        return references(self.study, self.inputs.corpus, self.inputs.features, self.primary)
+    def references(self) -> dict[str, dict[str, Array]]:
+        """What the reference models predict: name -> present -> [seeds, N]."""
+        return read_references(self.inputs.references, self.ids, self.seeds)
 
     def missing(self, condition: Condition) -> Mask:
         """Return which utterances lack something under a condition: bool [seeds, N]; all of them at rate 0."""

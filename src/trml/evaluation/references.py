@@ -6,9 +6,13 @@
 Each has the training set of its seed and the labels that the protocol gives, and its penalty is chosen on dev. It is
 fitted on what the corpus has, whatever the protocol takes away, one model for each set of present modalities: it knows
 what will be missing. Where methods know that too and none beats it, the features were measured, not the methods.
+
+They are written once for a dataset, so that evaluation needs no features:
+
+    references.parquet    utterance_id, prediction, name, present, seed
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,17 +25,16 @@ from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from trml.base.errors import ContractError
 from trml.corpora.contract import SPLITS
 from trml.evaluation.contract import Study
 from trml.evaluation.metrics.common.metric import Array, Metric
+from trml.evaluation.registry import metrics_of
 from trml.features.contract import FeatureSet, View, read_features
 from trml.missing.labels import given_labels
 from trml.missing.modalities import in_order, subsets, written
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
-
-# Predictions of the test utterances by the modalities that are present: present -> [seeds, N].
-ByPresent = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,16 @@ class _Rows:
     label: Array
 
 
-def references(study: Study, corpus: Path, features: Path, metric: Metric) -> dict[str, ByPresent]:
-    """Return what the reference models predict: name -> present -> [seeds, N].
+def references(study: Study, corpus: Path, features: Path) -> dict[str, dict[str, Array]]:
+    """Return what the reference models predict of the test utterances: name -> present -> [seeds, N].
 
     Args:
         study: Whose seeds and labels they use.
         corpus: The corpus folder, which has the texts.
         features: The feature folder.
-        metric: The primary one, which chooses the penalty on dev.
     """
     given = read_features(features)
+    metric = metrics_of(given.info.task, len(given.info.classes))[0]  # the primary one chooses the penalty on dev
     pooled = {name: _pooled(view) for name, view in given.signals.items()}
     texts = _texts(given, corpus)
     fit = _Fit(given, metric)
@@ -63,10 +66,39 @@ def references(study: Study, corpus: Path, features: Path, metric: Metric) -> di
         columns = np.concatenate([pooled[name] for name in in_order(present)], axis=1)
         return fit.on(lambda _: columns, every)
 
-    made: dict[str, ByPresent] = {"ridge": {written(p): from_features(p) for p in subsets(study.modalities)}}
+    made: dict[str, dict[str, Array]] = {"ridge": {written(p): from_features(p) for p in subsets(study.modalities)}}
     if texts is not None:
         from_text = fit.on(lambda train: _tfidf(texts, train), every, scaled=False)
         made["tfidf"] = {written(present): from_text for present in subsets(study.modalities) if "text" in present}
+    return made
+
+
+def write_references(study: Study, corpus: Path, features: Path, folder: Path) -> None:
+    """Write references.parquet into `folder`; the arguments are those of `references`."""
+    given, parts = read_features(features), []
+    ids = given.index["utterance_id"].gather(given.rows("test"))
+    for name, by_present in references(study, corpus, features).items():
+        for present, predictions in by_present.items():
+            for seed, of_seed in zip(study.seeds, predictions, strict=True):
+                table = pl.DataFrame({"utterance_id": ids, "prediction": of_seed})
+                about = {"name": pl.lit(name), "present": pl.lit(present), "seed": pl.lit(seed, pl.Int64)}
+                parts.append(table.with_columns(**about))
+    pl.concat(parts).cast({"prediction": pl.Float32}).write_parquet(folder / "references.parquet")
+
+
+def read_references(folder: Path, ids: Sequence[str], seeds: Sequence[int]) -> dict[str, dict[str, Array]]:
+    """Return what `references` did, from the folder that it was written to.
+
+    Raises:
+        ContractError: If it is of other utterances or seeds.
+    """
+    table = pl.read_parquet(folder / "references.parquet")
+    made: dict[str, dict[str, Array]] = {}
+    for (name, present), part in table.group_by("name", "present", maintain_order=True):
+        if part["utterance_id"].to_list() != [*ids] * len(seeds) or part["seed"].unique().to_list() != sorted(seeds):
+            raise ContractError(f"{folder}: predictions are not of the {len(ids)} test utterances and seeds {seeds}")
+        values = part["prediction"].to_numpy().astype(float).reshape(len(seeds), len(ids))
+        made.setdefault(str(name), {})[str(present)] = values
     return made
 
 

@@ -23,6 +23,7 @@ FOLDERS = {
     "blocks": 1,
     "unfinished": 1,
     "cells": 3,  # shards, each with many cells
+    "references": 1,
     "evaluations": 1,
     "probes": 1,
     "results": 1,

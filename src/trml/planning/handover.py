@@ -39,6 +39,7 @@ def evaluation_inputs(plan: Plan) -> EvaluationInputs:
         cells=plan.trainings,
         corpus=plan.corpus,
         features=plan.features,
+        references=plan.references,
         probes=plan.probes,
         others=tuple(evaluation_inputs(other) for other in plan.others),
     )

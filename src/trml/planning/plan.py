@@ -237,13 +237,20 @@ class Plan:
         return self.work / "probes" / f"{self.name}-{digest(recipe)}"
 
     @cached_property
+    def references(self) -> Path:
+        """What the reference models predict."""
+        recipe = recipes.references(self.study, self.features.name)
+        return self.work / "references" / f"{self.params.corpus.name}-{digest(recipe)}"
+
+    @cached_property
     def evaluation(self) -> Path:
         """Scores, intervals and claims."""
         recipe = recipes.evaluation(
             self.study,
             self.trainings,
+            self.references.name,
             self.probes.name if self.probes else None,
-            [(other.study, other.trainings) for other in self.others],
+            [(other.study, other.trainings, other.references.name) for other in self.others],
         )
         return self.work / "evaluations" / f"{self.name}-{digest(recipe)}"
 
@@ -296,6 +303,7 @@ class Plan:
         stages = [
             (self.corpus, "corpus.json"),
             (self.features, "features.json"),
+            (self.references, "references.parquet"),
             (self.evaluation, "claims.json"),
             (self.probes, "probes.json"),
             (self.results, "manifest.json"),

@@ -147,20 +147,33 @@ def probes(
     }
 
 
+def references(study: Study, features: str) -> dict[str, Any]:
+    """Return the recipe of the predictions of reference models; the name of the features stands for the corpus too."""
+    return {
+        **{key: getattr(study, key) for key in ("corpus", "labels", "label_noise")},
+        "modalities": list(study.modalities),
+        "seeds": list(study.seeds),
+        "features": features,
+        "source": source_digest("trml.evaluation.references", *components("evaluation.metrics").values()),
+        "versions": versions("polars", "numpy", "scikit-learn"),
+    }
+
+
 def evaluation(
     study: Study,
     cells: Mapping[Training, Cell],
+    references: str,
     probes: str | None,
-    others: Sequence[tuple[Study, Mapping[Training, Cell]]],
+    others: Sequence[tuple[Study, Mapping[Training, Cell], str]],
 ) -> dict[str, Any]:
-    """Return the recipe of scores and claims; `others`: the further datasets."""
+    """Return the recipe of scores and claims; `others`: study, cells and references of the further datasets."""
 
-    def compared(study: Study, cells: Mapping[Training, Cell]) -> list[Any]:
+    def compared(study: Study, cells: Mapping[Training, Cell], references: str) -> list[Any]:
         shown = {key: value for key, value in asdict(study).items() if key != "shown_rates"}  # the report's alone
-        return [shown, [[*training, cell.name] for training, cell in cells.items()]]
+        return [shown, [[*training, cell.name] for training, cell in cells.items()], references]
 
     return {
-        "own": compared(study, cells),
+        "own": compared(study, cells, references),
         "others": [compared(*other) for other in others],
         "probes": probes,
         "source": source_digest(

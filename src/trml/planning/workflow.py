@@ -87,7 +87,7 @@ class Workflow:
         """Return the constraint of every wildcard: the names that the plans have."""
         folders = {
             kind: [folder.name for plan in self.plans if (folder := getattr(plan, kind))]
-            for kind in ("corpus", "encoder", "features", "evaluation", "probes", "results")
+            for kind in ("corpus", "encoder", "features", "references", "evaluation", "probes", "results")
         }
         names = {**folders, "block": list({**self.search_blocks, **self.blocks}), "fetched": list(self.unfetched)}
         return {wildcard: "|".join(known) or "none" for wildcard, known in names.items()}
@@ -189,6 +189,11 @@ class Workflow:
         plan = self.plan_with("features", features)
         return _upstream(plan.corpus, "corpus.json", made=plan.features / WHOLE)
 
+    def features_for_references(self, references: str) -> Path:
+        """Return what the reference models read: arrays, unless their predictions are here."""
+        plan = self.plan_with("references", references)
+        return _upstream(plan.features, "features.json", made=plan.references / "references.parquet")
+
     def features_for_block(self, block: str) -> Path:
         """Return what training reads: arrays, unless the cells and their weights are here."""
         plan, of_plan = self.block(block)
@@ -206,14 +211,14 @@ class Workflow:
     def evaluated_files(self, evaluation: str) -> list[Path]:
         """Return what evaluation reads: cells, for the own dataset also those of the others, and the probes."""
         plan = self.plan_with("evaluation", evaluation)
-        made = plan.evaluation / "claims.json"
-        files = [path for each in (plan, *plan.others) for path in self._files_with_cells(each, made)]
+        files = [path for each in (plan, *plan.others) for path in self._files_with_cells(each)]
         return [*files, plan.probes / "probes.json"] if plan.probes else files
 
-    def _files_with_cells(self, plan: Plan, made: Path) -> list[Path]:
+    def _files_with_cells(self, plan: Plan) -> list[Path]:
         trainer = self.own if plan.moves_protocol else plan
         blocks = [block.done for block in trainer.blocks.values()]
-        return [*blocks, plan.corpus / "corpus.json", _upstream(plan.features, "features.json", made=made)]
+        read = [(plan.corpus, "corpus.json"), (plan.features, "features.json"), (plan.references, "references.parquet")]
+        return [*blocks, *(folder / finished for folder, finished in read)]
 
     def probed_files(self) -> list[Path]:
         """Return what the probes read: cells with their weights, media and arrays, unless the probes are here."""
