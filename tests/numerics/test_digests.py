@@ -22,7 +22,7 @@ from trml.planning import source_digest
 from trml.planning.plan import plans
 
 SOURCE = ROOT / "src/trml"
-STAGES = ("corpus", "encoder", "features", "cells", "references", "probes", "evaluation", "results")
+STAGES = ("corpus", "encoder", "features", "cells", "probes", "evaluation", "results")
 
 # Module or package -> the first stage that an edit renames on pantomime through tiny_clip; every later stage follows.
 # The longest entry that fits a module counts. None: nothing is renamed.
@@ -85,13 +85,14 @@ DEFAULT = {
     "evaluation.metrics": "probes",
     "evaluation.predictions": "probes",
     "evaluation.probing": "probes",
-    "evaluation.references": "references",
+    "evaluation.references": "probes",
     "training.store": "probes",
     "evaluation.registry": "probes",
     "evaluation.schemas": "probes",
     "evaluation.statistics": "probes",
     "report": "results",
     "report.config": None,
+    "report.headline": None,
     "report.publish": None,
 }
 
@@ -210,6 +211,23 @@ def test_an_edit_of_any_file_renames_what_the_table_says(edit):
 
 def test_an_edit_of_any_file_renames_what_the_table_says_where_a_corpus_brings_features(edit, given):
     assert wrong(given, GIVEN, edit) == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "is_in_it"),
+    [
+        ("evaluation.references", True),
+        ("evaluation.metrics.regression", True),
+        ("missing.labels", True),
+        ("features.contract", True),
+        ("methods.trml", False),
+        ("evaluation.statistics", False),
+    ],
+)
+def test_references_have_recipes_of_their_own_source_and_features(edit, module, is_in_it):
+    before = plans(small())[0].references
+    edit(module)
+    assert (plans(small())[0].references != before) == is_in_it
 
 
 def test_every_entry_of_the_tables_names_a_module():
