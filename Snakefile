@@ -17,9 +17,14 @@
 #   work/results/{results}           tables, figures and the page
 #   results/{experiment}             the published copy, read by no rule
 
+from snakemake.settings.types import RerunTrigger
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+# An output's name says what it was made from, so what is there is up to date. A stage that is done waits for less than one
+# that is to be done (planning/workflow.py), which is no reason to do it again.
+workflow.dag_settings.rerun_triggers = frozenset({RerunTrigger.MTIME})
 
 
 # Reads and checks the configuration, with the kinds of extension packages, which a schema file cannot know.
