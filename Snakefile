@@ -17,14 +17,9 @@
 #   work/results/{results}           tables, figures and the page
 #   results/{experiment}             the published copy, read by no rule
 
-from snakemake.settings.types import RerunTrigger
 from snakemake.utils import min_version
 
 min_version("9.0")
-
-# An output's name says what it was made from, so what is there is up to date. A stage that is done waits for less than one
-# that is to be done (planning/workflow.py), which is no reason to do it again.
-workflow.dag_settings.rerun_triggers = frozenset({RerunTrigger.MTIME})
 
 
 # Reads and checks the configuration, with the kinds of extension packages, which a schema file cannot know.
@@ -38,26 +33,26 @@ include: "workflow/rules/results.smk"
 rule all:
     default_target: True
     input:
-        in_this_pass(RUN.everything()),
+        target(RUN.everything()),
 
 
 # Targets of dvc.yaml's stages.
 rule data:
     input:
-        in_this_pass(RUN.corpora()),
+        target(RUN.corpora()),
 
 
 rule features_only:
     input:
-        in_this_pass(RUN.features()),
+        target(RUN.features()),
 
 
 rule cells:
     input:
-        in_this_pass(RUN.blocks_done()),
+        target(RUN.blocks_done()),
 
 
 # The search on dev, no part of the experiment: `make search` writes what it chose to config/chosen.
 rule searched:
     input:
-        in_this_pass(RUN.search_done()),
+        target(RUN.search_done()),

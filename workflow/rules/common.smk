@@ -4,6 +4,7 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 
+from trml.base.artifacts import WHOLE
 from trml.planning.workflow import Workflow
 
 # The configuration in force. Not `configfile:`, which would merge another one over it key by key.
@@ -34,12 +35,27 @@ onerror:
     RUN.end_badly()
 
 
-def in_this_pass(files):
-    """An input function: the files, or in a first pass what must be fetched for them."""
+def absent(files):
+    """An input function: those of the files that are not there.
+
+    A name says what its file was made from, so what is there is up to date, and no job waits for it. So Snakemake sees
+    the jobs alone that are to be run, and not why it might repeat another.
+    """
+
+    def wanted(wildcards):
+        named = files(wildcards) if callable(files) else files
+        return [path for path in named if workflow.dag_settings.forceall or not Path(path).exists()]
+
+    return wanted
+
+
+def target(files):
+    """An input function: what is absent of the files, in a first pass what must be fetched for them."""
 
     def wanted(wildcards):
         is_run = workflow.executor_plugin is not None and not workflow.dryrun
-        return RUN.in_this_pass(files, is_run)
+        # Without any input a target would be run every time, so it has the configuration.
+        return [RUN.params, *absent(RUN.in_this_pass(files, is_run))(wildcards)]
 
     return wanted
 

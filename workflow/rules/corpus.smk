@@ -20,7 +20,7 @@ rule fetch:
 
 rule corpus:
     input:
-        ancient(lambda wildcards: RUN.raw_stamp(wildcards.corpus)),
+        absent(lambda wildcards: RUN.raw_stamp(wildcards.corpus)),
     output:
         "work/corpora/{corpus}/corpus.json",
         "work/corpora/{corpus}/whole",

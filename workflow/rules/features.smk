@@ -4,7 +4,7 @@
 
 rule pretrain:
     input:
-        lambda wildcards: ancient(RUN.corpus_for_encoder(wildcards.encoder)),
+        absent(lambda wildcards: [RUN.plan_with("encoder", wildcards.encoder).corpus / WHOLE]),
     output:
         "work/encoders/{encoder}/encoder.json",
     log:
@@ -22,8 +22,8 @@ rule pretrain:
 
 rule encode:
     input:
-        lambda wildcards: ancient(RUN.corpus_for_features(wildcards.features)),
-        ancient(lambda wildcards: RUN.encoder_files(wildcards.features)),
+        absent(lambda wildcards: [RUN.plan_with("features", wildcards.features).corpus / WHOLE]),
+        absent(lambda wildcards: RUN.encoder_files(wildcards.features)),
     output:
         temp(SHARD),
     log:
@@ -42,7 +42,7 @@ rule encode:
 
 rule features:
     input:
-        lambda wildcards: ancient(RUN.corpus_for_features(wildcards.features)),
+        absent(lambda wildcards: [RUN.plan_with("features", wildcards.features).corpus / WHOLE]),
         ancient(shard_files),
     output:
         "work/features/{features}/features.json",

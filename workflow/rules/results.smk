@@ -3,7 +3,7 @@
 
 rule probe:
     input:
-        ancient(RUN.probed_files()),
+        absent(RUN.probed_files()),
     output:
         "work/probes/{probes}/probes.json",
     log:
@@ -21,7 +21,7 @@ rule probe:
 
 rule refer:
     input:
-        ancient(lambda wildcards: RUN.features_for_references(wildcards.references)),
+        absent(lambda wildcards: [RUN.plan_with("references", wildcards.references).features / WHOLE]),
     output:
         "work/references/{references}/references.parquet",
     log:
@@ -35,7 +35,7 @@ rule refer:
 
 rule evaluate:
     input:
-        ancient(lambda wildcards: RUN.evaluated_files(wildcards.evaluation)),
+        absent(lambda wildcards: RUN.evaluated_files(wildcards.evaluation)),
     output:
         "work/evaluations/{evaluation}/claims.json",
     log:
@@ -51,7 +51,7 @@ rule evaluate:
 
 rule report:
     input:
-        ancient(RUN.reported_files()),
+        absent(RUN.reported_files()),
     output:
         "work/results/{results}/manifest.json",
     log:
@@ -66,7 +66,7 @@ rule report:
 # results/ is not an output: Snakemake would delete it before it is known whether it changes.
 rule publish:
     input:
-        ancient("work/results/{results}/manifest.json"),
+        absent(lambda wildcards: [f"work/results/{wildcards.results}/manifest.json"]),
     output:
         touch("work/published/{results}"),
     log:

@@ -4,7 +4,7 @@
 
 rule train:
     input:
-        lambda wildcards: ancient(RUN.features_for_block(wildcards.block)),
+        absent(lambda wildcards: [RUN.block(wildcards.block)[0].features / WHOLE]),
     output:
         "work/blocks/{block}.done",
         "work/blocks/{block}.weights",

@@ -176,29 +176,6 @@ class Workflow:
         plan = self.plan_with("corpus", corpus)
         return [Path("work/fetched") / plan.params.corpus.name] if plan.unfetched else []
 
-    # --- bulk: what DVC leaves out is made again only for a file that is not there yet ---
-
-    def corpus_for_encoder(self, encoder: str) -> Path:
-        """Return what pretraining reads: media, unless the encoder is here."""
-        plan = self.plan_with("encoder", encoder)
-        assert plan.encoder is not None
-        return _upstream(plan.corpus, "corpus.json", made=plan.encoder / "encoder.json")
-
-    def corpus_for_features(self, features: str) -> Path:
-        """Return what encoding reads: media, unless the features are here."""
-        plan = self.plan_with("features", features)
-        return _upstream(plan.corpus, "corpus.json", made=plan.features / WHOLE)
-
-    def features_for_references(self, references: str) -> Path:
-        """Return what the reference models read: arrays, unless their predictions are here."""
-        plan = self.plan_with("references", references)
-        return _upstream(plan.features, "features.json", made=plan.references / "references.parquet")
-
-    def features_for_block(self, block: str) -> Path:
-        """Return what training reads: arrays, unless the cells and their weights are here."""
-        plan, of_plan = self.block(block)
-        return _upstream(plan.features, "features.json", made=of_plan.weights)
-
     def is_encoded(self, features: str) -> bool:
         """Return whether features come from an encoder; a corpus that brings its features has no shards."""
         return not self.plan_with("features", features).is_given
@@ -221,13 +198,9 @@ class Workflow:
         return [*blocks, *(folder / finished for folder, finished in read)]
 
     def probed_files(self) -> list[Path]:
-        """Return what the probes read: cells with their weights, media and arrays, unless the probes are here."""
+        """Return what the probes read: cells with their weights, media and features."""
         own = self.own
-        assert own.probes is not None
-        made = own.probes / "probes.json"
-        blocks = [block.done if made.exists() else block.weights for block in own.blocks.values()]
-        bulk = [(own.corpus, "corpus.json"), (own.features, "features.json")]
-        return [*blocks, *(_upstream(folder, finished, made=made) for folder, finished in bulk)]
+        return [*(block.weights for block in own.blocks.values()), own.corpus / WHOLE, own.features / WHOLE]
 
     def reported_files(self) -> list[Path]:
         """Return what the report reads."""
@@ -253,8 +226,3 @@ class Workflow:
         if not is_published(results.name, Path("results") / self.own.named.published):
             stamp.unlink(missing_ok=True)
         return [stamp]
-
-
-def _upstream(folder: Path, finished: str, *, made: Path) -> Path:
-    """Return the file of a folder that a job waits for: that its bulk is here, or where the job's own is made, less."""
-    return folder / (finished if made.exists() else WHOLE)
