@@ -87,8 +87,8 @@ def test_after_a_pull_there_is_nothing_to_do(clone, made):
     assert nothing_to_do(clone)
     assert not list((clone.folder / "work").rglob("*.mp4"))
     assert clone.run("git", "status", "--porcelain") == ""
-    tracked = [file for file in (clone.folder / "work").rglob("*") if file.is_file()]
-    assert len(tracked) < 150
+    shards = list((clone.folder / "work/cells").glob("*/*/*"))
+    assert shards and all(len(list(shard.iterdir())) == 4 for shard in shards)
 
 
 def test_a_change_after_a_pull_redoes_what_depends_on_it(clone):
