@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.stored import block_of
 from helpers.synthetic_cells import PROPOSED, STUDY, inputs_of
 from helpers.synthetic_features import SETTINGS, synthetic_features
 from helpers.synthetic_training import CPU
@@ -19,8 +20,8 @@ from trml.evaluation.probing.corruption import CORRUPTIONS, corrupted, corruptio
 from trml.evaluation.probing.cost import cost
 from trml.features.contract import View, read_features
 from trml.training.again import Changed, by_epoch, operations, restored
-from trml.training.contract import BlockJob, read_cell
 from trml.training.data import load_data
+from trml.training.store import read_cell
 from trml.training.worker import train_block
 
 
@@ -34,8 +35,7 @@ def inputs(default_raw, tmp_path_factory):
     inputs = inputs_of(folder, study, synthetic_features(n=300, tokens=4))
     settings = replace(SETTINGS, epochs=4, patience=4)
     cells = inputs.distinct_cells()
-    job = BlockJob("made", folder / "made.json", cells, inputs.features, folder / "unfinished", settings, {}, 1, "cpu")
-    train_block(job, CPU)
+    train_block(block_of(folder, cells, inputs.features, settings), CPU)
     return ProbeInputs(inputs, settings, Path("data"), 3, analyses=True)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from helpers.stored import block_of
 from helpers.synthetic_cells import STUDY, inputs_of, real_methods
 from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
 from helpers.synthetic_training import CPU
@@ -19,7 +20,6 @@ from trml.report.contract import ReportInputs
 from trml.report.dataset import Dataset
 from trml.report.figures import embedding, examples, factors, retrieval, similarity
 from trml.report.style import plt
-from trml.training.contract import BlockJob
 from trml.training.worker import train_block
 
 METHODS = ("trml", "supervised_single", "zero_fill", "supervised_double")
@@ -38,8 +38,7 @@ def trained(raw, folder, classes, modalities):
     inputs = inputs_of(folder, replace(study, methods=real_methods(raw, METHODS)), features)
     cells = list({cell.digest: cell for cell in inputs.probed_cells().values()}.values())
     settings = replace(SETTINGS, epochs=2)
-    job = BlockJob("made", folder / "made.json", cells, inputs.features, folder / "unfinished", settings, {}, 1, "cpu")
-    train_block(job, CPU)
+    train_block(block_of(folder, cells, inputs.features, settings), CPU)
     return ProbeInputs(inputs, settings, Path("data"), 3)
 
 
