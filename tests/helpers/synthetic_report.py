@@ -12,7 +12,7 @@ from PIL import Image
 
 from trml.base.artifacts import write_json, write_sums
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
-from trml.evaluation.contract import Searched, Study, StudyMethod, StudyVariant
+from trml.evaluation.contract import EvaluationInputs, Searched, Study, StudyMethod, StudyVariant
 from trml.features.contract import MEDIA_SCHEMA
 from trml.missing.modalities import subsets, written
 from trml.report.contract import ReportInputs
@@ -51,10 +51,21 @@ ABOUT: dict[str, Any] = {
     "experiment": "study",
     "moved": {},
     "params": {"name": "study", "seeds": SEEDS, "methods": {}},
+    "encoder": None,
+    "references": Path("nowhere"),
     "made_from": {"corpus": "corpus-1", "encoder": None, "features": "features-1", "cells": 2},
 }
 REGRESSION = [("mae", "MAE", False, True, True), ("corr", "Corr", True, True, False)]
 CLASSIFICATION = [("accuracy", "Accuracy", True, True, True)]
+
+
+def inputs_of_report(
+    evaluated: EvaluationInputs, folder: Path, probes: Path | None = None, settings: Settings | None = None
+) -> ReportInputs:
+    """Return what the report reads of scores that a test computed into `folder`."""
+    about = {**ABOUT, "searched": {}, "settings": settings or ABOUT["settings"], "digest": None}
+    read = {"evaluation": folder, "probes": probes, "corpus": evaluated.corpus, "features": evaluated.features}
+    return ReportInputs(study=evaluated.study, **read, **about, published_as=None)
 
 
 def report_inputs(
@@ -171,12 +182,13 @@ def _write_evaluation(
     write_json(folder / "claims.json", [_claim(study, *each, failed) for each in _CLAIMS])
     about = {"variant": "default", "device": "cpu", "parameters": 12, "epochs_run": 20}
     cells = [
-        {**about, "method": "trml", "digest": "aaaaaaaaaaaa", "wall_s": 1.25, "failed": None},
+        {**about, "method": "trml", "digest": "aaaaaaaaaaaa", "wall_s": 1.25, "failed": None, "content": "c1"},
         {
             **about,
             "method": "zero_fill",
             "digest": "bbbbbbbbbbbb",
             "wall_s": 1.0,
+            "content": None,
             "failed": "the loss was nan" if failed else None,
         },
     ]

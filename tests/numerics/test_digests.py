@@ -4,6 +4,8 @@ An edit is made in process: the digest of one module's syntax tree is replaced, 
 test edits a copy of the package on disk, to hold that both ways agree.
 """
 
+# long because: most of it is the table of modules and of what an edit of each renames
+
 import copy
 import dataclasses
 import json

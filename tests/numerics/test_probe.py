@@ -11,12 +11,12 @@ from PIL import Image
 from helpers.stored import block_of
 from helpers.synthetic_cells import STUDY, inputs_of, real_methods
 from helpers.synthetic_features import PAIR, SETTINGS, TRIPLE, synthetic_features
+from helpers.synthetic_report import inputs_of_report
 from helpers.synthetic_training import CPU
 from trml.base.artifacts import read_json
 from trml.evaluation.contract import ProbeInputs
 from trml.evaluation.probing.probe import probe
 from trml.features.contract import View
-from trml.report.contract import ReportInputs
 from trml.report.dataset import Dataset
 from trml.report.figures import embedding, examples, factors, retrieval, similarity
 from trml.report.style import plt
@@ -50,24 +50,7 @@ def probed(inputs, folder):
 
 def draw(inputs, folder):
     """Return the names of the figures of the probes, each drawn once."""
-    study = inputs.evaluation.study
-    report = ReportInputs(
-        study,
-        folder,
-        folder,
-        folder,
-        inputs.evaluation.features,
-        None,
-        {},
-        inputs.settings,
-        None,
-        "",
-        "study",
-        None,
-        {},
-        {},
-        {},
-    )
+    report = inputs_of_report(inputs.evaluation, folder, folder, inputs.settings)
     names = []
     for kind in (retrieval, factors, similarity, embedding, examples):
         for drawn in kind.figures(Dataset(report)):

@@ -16,10 +16,10 @@ from scipy.stats import pearsonr
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
 
 from helpers.synthetic_cells import STUDY, fill, inputs_of, with_sweep
-from helpers.synthetic_features import SETTINGS, TRIPLE
+from helpers.synthetic_features import TRIPLE
+from helpers.synthetic_report import inputs_of_report
 from trml.evaluation.evaluate import evaluate
 from trml.missing.registry import missing_pattern
-from trml.report.contract import ReportInputs
 from trml.report.dataset import Dataset
 from trml.report.tables import main, matrix, rates, robustness, settings, studies
 from trml.report.tables.common.table import write_table
@@ -36,25 +36,7 @@ def made_of(study, folder):
     evaluation, tables = folder / "evaluation", folder / "tables"
     evaluation.mkdir()
     evaluate(inputs, evaluation)
-    data = Dataset(
-        ReportInputs(
-            study,
-            evaluation,
-            None,
-            inputs.corpus,
-            inputs.features,
-            None,
-            {},
-            SETTINGS,
-            None,
-            "",
-            "study",
-            None,
-            {},
-            {},
-            {},
-        )
-    )
+    data = Dataset(inputs_of_report(inputs, evaluation))
     for kind in (main, settings, rates, robustness, studies, matrix):
         for table in kind.tables(data):
             write_table(table, tables)

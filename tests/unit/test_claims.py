@@ -21,7 +21,8 @@ from helpers.synthetic_cells import (
     with_sweep,
     write,
 )
-from helpers.synthetic_features import SETTINGS, synthetic_features
+from helpers.synthetic_features import synthetic_features
+from helpers.synthetic_report import inputs_of_report
 from trml.base.artifacts import read_json
 from trml.base.errors import ContractError
 from trml.evaluation.claims.common.judge import Statement, _side
@@ -33,7 +34,6 @@ from trml.evaluation.schemas import RANKS
 from trml.evaluation.verdicts import Judged
 from trml.features.contract import read_features
 from trml.missing.conditions import Condition
-from trml.report.contract import ReportInputs
 from trml.report.dataset import Dataset
 from trml.report.tables import claims as claim_tables
 from trml.report.tables import main
@@ -269,11 +269,7 @@ def test_the_claim_and_the_metric_of_the_guide_are_one_file_each(inputs, tmp_pat
     assert metrics[0]["name"] == "mae"  # the primary stays
     for name in ("metrics", "summary", "matrix", "robustness"):
         assert "rmse" in pl.read_parquet(folder / f"{name}.parquet")["metric"], name
-    data = Dataset(
-        ReportInputs(
-            STUDY, folder, None, inputs.corpus, inputs.features, None, {}, SETTINGS, None, "", "study", None, {}, {}, {}
-        )
-    )
+    data = Dataset(inputs_of_report(inputs, folder))
     (table,) = main.tables(data)
     assert "RMSE (lower is better)" in [title for title, _ in table.groups]
     assert "claim_w1" in [table.name for table in claim_tables.tables(data)]

@@ -64,6 +64,8 @@ def report_inputs(plan: Plan) -> ReportInputs:
         probes=plan.probes,
         corpus=plan.corpus,
         features=plan.features,
+        encoder=plan.encoder,
+        references=plan.references,
         digest=plan.results.name if plan.results else None,
         searched={name: Searched(**asdict(chosen)) for name, chosen in plan.chosen.items()},
         settings=settings_of(plan.params),

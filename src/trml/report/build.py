@@ -13,6 +13,7 @@ from trml.report.contract import ReportInputs
 from trml.report.dataset import Dataset
 from trml.report.manifest import checksums, manifest
 from trml.report.page.render import Shown, render
+from trml.report.provenance import cell_contents
 from trml.report.registry import all_figures, all_tables
 from trml.report.style import save
 from trml.report.tables.common.table import write_table
@@ -38,6 +39,8 @@ def build(inputs: ReportInputs, folder: Path) -> None:
             shutil.copyfile(other.inputs.evaluation / name, path.with_stem(path.stem + other.suffix))
     # By way of JSON: YAML would tag tuples.
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(inputs.params)), sort_keys=False))
+
+    cell_contents(data).write_csv(folder / "cells.csv")
 
     tables = {table.name: table for table in all_tables(data)}
     for table in tables.values():

@@ -19,6 +19,8 @@ class ReportInputs:
         probes: Folder of probes and examples, None for a further dataset.
         corpus: The corpus's folder.
         features: The feature folder.
+        encoder: The folder of the encoder, None if the workflow trains none.
+        references: The folder of the predictions of reference models.
         digest: Name of the results folder, None for a further dataset.
         searched: Results of the search on dev, by method.
         settings: Training settings that all cells share.
@@ -37,6 +39,8 @@ class ReportInputs:
     probes: Path | None
     corpus: Path
     features: Path
+    encoder: Path | None
+    references: Path
     digest: str | None
     searched: Mapping[str, Searched]
     settings: Settings

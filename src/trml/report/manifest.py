@@ -2,12 +2,14 @@
 
 import platform
 import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
 from trml import __version__
 from trml.base.digests import file_digest, versions
 from trml.report.dataset import Dataset
+from trml.report.provenance import content, machine
 from trml.report.quality import faults
 
 _PACKAGES = ("torch", "open_clip_torch", "snakemake", "dvc", "polars", "numpy", "av", "matplotlib", "pydantic")
@@ -16,6 +18,8 @@ _PACKAGES = ("torch", "open_clip_torch", "snakemake", "dvc", "polars", "numpy", 
 def manifest(data: Dataset) -> dict[str, Any]:
     """Return manifest.json without its list of files."""
     inputs = data.inputs
+    status = _git("status", "--porcelain", "--untracked-files=no", "--", ":!results")
+    changed = None if status is None else [line[3:] for line in status.splitlines()]
     further = {other.study.dataset: dict(other.inputs.made_from) for other in data.others}
     return {
         "experiment": data.inputs.name,
@@ -24,13 +28,15 @@ def manifest(data: Dataset) -> dict[str, Any]:
         "changes": {"of": inputs.experiment, **{key: list(each) for key, each in inputs.moved.items()}},
         "made_from": {**inputs.made_from, "further": further},
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_clean": _git("status", "--porcelain", "--untracked-files=no", "--", ":!results") == "",
+        "git_clean": changed == [],
+        "git_changed": changed,
         "versions": {"trml": __version__, "python": platform.python_version(), **versions(*_PACKAGES)},
-        "machine": {
-            "system": platform.system(),
-            "machine": platform.machine(),
-            "devices": sorted({cell["device"] for cell in data.cells}),
+        "content": {
+            **content(data),
+            "further": {other.study.dataset: content(other) for other in data.others},
         },
+        "run": str(uuid.uuid4()),
+        "machine": machine(data.cells),
         "quality": [fault._asdict() for fault in faults(data)],
         "failed_cells": {cell["digest"]: cell["failed"] for cell in data.cells if cell["failed"]},
         "training_wall_s": round(sum(cell["wall_s"] for cell in data.cells), 1),
@@ -48,4 +54,4 @@ def _git(*arguments: str) -> str | None:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()
+    return done.stdout.rstrip()

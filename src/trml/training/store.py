@@ -16,6 +16,7 @@ A folder of the store is a shard. It holds cells that ended together, later all 
 `spread` is the standard deviation of a score; `p_<class>` are the probabilities of the classes.
 """
 
+import hashlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -187,6 +188,18 @@ def read_cell(cell: Cell) -> tuple[dict[str, Any], pl.DataFrame | None]:
             f"{shard}: what it holds as cell {cell.digest} is {record['digest']}. Have it trained again: {run_again()}"
         )
     return record, None if record["failed"] else _table(wide, cell.digest)
+
+
+def content_of(cell: Cell) -> str | None:
+    """Return the checksum of a cell's predictions, None where the training failed."""
+    _, table = read_cell(cell)
+    if table is None:
+        return None
+    seal = hashlib.sha256()
+    for column in table.columns:
+        is_key, values = column in _KEYS, table[column]
+        seal.update("\n".join(values.to_list()).encode() if is_key else values.fill_null(0).to_numpy().tobytes())
+    return seal.hexdigest()[:12]
 
 
 def history_of(cell: Cell) -> pl.DataFrame:

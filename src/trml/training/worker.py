@@ -36,6 +36,7 @@ def train_block(job: BlockJob, device: torch.device) -> None:
         **job.about,
         "device": str(device),
         "machine": platform.machine(),
+        "threads": job.threads,
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "versions": {"trml": __version__, "python": platform.python_version(), **versions("torch", "numpy")},
     }
