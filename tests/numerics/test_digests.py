@@ -96,6 +96,7 @@ DEFAULT = {
     "report.config": None,
     "report.headline": None,
     "report.publish": None,
+    "report.verify": None,
 }
 
 # On CMU-MOSI, which brings its features: no encoder is trained, pantomime does not count, and mm_align is not run.

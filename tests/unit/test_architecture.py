@@ -48,6 +48,7 @@ VERBS = {
     "trml.evaluation.probing.probe",
     "trml.report.build",
     "trml.report.headline",
+    "trml.report.verify",
     "trml.report.publish",
 }
 PUBLISHING = ("trml.planning.workflow", "trml.report.publish")
