@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXPERIMENT ?=
 DATA ?=
+FROM ?=
 SET ?=
 CORES ?= all
 TESTS ?=
@@ -28,9 +29,12 @@ absent:
 
 CHOICE = $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),"data='$(DATA)'") $(SET)
 
-# Without EXPERIMENT, DATA or SET, run params.yaml; with them, compose a configuration in work/params and run that.
+# Without EXPERIMENT, DATA or SET, run params.yaml; with them, compose a configuration in work/params and run that. With
+# FROM=ARCHIVE, make the page of what `trml export` packed.
 results: $(BIN)/.installed
-ifeq ($(strip $(CHOICE)),)
+ifneq ($(strip $(FROM)),)
+	params=$$($(BIN)/trml bring "$(FROM)") && $(SNAKEMAKE) --config "params=$$params"
+else ifeq ($(strip $(CHOICE)),)
 	$(SNAKEMAKE)
 else
 	$(BIN)/trml compose $(CHOICE) --output work/params/$(or $(EXPERIMENT),default).yaml

@@ -119,3 +119,19 @@ def test_metrics_plots_and_experiments_are_shown(made, tmp_path):
     copy.dvc("exp", "run", "--name", "longer", "-S", "training.epochs=3")
     assert "longer" in copy.dvc("exp", "show", "--no-pager", "--csv")
     assert "training.epochs" in copy.dvc("params", "diff")
+
+
+def test_an_archive_of_results_is_enough_for_the_page(made, tmp_path):
+    """Scores and claims are computed again from the predictions in it, to the same bytes, without training."""
+    (name,) = [path.name for path in (made.folder / "results").iterdir()]
+    made.run("trml", "export", name, "--output", str(tmp_path / "deposit.zip"))
+    made.run("git", "clone", "-q", str(made.folder), str(tmp_path / "clone"))
+    clone = Repository(tmp_path / "clone")
+    published = (clone.folder / "results" / name / "metrics.csv").read_bytes()
+    params = clone.run("trml", "bring", str(tmp_path / "deposit.zip")).splitlines()[-1]
+    said = clone.run("snakemake", "--cores", "2", "--config", f"params={params}")
+    assert "reproduced, all" in said
+    for job in ("train", "corpus", "features", "pretrain", "probe"):
+        assert f"Rule: {job})" not in said
+    assert (clone.folder / "results" / name / "metrics.csv").read_bytes() == published
+    assert "Same: all" in clone.run("trml", "verify", name)

@@ -1,8 +1,10 @@
-"""Verbs on results: refer, probe, evaluate, report, publish. The workflow runs them."""
+"""Verbs on results: refer, probe, evaluate, report, headline, publish, export, bring."""
 
 import argparse
 from pathlib import Path
 
+from trml.base.commands import run_again
+from trml.base.errors import TrmlError
 from trml.cli.common import Verbs, add_folder, add_verb, device_of, plan_of
 
 
@@ -72,6 +74,30 @@ def publish(arguments: argparse.Namespace) -> None:
     run(plan.results.name, plan.results, plan.cells, published, replace=arguments.replace, keep=is_free)
 
 
+def export(arguments: argparse.Namespace) -> None:
+    """Pack published results with all that their page is made from: an archive to deposit.
+
+    `make results FROM=ARCHIVE` computes scores, claims and page from it, without training.
+    """
+    from trml.config.load import load
+    from trml.planning.bundle import export as run
+    from trml.planning.plan import plans
+
+    published = Path("results") / arguments.result
+    if not (published / "params.yaml").is_file():
+        raise TrmlError(f"there are no results {published}. Make them: {run_again()}")
+    archive = arguments.output or Path(f"{arguments.result}.zip")
+    run(plans(load(published / "params.yaml")), published, archive)
+    print(archive)
+
+
+def bring(arguments: argparse.Namespace) -> None:
+    """Put what `trml export` packed into work/, and print its configuration. Run by `make results FROM=ARCHIVE`."""
+    from trml.planning.bundle import bring as run
+
+    print(run(arguments.archive))
+
+
 def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     """Add the verbs."""
     add_folder(add_verb(verbs, probe), "probes")
@@ -84,3 +110,7 @@ def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     )
     add_folder(verb, "results")
     verb.add_argument("--replace", action="store_true", help="replace published results of the same recipe too")
+    verb = add_verb(verbs, export, "  trml export pantomime_full\n  trml export pantomime_full --output deposit.zip")
+    verb.add_argument("result", metavar="RESULT", help="a name below results/")
+    verb.add_argument("--output", type=Path, metavar="FILE", help="file to write (default: RESULT.zip)")
+    add_verb(verbs, bring).add_argument("archive", type=Path, metavar="ARCHIVE", help="what `trml export` wrote")

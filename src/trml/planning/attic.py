@@ -64,15 +64,16 @@ def unreachable(plans: Iterable[Plan], only: Collection[str] = (), work: Path = 
     """
     plans = list(plans)
     kept, cells = {*map(str, reachable(plans))}, reachable_cells(plans)
-    return [path for path in _entries(work, only) if str(path) not in kept and not cells.keys() & cells_of(path)]
+    return [path for path in entries(work, only) if str(path) not in kept and not cells.keys() & cells_of(path)]
 
 
 def aside(work: Path = Path("work")) -> list[Path]:
     """Return what lies in the attic."""
-    return _entries(work / ATTIC)
+    return entries(work / ATTIC)
 
 
-def _entries(work: Path, only: Collection[str] = ()) -> list[Path]:
+def entries(work: Path, only: Collection[str] = ()) -> list[Path]:
+    """Return the paths of a work/ that are named by recipes, and the shards; `only`: of these folders of it."""
     depths = {top: depth for top, depth in FOLDERS.items() if not only or top in only}
     return [path for top, depth in depths.items() for path in sorted(work.glob("/".join([top] + ["*"] * depth)))]
 
@@ -122,7 +123,7 @@ def bring_back(plans: Iterable[Plan], work: Path = Path("work")) -> None:
         if kept.exists() and not path.exists():
             _move(kept, path)
     lacking = {name for name, cell in reachable_cells(plans).items() if not is_done(cell)}
-    for shard in _entries(work / ATTIC, ["cells"]):
+    for shard in entries(work / ATTIC, ["cells"]):
         if lacking & {*cells_of(shard)}:
             _move(shard, work / shard.relative_to(work / ATTIC))
 

@@ -152,7 +152,12 @@ class Workflow:
 
     def everything(self) -> list[Path]:
         """Return what a whole run makes, intermediate folders included, so that damaged ones are made again."""
-        folders = [folder / finished for plan in self.plans for folder, finished in plan.folders]
+        folders = [
+            folder / finished
+            for plan in self.plans
+            for folder, finished in plan.folders
+            if folder != plan.encoder or not (plan.features / "features.json").exists()  # its work is done
+        ]
         return [*folders, *self.blocks_done(), *self.published_stamps()]
 
     def corpora(self) -> list[Path]:

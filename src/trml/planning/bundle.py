@@ -1,0 +1,116 @@
+"""Pack published results with all that their page can be made from again without training, and unpack such an archive.
+
+An archive holds results/<name>, and of work/ what the page reads, without its bulk: the predictions of every cell,
+tables of corpora and features, references and probes. Scores and claims are not in it: they are computed again.
+"""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
+
+from trml.base.artifacts import BULK, damage
+from trml.base.errors import StoreError
+from trml.base.progress import track
+from trml.config.load import load
+from trml.planning.attic import entries
+from trml.planning.plan import Plan, plans
+from trml.sources.formats.archives import unpack
+from trml.training.store import is_done, shard_of
+
+_STORED = (".parquet", ".png", ".npz")  # compressed already
+
+
+def export(plans: Sequence[Plan], published: Path, archive: Path) -> None:
+    """Write an archive of published results.
+
+    Args:
+        plans: Of the configuration that is published.
+        published: results/<name>.
+        archive: The zip file to write.
+
+    Raises:
+        StoreError: If something of work/ is absent or damaged, or a corpus is of raw files, which have terms of their own.
+    """
+    for plan in plans:
+        if plan.raw_files:
+            raise StoreError(f"corpus {plan.params.corpus.name} is not generated, and an archive would hold its texts")
+    folders = list(_folders(plans))
+    for folder in folders:
+        fault = damage(folder)
+        if fault:
+            raise StoreError(f"{folder}: {fault}. An archive holds what a page is made from; make it or pull it first")
+    files = [*_files(published), *(file for folder in folders for file in _files(folder))]
+    temporary = archive.with_name(f".{archive.name}.part")
+    with zipfile.ZipFile(temporary, "w", compresslevel=6) as zipped:
+        for file in track(files, len(files), "files packed"):
+            kind = zipfile.ZIP_STORED if file.suffix in _STORED else zipfile.ZIP_DEFLATED
+            member = zipfile.ZipInfo(str(file))  # without its time: the same files are the same archive
+            member.external_attr = 0o644 << 16
+            member.compress_type = kind
+            zipped.writestr(member, file.read_bytes())
+    temporary.rename(archive)
+
+
+def bring(archive: Path, work: Path = Path("work")) -> Path:
+    """Put what an archive holds where it belongs in work/, and return its configuration.
+
+    What is there already stays. Nothing is overwritten.
+
+    Raises:
+        ArchiveRefused: If the archive is unsafe or damaged.
+        StoreError: If it is no archive of results, its content is damaged, or it was made by another version, whose
+            folders have other names.
+    """
+    work.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".archive.", dir=work) as name:
+        opened = Path(name)
+        unpack(archive, opened)
+        found = sorted(opened.glob("results/*/params.yaml"))
+        if len(found) != 1:
+            raise StoreError(f"{archive} has {len(found)} results; expected one folder results/<name> with params.yaml")
+        planned = plans(load(found[0]), work)
+        lacking = _settle(planned, opened / "work", work)
+        if lacking:
+            raise StoreError(
+                f"{archive} lacks {len(lacking)} folders that this version makes its page from, as {lacking[0]}. It was "
+                f"made by another version: manifest.json in it names the commit. Its page: results/*/report/index.html"
+            )
+        params = work / "params" / f"{found[0].parent.name}.yaml"
+        params.parent.mkdir(exist_ok=True)
+        shutil.copyfile(found[0], params)
+    return params
+
+
+def _folders(plans: Sequence[Plan]) -> Iterator[Path]:
+    """Yield the folders that evaluation and report read, once each."""
+    seen: set[Path] = set()
+    for plan in plans:
+        read = [plan.corpus, plan.features, plan.references, plan.probes, *map(shard_of, plan.cells)]
+        for folder in read:
+            if folder and folder not in seen:
+                seen.add(folder)
+                yield folder
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files below a folder but its bulk."""
+    every = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [path for path in every if not any(PurePath(path.relative_to(folder)).match(pattern) for pattern in BULK)]
+
+
+def _settle(planned: Sequence[Plan], source: Path, work: Path) -> list[str]:
+    """Move folders to their places; return the names of those that the plans read and that are still absent."""
+    for folder in entries(source):
+        fault, target = damage(folder), work / folder.relative_to(source)
+        if fault:
+            raise StoreError(f"{folder.relative_to(source.parent)}: {fault}. Get the archive again")
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(target)
+    read = [
+        folder for plan in planned for folder in (plan.corpus, plan.features, plan.references, plan.probes) if folder
+    ]
+    cells = [cell.name for plan in planned for cell in plan.cells if not is_done(cell)]
+    return [*(folder.name for folder in read if not folder.exists()), *cells]
