@@ -31,7 +31,7 @@ def export(plans: Sequence[Plan], published: Path, archive: Path) -> None:
         archive: The zip file to write.
 
     Raises:
-        StoreError: If something of work/ is absent or damaged, or a corpus is of raw files, which have terms of their own.
+        StoreError: If something of work/ is absent or damaged, or a corpus has raw files, and with them terms.
     """
     for plan in plans:
         if plan.raw_files:
@@ -74,8 +74,8 @@ def bring(archive: Path, work: Path = Path("work")) -> Path:
         lacking = _settle(planned, opened / "work", work)
         if lacking:
             raise StoreError(
-                f"{archive} lacks {len(lacking)} folders that this version makes its page from, as {lacking[0]}. It was "
-                f"made by another version: manifest.json in it names the commit. Its page: results/*/report/index.html"
+                f"{archive} lacks {len(lacking)} of the parts that this version makes the page from, as {lacking[0]}. "
+                "It was made by another version: its manifest.json names the commit"
             )
         params = work / "params" / f"{found[0].parent.name}.yaml"
         params.parent.mkdir(exist_ok=True)
@@ -85,13 +85,7 @@ def bring(archive: Path, work: Path = Path("work")) -> Path:
 
 def _folders(plans: Sequence[Plan]) -> Iterator[Path]:
     """Yield the folders that evaluation and report read, once each."""
-    seen: set[Path] = set()
-    for plan in plans:
-        read = [plan.corpus, plan.features, plan.references, plan.probes, *map(shard_of, plan.cells)]
-        for folder in read:
-            if folder and folder not in seen:
-                seen.add(folder)
-                yield folder
+    yield from dict.fromkeys(folder for plan in plans for folder in (*_read(plan), *map(shard_of, plan.cells)))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -109,8 +103,10 @@ def _settle(planned: Sequence[Plan], source: Path, work: Path) -> list[str]:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(target)
-    read = [
-        folder for plan in planned for folder in (plan.corpus, plan.features, plan.references, plan.probes) if folder
-    ]
     cells = [cell.name for plan in planned for cell in plan.cells if not is_done(cell)]
-    return [*(folder.name for folder in read if not folder.exists()), *cells]
+    return [*(folder.name for plan in planned for folder in _read(plan) if not folder.exists()), *cells]
+
+
+def _read(plan: Plan) -> list[Path]:
+    """Return what evaluation and report read of a dataset beside its cells."""
+    return [folder for folder in (plan.corpus, plan.features, plan.references, plan.probes) if folder]
