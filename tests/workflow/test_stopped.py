@@ -21,6 +21,9 @@ FEW = ["method=[trml,zero_fill,supervised_double]", "~datasets.unseen", "studies
 GRID = [o for o in SMALL_GRID if not o.startswith(("training.epochs", "protocol.seeds", "method="))] + LONGER + FEW
 
 
+HARMED = ("predictions.parquet", RECORDS, "checkpoints.safetensors", "SHA256SUMS", "history.parquet")
+
+
 def start(folder) -> subprocess.Popen:
     """Snakemake in a process group of its own, so that the whole of it can be killed."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
@@ -75,14 +78,14 @@ def test_interrupted_by_hand_it_saves_what_is_in_training_and_says_how_to_resume
 def test_damaged_cells_are_named_and_made_again(undisturbed, tmp_path):
     shutil.copytree(undisturbed.folder, tmp_path / "checkout")
     undisturbed = Checkout(tmp_path / "checkout")
-    shards = sorted((undisturbed.folder / "work/cells").rglob(RECORDS))[:5]
+    shards = sorted((undisturbed.folder / "work/cells").rglob(RECORDS))
     before = metrics(undisturbed)
     for i, path in enumerate(shards):
-        victim = sorted(path.parent.iterdir())[i % 5]
+        victim = path.parent / HARMED[i % len(HARMED)]
         victim.write_bytes(victim.read_bytes()[: -2 - i])
     said = undisturbed.make()
     for path in shards:
         assert f"{path.parent.relative_to(undisturbed.folder)}: " in said
-    assert said.count("its cells are trained again") == len(shards) == 5
+    assert said.count("its cells are trained again") == len(shards) > 1
     assert metrics(undisturbed) == before
     assert "Nothing to be done" in undisturbed.make()

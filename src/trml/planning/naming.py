@@ -71,7 +71,8 @@ def _remembered(params: Params, experiment: str, config: Path, memory: Path) -> 
     if key not in known:
         composed = check(yaml.safe_load(compose([f"experiment={experiment}"], config)))
         known = {**known, key: _moved(composed, params)}
-        write_json(memory, known)
+        if memory.parent.is_dir():  # work/ is not made for that
+            write_json(memory, known)
     return {name: (was, now) for name, (was, now) in known[key].items()}
 
 

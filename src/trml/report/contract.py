@@ -8,6 +8,9 @@ from typing import Any
 from trml.evaluation.contract import Searched, Study
 from trml.training.contract import Settings
 
+# Files of results that hold times, or name the run that made them: nothing is said by their bytes.
+OF_THE_RUN = ("report/", "tables/cost.")
+
 
 @dataclass(frozen=True)
 class ReportInputs:

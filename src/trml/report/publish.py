@@ -9,6 +9,7 @@ from trml.base.commands import run_again
 from trml.base.digests import file_digest
 from trml.base.errors import StoreError
 from trml.base.progress import say
+from trml.report.contract import OF_THE_RUN
 from trml.report.quality import BROKEN
 from trml.training.contract import Cell
 from trml.training.store import read_cell
@@ -79,9 +80,9 @@ def publish(
 def _beside(ours: Mapping[str, str], theirs: Mapping[str, str], finished: Path) -> str:
     """Say how results compare with published ones of the same recipe, by the checksums of their files.
 
-    The page is left out: it names commit and machine.
+    The page is left out, and what holds times.
     """
-    names = [name for name in sorted(ours.keys() | theirs.keys()) if not name.startswith("report/")]
+    names = [name for name in sorted(ours.keys() | theirs.keys()) if not name.startswith(OF_THE_RUN)]
     other = [name for name in names if ours.get(name) != theirs.get(name)]
     if not other:
         return f"reproduced, all {len(names)} files have the same bytes as the published ones"

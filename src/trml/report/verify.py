@@ -17,14 +17,13 @@ from scipy.stats import t
 
 from trml.base.artifacts import read_json
 from trml.base.errors import DataMissing
+from trml.report.contract import OF_THE_RUN
 
 Outcome = Literal["same", "within", "differs"]
 
 STAGES = ("corpus", "encoder", "features", "references", "cells", "probes")
 ALPHA = 0.05  # of each one-sided test
 MARGIN = 0.05  # of the constant predictor's score, where no claim has a margin
-# Files that hold times, or name the run that made them.
-_OF_THE_RUN = ("report/", "tables/cost.", "figures/cost.")
 _KEY = ["method", "variant", "train_victim", "train_rate", "dev_rate", "seed", "condition", "metric"]
 _MACHINE = ("processor", "flags", "devices", "instructions", "threads", "environment", "blas")
 
@@ -103,7 +102,7 @@ def verify(published: Path, found: Path) -> Verification:
     """
     theirs, ours = _Result.of(published), _Result.of(found)
     a, b = theirs.manifest["files"], ours.manifest["files"]
-    names = [name for name in sorted(a.keys() | b.keys()) if not name.startswith(_OF_THE_RUN)]
+    names = [name for name in sorted(a.keys() | b.keys()) if not name.startswith(OF_THE_RUN)]
     other = [name for name in names if a.get(name) != b.get(name)]
     scores = _scores(published, found)
     different = scores.filter(pl.col("difference") != 0).sort(pl.col("difference").abs(), descending=True)
