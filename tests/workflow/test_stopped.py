@@ -49,7 +49,7 @@ def test_killed_again_and_again(undisturbed, tmp_path):
     checkout = Checkout(tmp_path)
     checkout.configure(*MINIATURE, *GRID)
     moments = random.Random(0)
-    for _ in range(6):
+    for _ in range(4):
         run = start(tmp_path)
         time.sleep(moments.uniform(3, 12))
         os.killpg(run.pid, signal.SIGKILL)
