@@ -50,7 +50,7 @@ class Checkout:
     def configure(self, *overrides: str) -> Plan:
         text = compose(list(overrides), ROOT / "config")
         (self.folder / "params.yaml").write_text(text)
-        return plans(check(yaml.safe_load(text)), self.folder / "work")[0]
+        return plans(check(yaml.safe_load(text)), self.folder / "work", self.folder / "config")[0]
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [
