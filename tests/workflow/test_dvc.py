@@ -116,6 +116,7 @@ def test_metrics_plots_and_experiments_are_shown(made, tmp_path):
     copy.dvc("plots", "show", "--out", "plots")
     page = (copy.folder / "plots/index.html").read_text()
     assert "vega" in page and "supervised_double" in page and "missing rate" in page
+    copy.dvc("config", "hydra.enabled", "false")  # it would compose the default's size from config/
     copy.dvc("exp", "run", "--name", "fewer", "-S", "report.conditions=[0.5]")  # the page alone is made again
     assert "fewer" in copy.dvc("exp", "show", "--no-pager", "--csv")
     assert "report.conditions" in copy.dvc("params", "diff")
