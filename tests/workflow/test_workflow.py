@@ -120,16 +120,6 @@ def test_a_lost_shard_is_trained_again_alone_and_comes_out_the_same(checkout):
     assert (checkout.folder / "results/pantomime/metrics.csv").read_bytes() == published
 
 
-def test_running_everything_again_ends_where_it_was(checkout):
-    """Snakemake takes declared outputs away before it runs a job again; the folders are made anew around them."""
-    published = (checkout.folder / "results/pantomime/metrics.csv").read_bytes()
-    before = checkout.cells()
-    checkout.make("--forceall")
-    assert checkout.cells() == before
-    assert (checkout.folder / "results/pantomime/metrics.csv").read_bytes() == published
-    assert "Nothing to be done" in checkout.make()
-
-
 def test_the_same_configuration_from_another_file_does_nothing(checkout):
     shutil.copy(checkout.folder / "params.yaml", checkout.folder / "work/other.yaml")
     assert "Nothing to be done" in checkout.make("--config", "params=work/other.yaml")

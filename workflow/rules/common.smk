@@ -44,7 +44,7 @@ def absent(files):
 
     def wanted(wildcards):
         named = files(wildcards) if callable(files) else files
-        return [path for path in named if workflow.dag_settings.forceall or not Path(path).exists()]
+        return [path for path in named if not Path(path).exists()]
 
     return wanted
 
