@@ -14,6 +14,7 @@ from trml.base.errors import StoreError
 from trml.training.contract import Cell, CellSpec, Outcome, Predicted
 from trml.training.store import (
     RECORDS,
+    cells_of,
     history_of,
     is_done,
     pack,
@@ -178,5 +179,14 @@ def test_another_process_s_shards_are_seen(tmp_path):
     write_cell(theirs, outcome(), IDS)
     shutil.copytree(shard_of(theirs), second.store / shard_of(theirs).name)
     assert is_done(second)
-    shutil.rmtree(shard_of(first))
+    (shard_of(first) / RECORDS).unlink()
     assert not is_done(first)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[1]", b"{", b""])
+def test_records_that_cannot_be_read_hold_no_cell(tmp_path, content):
+    c = cell(tmp_path)
+    write_cell(c, outcome(), IDS)
+    shard = shard_of(c)
+    (shard / RECORDS).write_bytes(content)
+    assert cells_of(shard) == []

@@ -142,5 +142,5 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text())
     except FileNotFoundError:
         raise StoreError(f"{path} is absent. Create it: {run_again()}") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # no JSON, or no text at all
         raise StoreError(f"{path} is not valid JSON ({error}). Remove it and run: {run_again()}") from None

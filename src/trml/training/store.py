@@ -53,6 +53,8 @@ class Shards:
         shard = self._holding.get(name)
         if shard is not None and (shard / RECORDS).is_file():
             return shard
+        if shard is not None:
+            self.forget()
         self._look()
         return self._holding.get(name)
 
@@ -99,9 +101,10 @@ def shards(store: Path) -> list[Path]:
 def cells_of(shard: Path) -> list[str]:
     """Return the digests of a shard's cells; none if it cannot be read."""
     try:
-        return list(read_json(shard / RECORDS))
+        records = read_json(shard / RECORDS)
     except StoreError:
         return []
+    return list(records) if isinstance(records, dict) else []
 
 
 def withdraw(shard: Path) -> None:
