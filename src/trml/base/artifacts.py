@@ -69,6 +69,12 @@ def fingerprint(folder: Path) -> str:
     return digest(sorted(entries))
 
 
+def content(folder: Path | None) -> str | None:
+    """Return twelve digits that name what a folder holds, by its SHA256SUMS; None where it is not here."""
+    sums = folder / SUMS if folder else None
+    return file_digest(sums)[:12] if sums and sums.is_file() else None
+
+
 def is_whole(folder: Path) -> bool:
     """Return whether a folder holds its bulk too."""
     return (folder / WHOLE).is_file()

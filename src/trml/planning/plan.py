@@ -273,6 +273,8 @@ class Plan:
             "study": asdict(self.study),
             "evaluation": self.evaluation.name,
             "probes": self.probes.name if self.probes else None,
+            "encoder": self.encoder.name if self.encoder else None,
+            "references": self.references.name,
             "settings": asdict(settings_of(self.params)),
             "searched": {name: asdict(chosen) for name, chosen in self.chosen.items()},
             "published_as": self.params.corpus.published_as,

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 from threadpoolctl import threadpool_info
 
-from trml.base.artifacts import SUMS
-from trml.base.digests import digest, file_digest
+from trml.base.artifacts import content as held
+from trml.base.digests import digest
 from trml.report.dataset import Dataset
 
 # Each of these chooses instructions in place of the processor.
@@ -29,9 +29,9 @@ def content(data: Dataset) -> dict[str, str | None]:
         "features": inputs.features,
         "references": inputs.references,
     }
-    made: dict[str, str | None] = {stage: _of_folder(folder) for stage, folder in folders.items()}
+    made: dict[str, str | None] = {stage: held(folder) for stage, folder in folders.items()}
     made["cells"] = digest(sorted((cell["digest"], cell["content"]) for cell in data.cells))
-    made["probes"] = _of_folder(inputs.probes)
+    made["probes"] = held(inputs.probes)
     return made
 
 
@@ -77,11 +77,6 @@ def machine(cells: list[dict[str, Any]]) -> dict[str, Any]:
             }
         ),
     }
-
-
-def _of_folder(folder: Path | None) -> str | None:
-    sums = folder / SUMS if folder else None
-    return file_digest(sums)[:12] if sums and sums.is_file() else None
 
 
 def _processor(key: str) -> str:
