@@ -176,3 +176,9 @@ def test_what_is_absent_is_named_with_what_to_do(published, tmp_path, capsys, mo
     code, words = said(capsys, "nothing")
     assert code == 3
     assert "trml verify: there are no results nothing: results/ has none" in words
+
+
+def test_results_of_a_version_with_other_settings_are_named(published, capsys):
+    code, words = said(capsys, published)  # its params.yaml has a name alone
+    assert code == 3
+    assert "was published by a version with other settings" in words

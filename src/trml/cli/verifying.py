@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trml import __version__
-from trml.base.errors import DataMissing
+from trml.base.errors import ConfigError, DataMissing
 from trml.cli.common import Verbs, add_verb
 
 if TYPE_CHECKING:
@@ -53,7 +53,13 @@ def _built(published: Path) -> Path:
     from trml.config.load import load
     from trml.planning.plan import plans
 
-    own = plans(load(published / "params.yaml"))[0]
+    try:
+        own = plans(load(published / "params.yaml"))[0]
+    except ConfigError as error:
+        raise DataMissing(
+            f"{published} was published by a version with other settings ({error}). Compare with another folder: "
+            f"trml verify {published.name} --against FOLDER"
+        ) from None
     built = own.results
     if built is None or not (built / "manifest.json").is_file():
         raise DataMissing(
