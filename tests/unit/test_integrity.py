@@ -7,8 +7,9 @@ import shutil
 
 import pytest
 
+from conftest import ROOT
 from helpers.planned_cells import fill, small_plan
-from trml.base.artifacts import SUMS, WHOLE
+from trml.base.artifacts import BULK, SUMS, WHOLE
 from trml.base.errors import StoreError
 from trml.planning.integrity import CHECKED, say_what_is_done, withdraw_damaged
 from trml.training.store import RECORDS, is_done, shard_of, weights_of
@@ -142,3 +143,9 @@ def test_what_dvc_keeps_may_not_be_absent_nor_anything_of_a_whole_folder(plan, c
     (shard / name).unlink()
     withdraw_damaged([plan], plan.work)
     assert f"{shard}: {name} is absent; its cells are trained again" in capsys.readouterr().err
+
+
+def test_dvc_leaves_out_what_may_be_absent():
+    lines = (ROOT / ".dvcignore").read_text().splitlines()
+    left_out = {line.removeprefix("/work/**/") for line in lines if line.startswith("/work/")}
+    assert left_out == {pattern.removesuffix("*") if pattern == "media/*" else pattern for pattern in BULK}

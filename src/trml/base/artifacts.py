@@ -43,11 +43,11 @@ def damage(folder: Path) -> str | None:
         return f"{SUMS} is absent or unreadable"
     if not lines:
         return f"{SUMS} is empty"
-    may_lack = () if is_whole(folder) else BULK
+    may_lack_bulk = not is_whole(folder)
     for line in lines:
         checksum, _, name = line.partition("  ")
         path = folder / name
-        if name and any(PurePath(name).match(pattern) for pattern in may_lack) and not path.exists():
+        if may_lack_bulk and is_bulk(name) and not path.exists():
             continue
         if not name or not path.is_file():
             return f"{name or SUMS} is absent"
@@ -69,10 +69,15 @@ def fingerprint(folder: Path) -> str:
     return digest(sorted(entries))
 
 
-def content(folder: Path | None) -> str | None:
+def content_digest(folder: Path | None) -> str | None:
     """Return twelve digits that name what a folder holds, by its SHA256SUMS; None where it is not here."""
     sums = folder / SUMS if folder else None
     return file_digest(sums)[:12] if sums and sums.is_file() else None
+
+
+def is_bulk(name: str | Path) -> bool:
+    """Return whether a file is bulk, by its name below its folder."""
+    return any(PurePath(name).match(pattern) for pattern in BULK)
 
 
 def is_whole(folder: Path) -> bool:

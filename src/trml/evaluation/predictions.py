@@ -23,7 +23,7 @@ from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition, shown
 from trml.missing.modalities import written
 from trml.training.contract import Cell, Training
-from trml.training.store import content_of, read_cell
+from trml.training.store import content_digest, read_cell
 
 SPLIT = "test"
 
@@ -271,4 +271,5 @@ class Evaluation:
 
     def records(self) -> list[dict[str, Any]]:
         """Return the record of every cell, once each, with the checksum of its predictions."""
-        return [{**read_cell(cell)[0], "content": content_of(cell)} for cell in self.inputs.distinct_cells()]
+        read = map(read_cell, self.inputs.distinct_cells())
+        return [{**record, "content": None if table is None else content_digest(table)} for record, table in read]

@@ -63,8 +63,8 @@ def unreachable(plans: Iterable[Plan], only: Collection[str] = (), work: Path = 
         work: The folder of artifacts.
     """
     plans = list(plans)
-    kept, cells = {*map(str, reachable(plans))}, reachable_cells(plans)
-    return [path for path in entries(work, only) if str(path) not in kept and not cells.keys() & cells_of(path)]
+    kept, cells = set(reachable(plans)), reachable_cells(plans)
+    return [path for path in entries(work, only) if path not in kept and not cells.keys() & cells_of(path)]
 
 
 def aside(work: Path = Path("work")) -> list[Path]:

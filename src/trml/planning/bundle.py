@@ -8,9 +8,9 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from trml.base.artifacts import BULK, damage
+from trml.base.artifacts import damage, is_bulk
 from trml.base.errors import StoreError
 from trml.base.progress import track
 from trml.config.load import load
@@ -90,8 +90,7 @@ def _folders(plans: Sequence[Plan]) -> Iterator[Path]:
 
 def _files(folder: Path) -> list[Path]:
     """Return the files below a folder but its bulk."""
-    every = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [path for path in every if not any(PurePath(path.relative_to(folder)).match(pattern) for pattern in BULK)]
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not is_bulk(path.relative_to(folder)))
 
 
 def _settle(planned: Sequence[Plan], source: Path, work: Path) -> list[str]:

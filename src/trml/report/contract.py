@@ -9,7 +9,13 @@ from trml.evaluation.contract import Searched, Study
 from trml.training.contract import Settings
 
 # Files of results that hold times, or name the run that made them: nothing is said by their bytes.
-OF_THE_RUN = ("report/", "tables/cost.")
+_OF_THE_RUN = ("report/", "tables/cost.")
+
+
+def other_files(theirs: Mapping[str, str], ours: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the files of two results that are compared, and those of them with other bytes; both by checksum."""
+    names = [name for name in sorted(theirs.keys() | ours.keys()) if not name.startswith(_OF_THE_RUN)]
+    return names, [name for name in names if theirs.get(name) != ours.get(name)]
 
 
 @dataclass(frozen=True)

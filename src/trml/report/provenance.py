@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from threadpoolctl import threadpool_info
 
-from trml.base.artifacts import content as held
+from trml.base.artifacts import content_digest
 from trml.base.digests import digest
 from trml.report.dataset import Dataset
 
@@ -29,9 +29,9 @@ def content(data: Dataset) -> dict[str, str | None]:
         "features": inputs.features,
         "references": inputs.references,
     }
-    made: dict[str, str | None] = {stage: held(folder) for stage, folder in folders.items()}
+    made: dict[str, str | None] = {stage: content_digest(folder) for stage, folder in folders.items()}
     made["cells"] = digest(sorted((cell["digest"], cell["content"]) for cell in data.cells))
-    made["probes"] = held(inputs.probes)
+    made["probes"] = content_digest(inputs.probes)
     return made
 
 

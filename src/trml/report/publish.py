@@ -9,7 +9,7 @@ from trml.base.commands import run_again
 from trml.base.digests import file_digest
 from trml.base.errors import StoreError
 from trml.base.progress import say
-from trml.report.contract import OF_THE_RUN
+from trml.report.contract import other_files
 from trml.report.quality import BROKEN
 from trml.training.contract import Cell
 from trml.training.store import read_cell
@@ -82,8 +82,7 @@ def _beside(ours: Mapping[str, str], theirs: Mapping[str, str], finished: Path) 
 
     The page is left out, and what holds times.
     """
-    names = [name for name in sorted(ours.keys() | theirs.keys()) if not name.startswith(OF_THE_RUN)]
-    other = [name for name in names if ours.get(name) != theirs.get(name)]
+    names, other = other_files(theirs, ours)
     if not other:
         return f"reproduced, all {len(names)} files have the same bytes as the published ones"
     return (

@@ -17,7 +17,7 @@ from scipy.stats import t
 
 from trml.base.artifacts import read_json
 from trml.base.errors import DataMissing
-from trml.report.contract import OF_THE_RUN
+from trml.report.contract import other_files
 
 Outcome = Literal["same", "within", "differs"]
 
@@ -101,9 +101,7 @@ def verify(published: Path, found: Path) -> Verification:
         DataMissing: If one is no folder of results.
     """
     theirs, ours = _Result.of(published), _Result.of(found)
-    a, b = theirs.manifest["files"], ours.manifest["files"]
-    names = [name for name in sorted(a.keys() | b.keys()) if not name.startswith(OF_THE_RUN)]
-    other = [name for name in names if a.get(name) != b.get(name)]
+    names, other = other_files(theirs.manifest["files"], ours.manifest["files"])
     scores = _scores(published, found)
     different = scores.filter(pl.col("difference") != 0).sort(pl.col("difference").abs(), descending=True)
     claims = [row for name in _names(published, found, "claims") for row in _claims(published, found, name)]
