@@ -1,5 +1,6 @@
 """The stacked trainer: against the plain loop, the same bytes in any company, blind to what is masked."""
 
+import os
 from dataclasses import replace
 from itertools import product
 
@@ -25,7 +26,7 @@ from helpers.synthetic_training import (
 from trml.methods.zero_fill import ZeroFill
 from trml.missing.registry import missing_pattern
 from trml.training.data import load_data
-from trml.training.memory import bytes_a_cell
+from trml.training.memory import bytes_a_cell, memory_a_core
 from trml.training.reference import train_one
 from trml.training.stack_run import StackRun
 from trml.training.trainer import train
@@ -290,6 +291,19 @@ def test_a_run_knows_what_memory_a_cell_takes(params):
         for hidden in (8, 64)
     )
     assert 4 * 6 * 1000 < small < large / 4
+
+
+def test_memory_is_what_a_container_or_cluster_job_may_have(tmp_path):
+    whole = memory_a_core(tmp_path / "absent", tmp_path)
+    membership, cores = tmp_path / "cgroup", len(os.sched_getaffinity(0))
+    membership.write_text("4:memory:/outer/job\n1:cpu:/\n0::/slurm/job\n")
+    limits = {"memory/outer/memory.limit_in_bytes": "9000000", "memory/outer/job/memory.limit_in_bytes": "8000000"}
+    limits |= {"slurm/memory.max": "7000000", "slurm/job/memory.max": "max"}
+    for path, limit in limits.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        assert memory_a_core(membership, tmp_path) <= whole
+        (tmp_path / path).write_text(f"{limit}\n")
+    assert memory_a_core(membership, tmp_path) == 7_000_000 / cores
 
 
 def test_a_training_that_diverges_fails_alone(params):

@@ -7,7 +7,6 @@ that it would have in a fair sample, as ICYM2I does (2505.16953).
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 STRENGTH = 1.5  # by how much the log odds of absence grow with a standard deviation of the label
 _LIGHTEST, _HEAVIEST = 0.05, 20.0  # weights are cut there, so that no single utterance decides
@@ -29,6 +28,9 @@ def inverse_probability(label: Array, affected: NDArray[np.bool_]) -> Array:
     share = affected.mean()
     if share in (0.0, 1.0):
         return np.ones(len(label))
+    # Imported here: scikit-learn takes as long as torch to load, and most trainings weight nothing.
+    from sklearn.linear_model import LogisticRegression
+
     chance = LogisticRegression(C=np.inf).fit(label[:, None], affected).predict_proba(label[:, None])[:, 1]
     weights = np.where(affected, share / chance, (1 - share) / (1 - chance))
     return np.asarray(np.clip(weights, _LIGHTEST, _HEAVIEST))

@@ -1,6 +1,7 @@
 """How many cells fit into one stack."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from trml.training.stack_run import StackRun
 CPU_CHUNK = 48  # more gain nothing; see docs/performance.md
 GPU_CHUNK = 256
 
+_GROUPS = Path("/sys/fs/cgroup")
+
 
 def chunk_size(sample: StackRun) -> int:
     """Return how many cells like those of a run to train at once.
@@ -19,11 +22,31 @@ def chunk_size(sample: StackRun) -> int:
     Half of the memory holds them: on the CPU half of a core's share, on a GPU half of its own.
     """
     if sample.device.type == "cuda":
-        memory, most = torch.cuda.get_device_properties(sample.device).total_memory, GPU_CHUNK
+        memory, most = float(torch.cuda.get_device_properties(sample.device).total_memory), GPU_CHUNK
     else:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (os.cpu_count() or 1)
-        most = CPU_CHUNK
+        memory, most = memory_a_core(Path("/proc/self/cgroup"), _GROUPS), CPU_CHUNK
     return int(max(1, min(most, memory / 2 / bytes_a_cell(sample))))
+
+
+def memory_a_core(membership: Path, groups: Path) -> float:
+    """Return a core's share of the memory in bytes: of the machine's, or of a container's or cluster job's if less.
+
+    Args:
+        membership: A file like /proc/self/cgroup: the control groups of this process, `number:controllers:path`.
+        groups: Where control groups are mounted.
+    """
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (os.cpu_count() or 1)]
+    for line in membership.read_text().splitlines() if membership.exists() else []:
+        _, controllers, path = line.split(":", 2)
+        root, name = (groups / "memory", "memory.limit_in_bytes") if controllers else (groups, "memory.max")
+        if controllers not in ("", "memory"):
+            continue
+        inner = root / path.lstrip("/")
+        for folder in (inner, *inner.parents):  # an outer group's limit holds for the inner ones
+            if folder.is_relative_to(root) and (folder / name).exists():
+                limit = (folder / name).read_text().strip()
+                limits += [int(limit) / len(os.sched_getaffinity(0))] if limit.isdigit() else []  # `max` is none
+    return min(limits)
 
 
 def bytes_a_cell(sample: StackRun) -> int:
@@ -46,6 +69,11 @@ def bytes_a_cell(sample: StackRun) -> int:
 
 class _Made(TorchDispatchMode):
     """Notes the memory of every array that is made."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Nothing here is compiled, and to tell the compiler so torch would load it: 1.5 s in every job.
+        return False
 
     def __init__(self) -> None:
         super().__init__()
