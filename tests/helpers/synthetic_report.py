@@ -181,21 +181,17 @@ def _write_evaluation(
     _write_matrix(folder, study, metrics, score)
     write_json(folder / "claims.json", [_claim(study, *each, failed) for each in _CLAIMS])
     about = {"variant": "default", "device": "cpu", "parameters": 12, "epochs_run": 20}
+    reason = "the loss was nan" if failed else None
     cells = [
         {**about, "method": "trml", "digest": "aaaaaaaaaaaa", "wall_s": 1.25, "failed": None, "content": "c1"},
-        {
-            **about,
-            "method": "zero_fill",
-            "digest": "bbbbbbbbbbbb",
-            "wall_s": 1.0,
-            "content": None,
-            "failed": "the loss was nan" if failed else None,
-        },
+        {**about, "method": "zero_fill", "digest": "bbbbbbbbbbbb", "wall_s": 1.0, "content": None, "failed": reason},
     ]
     write_json(folder / "cells.json", cells)
     rows = pl.DataFrame({"cell": [cell["digest"] for cell in cells], "value": [0.5, None if failed else 0.6]})
     rows.write_parquet(folder / "metrics.parquet")
     rows.write_csv(folder / "metrics.csv")
+    (folder / "predictions").mkdir()
+    pl.DataFrame({"utterance_id": ["a"], "label": [0.5]}).write_parquet(folder / "predictions/test.parquet")
 
 
 def _write_summary(folder: Path, study: Study, summary: list[dict[str, Any]]) -> None:

@@ -45,10 +45,12 @@ VERBS = {
     "trml.evaluation.evaluate",
     "trml.evaluation.references",
     "trml.evaluation.foreseen",
+    "trml.evaluation.submissions",
     "trml.evaluation.probing.probe",
     "trml.report.build",
     "trml.report.headline",
     "trml.report.verify",
+    "trml.report.trace",
     "trml.report.publish",
 }
 PUBLISHING = ("trml.planning.workflow", "trml.report.publish")

@@ -173,9 +173,9 @@ def test_examples_come_from_the_predictions_of_the_store(tmp_path):
     assert of["vision"] == [names[i] for i in (18, 17, 16, 15, 0, 1)]
     assert of["text"] == [names[i] for i in (0, 1, 2, 3, 18, 17)]
     first = examples[0]
-    assert first["error"] == pytest.approx(1.8, abs=1e-5)
-    assert first["predictions"]["zero_fill"]["missing"] == pytest.approx([first["label"] + 0.18] * 2, abs=1e-5)
-    assert first["predictions"]["trml"]["complete"] == pytest.approx([first["label"] + 0.1] * 2, abs=1e-5)
+    assert first["error"] == pytest.approx(1.8, abs=1e-3)
+    assert first["predictions"]["zero_fill"]["missing"] == pytest.approx([first["label"] + 0.18] * 2, abs=1e-3)
+    assert first["predictions"]["trml"]["complete"] == pytest.approx([first["label"] + 0.1] * 2, abs=1e-3)
 
 
 def probed(inputs, folder):

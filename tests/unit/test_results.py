@@ -36,7 +36,7 @@ def test_a_condition_mixes_patterns_by_the_mask(inputs):
     fill(inputs, lambda _, present: {"text+vision": 0.0, "vision": 1.0}.get(present, 2.0), [cell])
     evaluation = Evaluation(inputs)
     at_half = evaluation.cell_predictions(cell, Condition.matched("text", 0.5))
-    wrong = ~np.isclose(at_half, evaluation.label, atol=1e-5)
+    wrong = ~np.isclose(at_half, evaluation.label, atol=1e-3)
     lost = missing_pattern("text", PAIR).losing("synthetic", "test", 2, 0.5, len(wrong))
     assert (wrong == lost["text"]).all()
 
@@ -46,10 +46,12 @@ def test_metrics_equal_scikit_learn_on_the_stored_predictions(inputs, tmp_path):
     evaluated(inputs, tmp_path / "evaluation")
     rows = pl.read_csv(tmp_path / "evaluation" / "metrics.csv")
     index = pl.read_parquet(inputs.features / "index.parquet").filter(pl.col("split") == "test")
+    per_unit = Evaluation(inputs).per_unit  # predictions are scored in whole steps
     for cell in inputs.distinct_cells()[::5]:
         _, stored = read_cell(cell)
         test = stored.filter(pl.col("split") == "test", pl.col("present") == "text+vision")
-        expected = mean_absolute_error(index["label"].cast(pl.Float64), test["prediction"].cast(pl.Float64))
+        predicted = (test["prediction"].cast(pl.Float64) * per_unit).round() / per_unit
+        expected = mean_absolute_error(index["label"].cast(pl.Float64), predicted)
         row = rows.filter(pl.col("cell") == cell.digest, pl.col("condition") == "complete", pl.col("metric") == "mae")
         assert row["value"].item() == pytest.approx(expected, abs=1e-6)
     assert rows.filter(pl.col("metric") == "mae").group_by("cell").len()["len"].min() >= 2
@@ -237,11 +239,11 @@ def test_what_is_recovered_and_who_is_misled(tmp_path):
         rows.row(by_predicate=pl.col("method") == name, named=True)
         for name in ("trml", "zero_fill", "supervised_single")
     )
-    assert trml["value"] == pytest.approx(trml["constant"] / 2, abs=1e-6)
+    assert trml["value"] == pytest.approx(trml["constant"] / 2, abs=1e-4)
     share = (trml["constant"] - trml["value"]) / (trml["constant"] - 0.4)
     assert (trml["recovered"], trml["redundancy"]) == (pytest.approx(share), 0.5)
     assert trml["recovered_low"] < trml["recovered"] < trml["recovered_high"]
     assert (trml["ceiling"], trml["complete_ceiling"], trml["against_single"]) == (0.4, 0.1, "better")
     assert (misled["against_single"], single["against_single"]) == ("worse", None)
-    assert misled["above_constant"] == pytest.approx(misled["constant"], abs=1e-6)
+    assert misled["above_constant"] == pytest.approx(misled["constant"], abs=1e-4)
     assert evaluated(inputs, tmp_path / "alone") == {}

@@ -2,25 +2,43 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import polars as pl
 import pytest
+import requests
 import yaml
+from safetensors.numpy import load_file, save_file
 
 from conftest import ROOT
 from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
+from trml.base.artifacts import write_sums
+from trml.config.load import load
+from trml.planning.plan import plans
+from trml.report.publish import is_published
 
 FEW = ["method=[trml,zero_fill,supervised_double]", "~datasets.unseen", "studies=false"]
 GRID = [o for o in SMALL_GRID if not o.startswith("method=")] + FEW
+BARE = ("snakemake", "--cores", "2")
 PROJECT = ("Snakefile", "workflow", "config", "src", "dvc.yaml", ".dvcignore", ".dvc", ".gitignore")
 
 
 class Repository(Checkout):
-    """A git repository with all that DVC's stages need, run with the programs of this environment."""
+    """A git repository with all that DVC's stages need, run with the programs of this environment.
 
-    def run(self, *command: str, fails: bool = False) -> str:
+    also: further variables of the environment.
+    """
+
+    def __init__(self, folder: Path, **also: str) -> None:
+        super().__init__(folder)
+        self.also = also
+
+    def environment(self) -> dict[str, str]:
         environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -30,7 +48,11 @@ class Repository(Checkout):
             **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@t"),
         }
         environment.pop("TRML_PARAMS", None)
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        return environment | self.also
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        how = {"cwd": self.folder, "env": self.environment(), "capture_output": True, "text": True}
+        done = subprocess.run(command, **how, check=False)
         assert (done.returncode != 0) == fails, done.stdout[-3000:] + done.stderr[-6000:]
         return done.stdout + done.stderr
 
@@ -42,7 +64,7 @@ class Repository(Checkout):
         self.run("git", "commit", "-qm", "state")
 
     def dry(self) -> str:
-        return self.run("snakemake", "--cores", "2", "--dry-run")
+        return self.run(*BARE, "--dry-run")
 
     def seeds(self, *seeds: int) -> None:
         params = yaml.safe_load((self.folder / "params.yaml").read_text())
@@ -78,6 +100,12 @@ def clone(made, tmp_path):
     return Repository(tmp_path / "clone")
 
 
+def agrees(repository) -> bool:
+    """Whether results/ has what the configuration in force says, whole and unchanged."""
+    plan = plans(load(repository.folder / "params.yaml"), repository.folder / "work", repository.folder / "config")[0]
+    return is_published(plan.results.name, repository.folder / "results" / plan.named.published)
+
+
 def nothing_to_do(repository) -> bool:
     return "Nothing to be done" in repository.dry() and "up to date" in repository.dvc("status")
 
@@ -108,6 +136,111 @@ def test_a_change_after_a_pull_redoes_what_depends_on_it(clone):
     assert nothing_to_do(clone)
 
 
+@pytest.fixture
+def s3():
+    """The address of an S3 server on loopback with the bucket `bucket`."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = Path(sys.executable).with_name("moto_server")
+    server = subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        try:
+            requests.put(f"{address}/bucket", timeout=5)
+            break
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    yield address
+    server.terminate()
+    server.wait()
+
+
+def test_s3_is_a_remote_like_a_folder(made, clone, s3, tmp_path, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    shutil.copytree(made.folder, tmp_path / "copy")
+    for repository in (Repository(tmp_path / "copy"), clone):
+        repository.dvc("remote", "add", "--local", "--default", "s3", "s3://bucket/store")
+        repository.dvc("remote", "modify", "--local", "s3", "endpointurl", s3)
+        repository.dvc("push" if repository is not clone else "pull")
+    assert nothing_to_do(clone)
+    assert agrees(clone)
+
+
+def show(repository, *rates):
+    """Set the missing rates of the main table."""
+    params = yaml.safe_load((repository.folder / "params.yaml").read_text())
+    params["report"]["conditions"] = list(rates)
+    (repository.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def stop(repository, number):
+    """Start `dvc repro`, and stop it in the report, with all its children."""
+    path = repository.folder / ".dvc/tmp/log"
+    with path.open("w") as log:
+        how = {"cwd": repository.folder, "env": repository.environment(), "stdout": log, "stderr": log}
+        run = subprocess.Popen([str(Path(sys.executable).with_name("dvc")), "repro"], process_group=0, **how)
+    started = time.monotonic()
+    while "rule report" not in path.read_text() and time.monotonic() < started + 120:
+        time.sleep(0.05)
+    os.killpg(run.pid, number)
+    run.wait()
+
+
+def test_results_agree_with_the_configuration_after_any_sequence(made, tmp_path):
+    """Edits, checkouts, stopped runs and restores in turn; what is shown moves the report alone, so each is quick."""
+    shutil.copytree(made.folder, tmp_path / "copy")
+    copy = Repository(tmp_path / "copy")
+
+    assert agrees(copy)
+    show(copy, 0.5)
+    assert not agrees(copy)
+    copy.dvc("repro")  # 1: an edit
+    assert agrees(copy)
+    copy.commit()
+    show(copy, 1.0)
+    copy.run(*BARE)  # 2: an edit, without DVC
+    assert agrees(copy)
+    assert "changed" in copy.dvc("status")
+    copy.run("git", "checkout", "-q", "params.yaml")
+    copy.run(*BARE)  # 3: back
+    assert agrees(copy) and "report" not in copy.dry()
+    copy.run("git", "checkout", "-q", "HEAD~1")
+    copy.dvc("checkout")  # 4: an older commit, restored
+    assert agrees(copy) and nothing_to_do(copy)
+    copy.run("git", "checkout", "-q", "-")
+    copy.run(*BARE)  # 5: there again, work/ not restored
+    assert agrees(copy)
+    show(copy, 0.5, 1.0, 0.0)
+    stop(copy, signal.SIGKILL)
+    copy.run(*BARE)  # 6: a killed repro, then a bare run
+    assert agrees(copy)
+    show(copy, 1.0, 0.5)
+    stop(copy, signal.SIGINT)
+    copy.dvc("repro")  # 7: an interrupted repro, then another
+    assert agrees(copy)
+    shutil.rmtree(copy.folder / "work")
+    copy.dvc("checkout")
+    copy.run(*BARE)  # 8: work/ lost, restored
+    assert agrees(copy)
+    for path in (copy.folder / "results").glob("*/metrics.csv"):
+        path.write_text("")
+    copy.run(*BARE)  # 9: published results damaged
+    assert agrees(copy)
+    (evaluation, *_) = (copy.folder / "work/evaluations").glob("*/claims.json")
+    evaluation.chmod(0o644)
+    evaluation.write_text(evaluation.read_text().replace("supported", "SUPPORTED").replace("undecided", "UNDECIDED"))
+    show(copy, 0.0, 0.5)
+    copy.run(*BARE)  # 10: scores altered in work/ are made again
+    assert agrees(copy)
+    assert "UNDECIDED" not in "".join(path.read_text() for path in (copy.folder / "results").glob("*/claims.json"))
+    (copy.folder / "params.yaml").write_text("name: [")
+    assert "is not YAML" in copy.run(*BARE, fails=True)  # 11: refused
+    copy.run("git", "checkout", "-q", "params.yaml")
+    copy.run("trml", "gc", "--yes")
+    assert agrees(copy) and "Nothing to be done" in copy.dry()  # 12: cleaned
+
+
 def test_metrics_plots_and_parameters_are_shown(made, tmp_path):
     shutil.copytree(made.folder, tmp_path / "copy")
     copy = Repository(tmp_path / "copy")
@@ -136,3 +269,59 @@ def test_an_archive_of_results_is_enough_for_the_page(made, tmp_path):
         assert f"Rule: {job})" not in said
     assert (clone.folder / "results" / name / "metrics.csv").read_bytes() == published
     assert "Same: all" in clone.run("trml", "verify", name)
+
+
+LATER = ("references", "evaluations", "probes", "results", "published")
+
+
+def again(made, folder, *without, **also):
+    """Return a copy of a finished repository that lacks what is to be made again, and the name of its results."""
+    shutil.copytree(made.folder, folder)
+    for name in (*without, *LATER):
+        shutil.rmtree(folder / "work" / name, ignore_errors=True)
+    (result,) = (path.name for path in (folder / "results").iterdir())
+    return Repository(folder, **also), result
+
+
+def test_other_instructions_are_within_statistics(made, tmp_path):
+    """As on another processor: torch without vector instructions."""
+    other, name = again(made, tmp_path / "other", "cells", "blocks", ATEN_CPU_CAPABILITY="default")
+    other.run(*BARE)
+    said = other.run("trml", "verify", name)
+    assert "Within statistics: bits differ" in said
+    assert "Likely cause: " in said and "ATEN_CPU_CAPABILITY=default here" in said
+    assert "Differs" not in said
+    other.run("trml", "verify", name, "--exact", fails=True)
+
+
+def test_an_altered_prediction_differs_and_its_training_is_named(made, tmp_path):
+    other, name = again(made, tmp_path / "other")
+    shard = sorted((other.folder / "work/cells").glob("*/*/trml-*"))[0]
+    table = pl.read_parquet(shard / "predictions.parquet")
+    cell = table.columns[3]
+    last = pl.int_range(pl.len()) == pl.len() - 1
+    table.with_columns(pl.when(last).then(pl.col(cell) + 1).otherwise(pl.col(cell)).alias(cell)).write_parquet(
+        shard / "predictions.parquet"
+    )
+    write_sums(shard)
+    other.run(*BARE)
+    said = other.run("trml", "verify", name, fails=True)
+    assert said.startswith("Differs: ") and "Tables: tables/" in said
+    assert f", {cell}): expected " in said and "First at cells (trml, " in said
+    assert "was changed after it was made: machine, versions and recipes are the same" in said
+
+
+def test_an_altered_encoder_differs_and_is_named(made, tmp_path):
+    """One weight. All that follows is made again, and departs too."""
+    other, name = again(made, tmp_path / "other", "features", "chunks", "cells", "blocks")
+    (encoder,) = (other.folder / "work/encoders").iterdir()
+    (weights,) = encoder.glob("*.safetensors")
+    arrays = load_file(weights)
+    first = next(iter(sorted(arrays)))
+    arrays[first].reshape(-1)[0] += 1
+    save_file(arrays, weights)
+    write_sums(encoder)
+    other.run(*BARE)
+    said = other.run("trml", "verify", name, fails=True)
+    assert "First at encoder: expected " in said
+    assert "encoder was changed after it was made" in said

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from trml.base.commands import params_file
-from trml.base.errors import TrmlError
+from trml.base.errors import DataMissing, TrmlError
 
 if TYPE_CHECKING:
     import torch
@@ -88,6 +88,24 @@ def device_of(plan: "Plan") -> "torch.device":
     from trml.device import set_up
 
     return set_up(plan.compute.device, plan.compute.threads, plan.compute.portable)
+
+
+def result_folder(result: str | None) -> Path:
+    """Return the folder of results that a name or a path means; without one, the only one in results/.
+
+    Raises:
+        DataMissing: If there is none.
+    """
+    names = sorted(path.parent.name for path in Path("results").glob("*/manifest.json"))
+    known = ", ".join(names) or "none"
+    if result is None:
+        if len(names) != 1:
+            raise DataMissing(f"which results? results/ has {known}; name one")
+        result = names[0]
+    for path in (Path("results") / result, Path(result)):
+        if (path / "manifest.json").is_file():
+            return path
+    raise DataMissing(f"there are no results {result}: results/ has {known}")
 
 
 def remove(path: Path) -> None:

@@ -72,7 +72,7 @@ def _scaled(evaluation: Evaluation, curves: Curves) -> Iterator[tuple[str, _Scal
     upper = evaluation.upper_bound
     bound = np.nan if upper is None else evaluation.scores(metric, upper).value
     constant = evaluation.constant_scores(metric)
-    for method in study.by_name:
+    for method in study.entries:
         scaled: _Scaled = {}
         for victim in study.single_victims:
             for rate, score in curves.get((study.training, method, victim, metric.name), {}).items():

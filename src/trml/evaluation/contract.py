@@ -18,6 +18,7 @@ Of an evaluation:
     claims.json             every claim with its comparisons
     metrics.json            the metrics of the task, the primary one first: a list of MetricInfo
     cells.json              the record of every cell
+    predictions/            what scores are computed from, as it is published (published.py)
 
 Of the probes of virtual modalities:
 
@@ -40,6 +41,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from trml.evaluation.config import Submitted
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition
 from trml.missing.pattern import Absence, Missing
@@ -55,6 +57,9 @@ ALL = "all"  # every test utterance, whatever it keeps, as a word
 
 # The reference models (references.py), name -> label.
 REFERENCES = {"ridge": "Ridge on features", "tfidf": "Ridge on TF-IDF of the text"}
+
+# The folder of what scores are computed from, and its file with labels (published.py).
+PUBLISHED, LABELLED = "predictions", "test.parquet"
 
 OURS = "as here"  # the convention that this project scores by
 
@@ -129,6 +134,7 @@ class Study:
         label_noise: The share of labelled training utterances whose labels change places.
         absence: What decides which utterances of train and dev lack something.
         weighted: Whether training utterances are weighted by what they lack given their labels.
+        submitted: Predictions of other people's code that stand beside the methods.
     """
 
     name: str
@@ -150,6 +156,13 @@ class Study:
     label_noise: float = 0.0
     absence: Absence = "by_chance"
     weighted: bool = False
+    submitted: Sequence[Submitted] = ()
+
+    @property
+    def entries(self) -> dict[str, str]:
+        """The labels of all that tables have a row of, by name: methods, and what was submitted."""
+        methods = {method.name: method.label for method in self.methods}
+        return methods | {each.name: f"{each.label} (submitted)" for each in self.submitted}
 
     @property
     def by_name(self) -> dict[str, StudyMethod]:
@@ -255,6 +268,7 @@ class EvaluationInputs:
         references: The folder of the predictions of reference models.
         probes: The folder of the probes of virtual modalities, None for a further dataset.
         others: The further datasets.
+        submissions: The folder of what was submitted.
     """
 
     study: Study
@@ -264,6 +278,7 @@ class EvaluationInputs:
     references: Path
     probes: Path | None = None
     others: Sequence["EvaluationInputs"] = ()
+    submissions: Path = Path("submissions")
 
     def cell(self, method: str, variant: str, victim: str, rate: float, dev_rate: float, seed: int) -> Cell:
         """Return the cell that stands for a training."""

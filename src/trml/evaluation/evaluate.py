@@ -12,10 +12,11 @@ from trml.base.progress import track
 from trml.evaluation.aggregates import aggregates
 from trml.evaluation.axes import axes
 from trml.evaluation.calibration import calibration
-from trml.evaluation.contract import NOTHING, EvaluationInputs, MetricInfo
+from trml.evaluation.contract import NOTHING, PUBLISHED, EvaluationInputs, MetricInfo
 from trml.evaluation.decide import decide
 from trml.evaluation.matrix import matrix
 from trml.evaluation.predictions import Evaluation
+from trml.evaluation.published import write_published
 from trml.evaluation.redundancy import redundancy
 from trml.evaluation.robustness import robustness
 from trml.evaluation.schemas import METRICS
@@ -50,6 +51,7 @@ def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
     _write(folder / "claims.json", [claim.to_json() for claim in claims])
     _write(folder / "metrics.json", metric_infos(evaluation))
     _write(folder / "cells.json", evaluation.records())
+    write_published(evaluation, folder / PUBLISHED)
 
 
 def metric_infos(evaluation: Evaluation) -> list[dict[str, Any]]:

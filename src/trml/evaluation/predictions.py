@@ -18,6 +18,7 @@ from trml.evaluation.metrics.common.metric import Array, Mask, Metric
 from trml.evaluation.references import read_references
 from trml.evaluation.registry import metrics_of
 from trml.evaluation.statistics import Groups, Scores
+from trml.evaluation.submissions import Protocol, Submission, read_submission, trained_name
 from trml.features.contract import FeatureInfo
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition, shown
@@ -52,6 +53,7 @@ class Evaluation:
         labelled: How many training utterances there are, of one training set.
         seeds: Of masks and trainings.
         groups: The videos, speakers or dialogues of the test utterances.
+        group_names: Their names [N].
     """
 
     def __init__(self, inputs: EvaluationInputs) -> None:
@@ -67,6 +69,7 @@ class Evaluation:
         self.labelled = train.height // train["draw"].n_unique()
         self.seeds = self.study.seeds
         self._group_of = _groups(inputs.corpus)
+        self.group_names = [self._group_of[name] for name in self.ids]
         self.groups = self.groups_of(self.ids)
         self._memory: dict[str, dict[str, Array]] = {}
         self._constant_scores: dict[str, Scores] = {}
@@ -79,6 +82,20 @@ class Evaluation:
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics of the task, the primary one first."""
         return metrics_of(self.info.task, len(self.info.classes))
+
+    @cached_property
+    def per_unit(self) -> float:
+        """How many steps of a prediction make one unit of the label.
+
+        Predictions are scored as they are published, in whole steps: classes, or a thousandth of the order of magnitude
+        of the labels' range (0.001 of labels from -3 to 3).
+        """
+        reach = float(np.ptp(self._train_label))
+        return 1.0 if self.info.classes or not reach else 10.0 ** (3 - np.floor(np.log10(reach)))
+
+    def in_steps(self, predictions: Array) -> Array:
+        """Return predictions, or scores, as whole numbers of steps."""
+        return np.rint(predictions * self.per_unit)
 
     @property
     def primary(self) -> Metric:
@@ -149,7 +166,7 @@ class Evaluation:
                     f"cell {cell.name}: predictions with {present} are not of the {len(self.ids)} test utterances of "
                     f"{self.inputs.features}, in their order"
                 )
-            by_present[str(present)] = part["prediction"].to_numpy().astype(float)
+            by_present[str(present)] = self.in_steps(part["prediction"].to_numpy().astype(float)) / self.per_unit
         return by_present
 
     def predictions(self, method: str, condition: Condition, *, variant: str = DEFAULT) -> Array:
@@ -245,6 +262,37 @@ class Evaluation:
     def references(self) -> dict[str, dict[str, Array]]:
         """What the reference models predict: name -> present -> [seeds, N]."""
         return read_references(self.inputs.references, self.ids, self.seeds)
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """What submitted predictions must fit."""
+        study = self.study
+        settings = [Condition.setting_a(v, rate) for v in study.single_victims for rate in study.setting_rates]
+        conditions = [*self.grid(study.victims), *settings]
+        every = [study.condition(study.victims[0], 0.0), *conditions]
+        return Protocol(
+            corpus=study.corpus,
+            task=self.info.task,
+            classes=list(self.info.classes),
+            seeds=list(self.seeds),
+            present=list(dict.fromkeys(word for condition in every for word in self.parts(condition))),
+            trained=list(dict.fromkeys(["complete", *map(trained_name, conditions)])),
+            per_unit=self.per_unit,
+        )
+
+    @cached_property
+    def submitted(self) -> dict[str, Submission]:
+        """What was submitted, by name."""
+        folder = self.inputs.submissions
+        return {
+            each.name: read_submission(folder / each.name, self.protocol, self.ids) for each in self.study.submitted
+        }
+
+    def submitted_under(self, condition: Condition) -> dict[str, Array]:
+        """Return the predictions [seeds, N] of what was submitted, by name, where it has any for the condition."""
+        found = {name: each.trained_as(condition) for name, each in self.submitted.items()}
+        made = {name: self.put_together(condition, each) for name, each in found.items()}
+        return {name: predictions for name, predictions in made.items() if predictions is not None}
 
     def missing(self, condition: Condition) -> Mask:
         """Return which utterances lack something under a condition: bool [seeds, N]; all of them at rate 0."""

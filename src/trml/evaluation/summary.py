@@ -73,6 +73,7 @@ class Summary:
         predictions = {name: evaluation.predictions(name, condition) for name in runs}
         made = {name: evaluation.put_together(condition, each) for name, each in evaluation.references.items()}
         linear = {name: each for name, each in made.items() if each is not None}
+        submitted = evaluation.submitted_under(condition)
         parts: dict[str, Mask | None] = {ALL: None}
         of_parts = evaluation.parts(condition)
         if len(of_parts) > 1:
@@ -87,11 +88,14 @@ class Summary:
             self._rows += [
                 {**_row(about, name, DEFAULT, "reference"), **score.columns()} for name, score in references.items()
             ]
+            others = {name: evaluation.scores(metric, each, counted) for name, each in submitted.items()}
+            self._rows += [{**_row(about, name, DEFAULT, "submitted"), **s.columns()} for name, s in others.items()]
             margin = self.margins[metric.name]
             self._pairs += pairs(about, metric, {**scores, "constant": constant}, margin)
             self._pairs += against(about, metric, scores, references, margin)
+            self._pairs += against(about, metric, scores, others, margin)
             if present == ALL:
-                for name, score in scores.items():
+                for name, score in {**scores, **others}.items():
                     self.curves.setdefault((protocol, name, condition.victim, metric.name), {})[condition.rate] = score
         is_studied = condition.victim in study.single_victims and condition.rate == study.study_rate
         if protocol == study.training and is_studied:

@@ -42,6 +42,7 @@ def evaluation_inputs(plan: Plan) -> EvaluationInputs:
         references=plan.references,
         probes=plan.probes,
         others=tuple(evaluation_inputs(other) for other in plan.others),
+        submissions=plan.named.submissions,
     )
 
 

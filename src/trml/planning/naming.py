@@ -42,6 +42,11 @@ class Naming(NamedTuple):
     experiment: str | None
     moved: Moved
 
+    @property
+    def submissions(self) -> Path:
+        """The folder of what was submitted to the experiment (`trml submit`)."""
+        return Path("submissions") / self.published
+
 
 def naming(params: Params, device: str, config: Path, work: Path) -> Naming:
     """Return the name that results of a configuration are published under.

@@ -23,7 +23,7 @@ from trml.planning.blocks import Block, in_blocks
 from trml.planning.compute import Compute, resolve_device
 from trml.planning.grid import expand
 from trml.planning.naming import Naming, naming
-from trml.planning.study import settings_of, study_of
+from trml.planning.study import settings_of, study_of, submitted_to
 from trml.planning.trials import trial_options, trial_specs
 from trml.sources.fetching.config import FetchedCorpus
 from trml.training.contract import Cell, CellSpec, Training, Trial
@@ -203,7 +203,8 @@ class Plan:
     @cached_property
     def study(self) -> Study:
         """What is compared on the dataset."""
-        return study_of(self.params, self.name, self.dataset, self.purpose)
+        submitted = submitted_to(self.named.submissions) if self.dataset is None else []
+        return study_of(self.params, self.name, self.dataset, self.purpose, submitted)
 
     @property
     def probed_cells(self) -> dict[tuple[str, str, int], Cell]:

@@ -1,6 +1,11 @@
 """What stages are told of a configuration: what is compared, and how cells are trained."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+from trml.base.digests import digest, file_digest
 from trml.config.params import Params
+from trml.evaluation.config import CARD, Submitted, read_card
 from trml.evaluation.contract import Purpose, Study, StudyMethod
 from trml.planning.grid import default_options, is_shaped_by_missing, variants
 from trml.training.contract import Settings
@@ -22,7 +27,9 @@ def settings_of(params: Params) -> Settings:
     )
 
 
-def study_of(params: Params, name: str, dataset: str | None, purpose: Purpose) -> Study:
+def study_of(
+    params: Params, name: str, dataset: str | None, purpose: Purpose, submitted: Sequence[Submitted] = ()
+) -> Study:
     """Return what is compared on a dataset.
 
     Args:
@@ -30,6 +37,7 @@ def study_of(params: Params, name: str, dataset: str | None, purpose: Purpose) -
         name: The experiment's name, with the dataset's if it is a further one.
         dataset: The further dataset's name.
         purpose: What the dataset is there for.
+        submitted: Predictions of other people's code.
     """
     protocol = params.protocol
     return Study(
@@ -62,4 +70,15 @@ def study_of(params: Params, name: str, dataset: str | None, purpose: Purpose) -
         seeds=tuple(protocol.seeds),
         shown_rates=tuple(params.report.conditions),
         seed=params.seed,
+        submitted=tuple(submitted),
     )
+
+
+def submitted_to(folder: Path) -> list[Submitted]:
+    """Return what was submitted to an experiment; `folder`: submissions/<experiment>."""
+    cards = sorted(folder.glob(f"*/{CARD}"))
+    return [Submitted(card.parent.name, read_card(card).label, _checksum(card.parent)) for card in cards]
+
+
+def _checksum(folder: Path) -> str:
+    return digest([(path.name, file_digest(path)) for path in sorted(folder.iterdir()) if path.is_file()])

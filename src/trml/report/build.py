@@ -4,9 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
+import polars as pl
 import yaml
 
 from trml.base.artifacts import intact, write_json
+from trml.evaluation.contract import LABELLED, PUBLISHED
 from trml.report.card import write_card
 from trml.report.claims_page import claims_page
 from trml.report.contract import ReportInputs
@@ -40,6 +42,7 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     # By way of JSON: YAML would tag tuples.
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(inputs.params)), sort_keys=False))
 
+    _predictions(inputs, folder / PUBLISHED)
     cell_contents(data).write_csv(folder / "cells.csv")
 
     tables = {table.name: table for table in all_tables(data)}
@@ -58,3 +61,11 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     (folder / "report").mkdir()
     (folder / "report" / "index.html").write_text(render(data, shown, tables, record))
     write_json(folder / "manifest.json", {**record, "files": checksums(folder)})
+
+
+def _predictions(inputs: ReportInputs, folder: Path) -> None:
+    """Copy what scores are computed from. Labels are published of generated corpora alone: others have terms."""
+    shutil.copytree(inputs.evaluation / PUBLISHED, folder)
+    if not (inputs.corpus / "factors.parquet").is_file():  # which generated corpora have
+        test = pl.read_parquet(folder / LABELLED)
+        test.with_columns(label=pl.lit(None, pl.Float64)).write_parquet(folder / LABELLED)

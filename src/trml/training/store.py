@@ -176,6 +176,26 @@ def pack(cells: Sequence[Cell]) -> None:
     )
 
 
+def contents_of(shard: Path) -> dict[str, str | None]:
+    """Return the checksum of the predictions of each cell of a shard, None of a training that failed."""
+    records, wide = _read(shard, fingerprint(shard))
+    return {name: content_digest(_table(wide, name)) if name in wide.columns else None for name in records}
+
+
+def keep_only(shard: Path, names: Sequence[str]) -> None:
+    """Leave only some cells in a shard: it becomes another one, or none."""
+    records, wide = _read(shard, fingerprint(shard))
+    if names:
+        history = pl.read_parquet(shard / "history.parquet").filter(pl.col("cell").is_in(names))
+        tables = {name: _table(wide, name) for name in names if name in wide.columns}
+        arrays = _arrays(shard) if is_whole(shard) else ()
+        weights = {key: value for key, value in arrays if key.partition("/")[0] in names}
+        kept = {name: records[name] for name in names}
+        _write_shard(shard.parent, kept, tables, history, weights if is_whole(shard) else None, replacing=[shard])
+    else:
+        withdraw(shard)
+
+
 def read_cell(cell: Cell) -> tuple[dict[str, Any], pl.DataFrame | None]:
     """Return a cell's record and its predictions, None where the training failed.
 
@@ -256,16 +276,18 @@ def _write_shard(
     records: Mapping[str, Mapping[str, Any]],
     tables: Mapping[str, pl.DataFrame],
     history: pl.DataFrame,
-    weights: Mapping[str, NDArray[Any]],
+    weights: Mapping[str, NDArray[Any]] | None,
     replacing: Iterable[Path] = (),
 ) -> None:
+    """Write a shard; `weights` are None where they are not here."""
     method = next(iter(records.values()))["method"]
     path = store / f"{method}-{digest(sorted(records))}"
-    with new_folder(path, RECORDS, bulk=True) as folder:
+    with new_folder(path, RECORDS, bulk=weights is not None) as folder:
         history.write_parquet(folder / "history.parquet")
         if tables:
             _as_wide(tables).write_parquet(folder / "predictions.parquet")
-        save_file(dict(weights), folder / "checkpoints.safetensors")
+        if weights is not None:
+            save_file(dict(weights), folder / "checkpoints.safetensors")
         write_json(folder / RECORDS, records)
     _shards(store).forget()
     for old in {*replacing} - {path}:

@@ -18,7 +18,7 @@ def tables(data: Dataset) -> list[Table]:
 
 def _order(data: Dataset) -> list[str]:
     """Return the methods, the best aggregate first."""
-    rows = data.aggregates.filter(pl.col("victim") == ALL, pl.col("method").is_in(list(data.study.by_name)))
+    rows = data.aggregates.filter(pl.col("victim") == ALL, pl.col("method").is_in(list(data.study.entries)))
     return rows.sort("rank", -pl.col("value"))["method"].to_list()
 
 
@@ -32,7 +32,7 @@ def _aggregates(data: Dataset) -> Table:
         return [score_cell({**row, "leads": row["rank"] == 1, "failed": 0}), (str(row["rank"]), False)]
 
     lines = [
-        [*plain([study.by_name[name].label]), *(cell for victim in victims for cell in cells(name, victim))]
+        [*plain([study.entries[name]]), *(cell for victim in victims for cell in cells(name, victim))]
         for name in _order(data)
     ]
     names = ["all" if victim == ALL else f"{victim} missing" for victim in victims]
@@ -55,7 +55,7 @@ def _improvement(data: Dataset) -> Table:
     lines = [
         plain(
             [
-                f"{i + 1} {data.study.by_name[name].label}",
+                f"{i + 1} {data.study.entries[name]}",
                 *(f"{chances[name, other]:.2f}" if name != other else "" for other in order),
             ]
         )

@@ -35,7 +35,7 @@ def tables(data: Dataset) -> list[Table]:
 
 
 def _names(data: Dataset) -> dict[str, str]:
-    return {**{method.name: method.label for method in data.study.methods}, "constant": "Constant predictor"}
+    return {**data.study.entries, "constant": "Constant predictor"}
 
 
 def _lines(data: Dataset, part: pl.DataFrame) -> list[list[Cell]]:

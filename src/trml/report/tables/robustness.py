@@ -19,15 +19,13 @@ def tables(data: Dataset) -> list[Table]:
     values = {(r["method"], r["protocol"], r["victim"], r["measure"]): r for r in rows.iter_rows(named=True)}
     lines = [
         [
-            *plain([method.label]),
+            *plain([label]),
             *(
-                score_cell(
-                    {"failed": 0, "leads": False, **row} if (row := values.get((method.name, *column))) else None
-                )
+                score_cell({"failed": 0, "leads": False, **row} if (row := values.get((name, *column))) else None)
                 for column in columns
             ),
         ]
-        for method in study.methods
+        for name, label in study.entries.items()
     ]
     reference = study.upper.label if study.upper else "the upper bound"
     note = (

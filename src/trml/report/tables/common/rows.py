@@ -36,7 +36,7 @@ def metric_groups(
     names = [
         ("ceiling", "Ceiling (exact)"),
         ("oracle", "Oracle, on these utterances"),
-        *((method.name, method.label) for method in study.methods),
+        *study.entries.items(),
         ("constant", "Constant predictor"),
         *REFERENCES.items(),
     ]

@@ -1,0 +1,91 @@
+"""The verb trace."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trml import __version__
+from trml.cli.common import Verbs, add_verb, result_folder
+
+if TYPE_CHECKING:
+    from trml.report.trace import Traced
+
+_SHOWN = 3  # scores of a side; --json has all
+
+
+def trace(arguments: argparse.Namespace) -> None:
+    """Show where a published number comes from: table, scores, predictions, inputs, source, command.
+
+    An address is [RESULT:]TABLE/METHOD[.VARIANT]/CONDITION[/METRIC]. A number lists the addresses of all that round to
+    it. Published files alone are read.
+    """
+    from trml.report.trace import rounding_to
+    from trml.report.trace import trace as run
+
+    name, _, address = arguments.address.rpartition(":")
+    result = result_folder(name or None)
+    if _is_number(address):
+        found = rounding_to(result, address)
+        print(f"{len(found)} published numbers round to {address}.")
+        for each in found:
+            print(f"  trml trace {result.name}:{each}")
+        return
+    traced = run(result, address)
+    if arguments.json:
+        print(json.dumps({"trml": __version__, "kind": "trace", "schema": 1, **asdict(traced)}, indent=1))
+    else:
+        print("\n".join(_words(result, traced)))
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _words(result: Path, t: "Traced") -> list[str]:
+    beside = {key: value for key, value in t.beside.items() if value is not None}
+    interval = f" [{beside.pop('low'):.6f}, {beside.pop('high'):.6f}]" if {"low", "high"} <= beside.keys() else ""
+    words = ", ".join(f"{key} {value:.6f}" for key, value in beside.items())
+    seal = str(t.published["sha256"])[:12]
+    lines = [
+        f"{t.value:.6f}{interval}  {t.address}{f'  ({words})' if words else ''}",
+        f"table     {result / t.published['file']}, line {t.published['line']}, sha256 {seal}",
+    ]
+    for method, variant in dict.fromkeys((s["method"], s["variant"]) for s in t.scores):
+        side = [s for s in t.scores if (s["method"], s["variant"]) == (method, variant)]
+        for s in side[:_SHOWN]:
+            who = f"{method}{'' if variant == 'default' else f'.{variant}'}, seed {s['seed']}"
+            cell = f"cell {s['cell']}, predictions {s['content'] or 'without checksum'}"
+            lines.append(f"score     {s['value']:.6f}  {s['file']}, line {s['line']}: {who}, {cell}")
+        if len(side) > _SHOWN:
+            lines.append(f"          {len(side) - _SHOWN} more (--json)")
+    if t.follows is not None:
+        lines.append(f"computed  {'mean of these scores' if t.follows else 'NOT the mean of these scores'}")
+    elif t.scores:
+        lines.append("computed  from the predictions of these trainings, utterance by utterance")
+    if t.predictions:
+        lines.append(f"rows      {result / t.predictions['file']}; compute again: python docs/recompute.py {result}")
+    lines.append(f"inputs    {', '.join(f'{key} {name}' for key, name in t.made_from.items() if name)}")
+    source, versions = t.source, t.source["versions"]
+    state = "clean" if source["clean"] else "with changes"
+    torch = f"trml {versions['trml']}, torch {versions['torch']}, Python {versions['python']}"
+    lines.append(f"source    commit {(source['commit'] or 'unknown')[:7]}, {state}; {torch}")
+    return [*lines, f"again     {t.command}"]
+
+
+def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    """Add the verb."""
+    verb = add_verb(
+        verbs,
+        trace,
+        "  trml trace main/trml/vision@0.5                  TRML with half of the vision missing\n"
+        "  trml trace pantomime_full:C1/zero_fill/text@0.9  an effect of claim C1, with its p-value\n"
+        "  trml trace pantomime_full:0.387                  which numbers round to it",
+    )
+    verb.add_argument("address", metavar="ADDRESS", help="[RESULT:]TABLE/METHOD/CONDITION, or [RESULT:]NUMBER")
+    verb.add_argument("--json", action="store_true", help="print one JSON document")
