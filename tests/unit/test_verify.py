@@ -1,7 +1,11 @@
 """Two results compared: the same, the same within statistics, or different, and from which stage on."""
 
+import functools
 import json
 import shutil
+import threading
+import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import polars as pl
@@ -163,6 +167,24 @@ def test_another_version_is_another_recipe(published, tmp_path, capsys):
     (other / "params.yaml").write_text("name: study\nseed: 2\n")
     _, words = said(capsys, published, "--against", other)
     assert "Likely cause: other settings: see params.yaml of both." in words
+
+
+def test_an_archive_and_its_address_are_results_too(published, tmp_path, capsys):
+    archive = tmp_path / "deposit.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for path in published.rglob("*"):
+            zipped.write(path, f"results/study/{path.relative_to(published)}")
+    assert said(capsys, archive, "--against", published)[1].startswith("Same: all 5 files")
+    folder = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), folder) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        code, words = said(capsys, f"http://127.0.0.1:{server.server_port}/deposit.zip", "--against", published)
+        server.shutdown()
+    assert (code, "Same: all 5 files" in words) == (0, True)
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("other.txt", "")
+    code, words = said(capsys, archive)
+    assert (code, "has 0 results; expected an archive of `trml export`" in words) == (3, True)
 
 
 def test_json_has_the_whole_comparison(published, tmp_path, capsys):

@@ -4,8 +4,10 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from trml import __version__
@@ -25,9 +27,10 @@ def verify(arguments: argparse.Namespace) -> None:
     from trml.report.verify import verify as run
 
     try:
-        published = result_folder(arguments.result)
-        found = result_folder(arguments.against) if arguments.against else _built(published)
-        verification = run(published, found)
+        with ExitStack() as opened:
+            published = opened.enter_context(_opened(arguments.result))
+            found = opened.enter_context(_opened(arguments.against)) if arguments.against else _built(published)
+            verification = run(published, found)
     except DataMissing as error:
         sys.stderr.write(f"trml verify: {error}\n")
         sys.exit(3)
@@ -37,6 +40,30 @@ def verify(arguments: argparse.Namespace) -> None:
         print("\n".join(_words(verification)))
     if verification.outcome == "differs" or (arguments.exact and not verification.exact):
         sys.exit(1)
+
+
+@contextmanager
+def _opened(result: str) -> Iterator[Path]:
+    """Yield the folder of results that a name, a folder, an archive of `trml export` or its address means."""
+    is_address = result.startswith(("https://", "http://"))
+    if not is_address and not Path(result).is_file():
+        yield result_folder(result)
+        return
+    from trml.sources.fetching.config import Source
+    from trml.sources.fetching.download import download
+    from trml.sources.fetching.lockfile import Lock
+    from trml.sources.formats.archives import unpack
+
+    with TemporaryDirectory() as temporary:
+        archive, folder = Path(result), Path(temporary)
+        if is_address:
+            archive = folder / "deposit.zip"
+            download(Source(archive.name, [result], None, None, []), archive, Lock(folder))
+        unpack(archive, folder / "opened")
+        found = [path.parent for path in (folder / "opened").glob("results/*/manifest.json")]
+        if len(found) != 1:
+            raise DataMissing(f"{result} has {len(found)} results; expected an archive of `trml export`")
+        yield found[0]
 
 
 def _built(published: Path) -> Path:
@@ -111,9 +138,10 @@ def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         verify,
         "  trml verify pantomime_full                    what was built here against what is published\n"
         "  trml verify pantomime_full --against FOLDER   two folders of results\n"
+        "  trml verify deposit.zip                       an archive of `trml export`, or its https:// address\n"
         "  trml verify pantomime_full --exact            other bytes are a difference on any machine",
     )
-    verb.add_argument("result", metavar="RESULT", help="a name below results/, or a folder")
+    verb.add_argument("result", metavar="RESULT", help="a name below results/, a folder, an archive or its address")
     verb.add_argument("--against", metavar="RESULT", help="what to compare with (default: what was built here)")
     verb.add_argument("--exact", action="store_true", help="end with 1 unless every byte is the same")
     verb.add_argument("--json", action="store_true", help="print one JSON document")
