@@ -56,6 +56,11 @@ def bound(name: str, pinned: str) -> str:
     return f"{name}>={pinned},<{major + 1 if major else f'0.{minor + 1}'}"
 
 
+def alone(name: str, pinned: Versions, newest: Versions) -> list[str]:
+    """Return the requirements of an upgrade of one package. Exact, or uv would keep the locked version."""
+    return [f"{each}=={newest[each] if each == name else version}" for each, version in pinned.items()]
+
+
 def judge(pinned: Versions, newest: Versions, locked: Versions, resolve: Resolve, trial: Trial) -> Judged:
     """Return, for each direct package with a newer version, the tests that fail with it.
 
@@ -78,10 +83,10 @@ def judge(pinned: Versions, newest: Versions, locked: Versions, resolve: Resolve
         return {}
     if not trial(newest):
         return {name: [] for name in newer}
-    return {name: _alone(name, resolve, trial) or None for name in newer}
+    return {name: _tried_alone(name, resolve, trial) or None for name in newer}
 
 
-def _alone(name: str, resolve: Resolve, trial: Trial) -> list[str]:
+def _tried_alone(name: str, resolve: Resolve, trial: Trial) -> list[str]:
     try:
         return trial(resolve(name))
     except Unresolved as error:
@@ -182,8 +187,7 @@ def main() -> int:
         newest = scratch.resolve([bound(*pin) for pin in pinned.items()])
 
         def resolve(name: str) -> Versions:
-            bounds = [bound(n, v) if n == name else f"{n}=={v}" for n, v in pinned.items()]
-            return scratch.resolve(bounds, None if name == INDIRECT else locked)
+            return scratch.resolve(alone(name, pinned, newest), None if name == INDIRECT else locked)
 
         def trial(versions: Versions) -> list[str]:
             changed = [f"{name} {version}" for name, version in versions.items() if locked.get(name) != version]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from upgrade_check import INDIRECT, Unresolved, bound, direct, failures, judge, pins_of, table
+from upgrade_check import INDIRECT, Unresolved, alone, bound, direct, failures, judge, pins_of, table
 
 PINNED = {"numpy": "2.4.6", "ruff": "0.17.5", "torch": "2.13.0", "polars": "2.1.0"}
 LOCKED = {**PINNED, "tqdm": "4.0.0"}
@@ -31,6 +31,12 @@ def test_pins_are_read_with_comments_labels_and_other_spellings():
 
 def test_every_direct_dependency_is_tried():
     assert {"polars", "torch", "open-clip-torch", "pytest", "hypothesis"} <= set(direct())
+
+
+def test_an_upgrade_alone_leaves_no_choice():
+    exact = ["numpy==2.5.0", "ruff==0.17.5", "torch==2.13.0", "polars==2.1.0"]
+    assert alone("numpy", PINNED, NEWEST) == exact
+    assert alone(INDIRECT, PINNED, NEWEST) == ["numpy==2.4.6", *exact[1:]]
 
 
 def resolve(name):

@@ -19,6 +19,11 @@ os.environ[checkout.SOURCE] = str(SOURCE)
 USES_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 shell.prefix(RUN.shell_prefix(None if USES_CONDA else SOURCE))
 
+# With --software-deployment-method apptainer --config image=FILE, jobs run in this image (docs/install.md).
+if "image" in config:
+
+    container: config["image"]
+
 
 wildcard_constraints:
     **RUN.wildcards(),
