@@ -1,10 +1,7 @@
 """Every way to install has the same pins: pyproject.toml, the lock, the environments of conda, the image."""
 
-import subprocess
-import sys
 import tomllib
 from fnmatch import fnmatch
-from pathlib import Path
 
 import pytest
 import yaml
@@ -66,16 +63,6 @@ def test_make_lock_writes_what_is_committed():
         text = (ROOT / path).read_text()
         emptied = text[: text.index(PINS)] + PINS + PIP + ("" if listed else text.partition(PIP)[2])
         assert with_pins(emptied, conda, listed) == text
-
-
-def test_uv_finds_nothing_to_change_in_an_environment_of_the_lock():
-    uv = Path(sys.executable).with_name("uv")
-    if not uv.exists():
-        pytest.skip("uv is not installed in this environment")
-    command = [uv, "pip", "sync", "--dry-run", "--offline", "--python", sys.executable, "requirements.lock"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr
-    changes = [line for line in said.splitlines() if line.lstrip().startswith(("+", "-", "~"))]
-    assert [line for line in changes if not line.startswith(" - trml==")] == []  # sync removes what the lock lacks
 
 
 def instructions() -> list[list[str]]:
