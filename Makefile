@@ -1,4 +1,4 @@
-# make results | env | search | test | test-fast | lint | format | docs | lock | bench | compose | clean
+# make results | env | search | test | test-fast | lint | format | docs | lock | upgrade-check | bench | compose | clean
 # Each target creates the environment in .venv first if it is absent or out of date.
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -16,7 +16,7 @@ SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := results
-.PHONY: env results search test test-fast lint format docs lock bench compose clean absent
+.PHONY: env results search test test-fast lint format docs lock upgrade-check bench compose clean absent
 
 env: $(BIN)/.installed
 
@@ -79,6 +79,11 @@ docs: $(BIN)/.installed
 # Write requirements.lock from .venv after a change of dependencies.
 lock: $(BIN)/.installed
 	$(BIN)/python tools/write_lock.py
+
+# Try the newest versions of the dependencies within their major version, in an environment of their own, and print what
+# passes. TESTS chooses the tests (default tests/unit).
+upgrade-check: $(BIN)/.installed
+	$(BIN)/python tools/upgrade_check.py --workers $(WORKERS) $(TESTS)
 
 # Write params.yaml from config/ after an edit there.
 compose: $(BIN)/.installed

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from conftest import ROOT
+from trml.base.checkout import refuse_other_source
 from trml.base.commands import fetch_again, in_force, remake, run_again
 from trml.cli.main import main, parser
 
@@ -118,3 +119,14 @@ def test_compose_says_what_a_run_can_find_out(capsys, monkeypatch, tmp_path):
     rows = {"video_id": [f"v{i // 10}" for i in range(300)], "split": ["test"] * 300}
     pl.DataFrame(rows).write_parquet(corpus / "utterances.parquet")
     assert "With 300 test utterances in 30 groups" in says(capsys, "compose", "experiment=mosi", *output)
+
+
+def test_a_job_refuses_the_source_of_another_checkout(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRML_SOURCE", str(ROOT / "docs/../src"))
+    refuse_other_source()
+    other = tmp_path / "other/src"
+    monkeypatch.setenv("TRML_SOURCE", str(other))
+    with pytest.raises(SystemExit) as refusal:
+        main(["plan"])
+    assert f"has the trml of {ROOT / 'src'}; expected that of the Snakefile, {other}" in refusal.value.code
+    assert refusal.value.code.endswith(f"-m pip install --no-deps --editable {other.parent}")

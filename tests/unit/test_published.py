@@ -1,7 +1,6 @@
-"""Committed files agree: results with source and configuration, README with results, pins with the lock."""
+"""Committed files agree: results with source and configuration, README with results."""
 
 import re
-import tomllib
 
 import polars as pl
 import pytest
@@ -22,11 +21,6 @@ README = (ROOT / "README.md").read_text()
 @pytest.fixture(scope="module")
 def summary():
     return pl.read_csv(RESULTS / "tables/main.csv")
-
-
-def lock() -> dict[str, str]:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
 
 
 # The sentence that README.md must hold while the committed results are of another source or configuration.
@@ -198,24 +192,3 @@ def test_the_upper_bound_closes_most_of_the_gap_to_the_ceiling(summary):
         for r in summary.filter(pl.col("metric") == "mae", pl.col("rate") == 0).iter_rows(named=True)
     }
     assert (at["constant"] - at["supervised_double"]) / (at["constant"] - at["ceiling"]) >= 0.8
-
-
-def pip_section(path: str) -> list[str]:
-    (pins,) = [d["pip"] for d in yaml.safe_load((ROOT / path).read_text())["dependencies"] if isinstance(d, dict)]
-    return pins
-
-
-def test_the_conda_environment_of_rules_has_the_pins_of_the_lock():
-    assert dict(pin.split("==") for pin in pip_section("workflow/envs/trml.yaml")) == lock()
-
-
-def test_the_conda_environment_installs_the_lock():
-    assert pip_section("environment.yml") == ["-r requirements.lock", "-e ."]
-
-
-def test_direct_dependencies_are_pinned_as_locked():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    locked = {name.lower().replace("_", "-"): version for name, version in lock().items()}
-    for pin in project["dependencies"] + project["optional-dependencies"]["dev"]:
-        name, version = pin.split("==")
-        assert locked[name.lower().replace("_", "-")] == version

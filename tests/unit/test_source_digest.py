@@ -7,7 +7,7 @@ import pytest
 
 from conftest import ROOT
 from trml.base.modules import module_file
-from trml.planning.source_digest import EXEMPT
+from trml.planning.source_digest import EXEMPT, closure
 
 SOURCE = ROOT / "src"
 FIELDS = "trml.base.fields"  # its assignments are types, which a test below holds it to
@@ -60,3 +60,14 @@ def test_the_shared_fields_are_types():
         for v in values
     }
     assert heads == {"Annotated", "ConfigDict"}
+
+
+def test_a_library_of_another_environment_is_no_source_of_the_project(monkeypatch, tmp_path):
+    """As a user's own site-packages, or what --system-site-packages brings: it is in a recipe by its version."""
+    for folder in ("lib/site-packages", "beside"):
+        (tmp_path / folder).mkdir(parents=True)
+        monkeypatch.syspath_prepend(str(tmp_path / folder))
+    (tmp_path / "lib/site-packages/some_library.py").write_text("X = 1\n")
+    (tmp_path / "beside/some_helper.py").write_text("X = 1\n")
+    (tmp_path / "beside/some_method.py").write_text("import some_helper\nimport some_library\n")
+    assert closure(("some_method",)) == {"some_method", "some_helper"}

@@ -1,9 +1,12 @@
+import os
 import sys
 from pathlib import Path
 
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
+from trml.base import checkout
 from trml.base.artifacts import WHOLE
 from trml.planning.workflow import Workflow
 
@@ -11,7 +14,15 @@ from trml.planning.workflow import Workflow
 RUN = Workflow(config.get("params", "params.yaml"), workflow.is_main_process)
 SHARD = "work/chunks/{features}/{scatteritem}.json"
 
-shell.prefix(RUN.shell_prefix(SOURCE))
+# Jobs run the source of this checkout, whichever environment they run in, or none: they compare.
+os.environ[checkout.SOURCE] = str(SOURCE)
+USES_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+shell.prefix(RUN.shell_prefix(None if USES_CONDA else SOURCE))
+
+# With --software-deployment-method apptainer --config image=FILE, jobs run in this image (docs/install.md).
+if "image" in config:
+
+    container: config["image"]
 
 
 wildcard_constraints:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from trml import __version__
+from trml.base.checkout import refuse_other_source
 from trml.base.commands import run_again
 from trml.base.errors import TrmlError
 from trml.cli import configuration, data, features, results, sharing, tracing, training, verifying
@@ -55,6 +56,7 @@ def main(argv: list[str] | None = None) -> None:
         try:
             arguments = parser().parse_args(argv)
             verb = f"trml {arguments.verb}"
+            refuse_other_source()
             arguments.run(arguments)
         finally:
             sys.stdout.flush()  # here, where a broken pipe is caught, and not when python exits

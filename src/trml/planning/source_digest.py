@@ -94,7 +94,9 @@ def _imports(name: str) -> tuple[str, ...]:
     return tuple(imported)
 
 
-# Installed libraries are in a recipe by their versions (base.digests.versions), not by their source.
+# Installed libraries are in a recipe by their versions (base.digests.versions), not by their source. They may lie in
+# another environment's folder: the user's own, or that of the Python a venv was made from with --system-site-packages.
+_INSTALLED = ("site-packages", "dist-packages")
 _LIBRARIES = tuple(Path(sysconfig.get_path(key)).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -105,7 +107,10 @@ def _is_project_source(name: str) -> bool:
     path = module_file(name)
     if path is None:
         return False
-    return name.partition(".")[0] == OWN or not any(path.resolve().is_relative_to(folder) for folder in _LIBRARIES)
+    if name.partition(".")[0] == OWN:
+        return True
+    path = path.resolve()
+    return not any(part in _INSTALLED for part in path.parts) and not any(map(path.is_relative_to, _LIBRARIES))
 
 
 def _absolute(importer: str, level: int, module: str | None) -> str:

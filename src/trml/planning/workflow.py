@@ -71,15 +71,20 @@ class Workflow:
         """The GPUs that a job that computes with torch takes."""
         return int(self.own.compute.device == "cuda")
 
-    def shell_prefix(self, source: Path) -> str:
-        """Return what every shell command starts with; `source`: the folder of this package in the checkout.
+    def shell_prefix(self, source: Path | None) -> str:
+        """Return what every shell command starts with.
 
-        Jobs find the package in the checkout, whichever environment they run in. The configuration's path is in the
-        environment, not in the command: its content is in the names of outputs. A failure before `| tee` is a failure.
+        The configuration's path is in the environment, not in the command: its content is in the names of outputs. A
+        failure before `| tee` is a failure.
+
+        Args:
+            source: The folder of this package in the checkout, to put on Python's path. None if jobs run in
+                environments of conda, which have it (workflow/envs/trml.post-deploy.sh): there Snakemake unsets
+                PYTHONPATH, because it would mix two environments.
         """
-        exports = (
-            f"TRML_PARAMS={shlex.quote(self.params)} PYTHONPATH={shlex.quote(str(source))}${{PYTHONPATH:+:$PYTHONPATH}}"
-        )
+        exports = f"TRML_PARAMS={shlex.quote(self.params)}"
+        if source is not None:
+            exports += f" PYTHONPATH={shlex.quote(str(source))}${{PYTHONPATH:+:$PYTHONPATH}}"
         prefix = f"set -euo pipefail; export {exports}; "
         return prefix.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
 
