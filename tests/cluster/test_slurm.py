@@ -11,6 +11,9 @@ import pytest
 from cluster.slurm import Slurm, reason_to_skip, wait_until
 from conftest import ROOT
 from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
+from helpers.paper import served, to_fetch
+
+__all__ = ["served"]  # a fixture
 
 pytestmark = pytest.mark.skipif(reason_to_skip() is not None, reason=reason_to_skip() or "")
 
@@ -19,6 +22,8 @@ SLURM = [
     str(ROOT / "profiles/slurm"),
     "--set-scatter",
     "encode=2",
+    "--group-components",
+    "train=2",
     "--set-threads",
     "corpus=4",
     # This cluster has no accounting database.
@@ -40,16 +45,16 @@ def cluster(tmp_path_factory):
 def checkout(folder):
     made = Checkout(folder)
     (folder / "config").symlink_to(ROOT / "config")
-    made.configure(*MINIATURE, *SMALL_GRID, "training.block=8")
+    made.configure(*MINIATURE, *SMALL_GRID, "training.block=12", "training.epochs=8")
     return made
 
 
 class Head:
     """Snakemake with the Slurm profile, in a process of its own whose output goes to a file."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *arguments):
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *SLURM]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *SLURM, *arguments]
         self.log = folder / f"head-{len(list(folder.glob('head-*')))}.txt"
         with self.log.open("w") as log:
             environment = {**os.environ, "PATH": path}
@@ -59,6 +64,15 @@ class Head:
         assert self.process.wait() == 0, self.log.read_text()[-6000:]
 
 
+@pytest.fixture
+def start():
+    """Start heads; end those that are left."""
+    heads = []
+    yield lambda *arguments: heads.append(Head(*arguments)) or heads[-1]
+    for head in heads:
+        head.process.kill()
+
+
 def bytes_of(folder):
     """Every published file but the page, which names times and the machine, and the table of costs."""
     (published,) = (folder / "results").iterdir()
@@ -66,15 +80,15 @@ def bytes_of(folder):
     return {str(path.relative_to(published)): path.read_bytes() for path in files if "cost" not in path.name}
 
 
-def test_the_same_bytes_as_a_local_run_whatever_happens_to_jobs_nodes_and_the_head(cluster, tmp_path):
+def test_the_same_bytes_as_a_local_run_whatever_happens_to_jobs_nodes_and_the_head(cluster, start, tmp_path):
     for name in ("local", "slurm"):
         (tmp_path / name).mkdir()
     local, folder = checkout(tmp_path / "local"), checkout(tmp_path / "slurm").folder
 
     def training():
-        return [job for job, comment in cluster.jobs("RUNNING") if "train" in comment]
+        return [job for job, comment in cluster.jobs("RUNNING") if comment.startswith("rule_train_")]
 
-    head = Head(folder)
+    head = start(folder)
     wait_until(training, "a training to run", 900)
     cancelled = training()[0]
     cluster("scancel", cancelled)
@@ -88,9 +102,19 @@ def test_the_same_bytes_as_a_local_run_whatever_happens_to_jobs_nodes_and_the_he
     wait_until(training, "a training to run", 300)
     head.process.send_signal(signal.SIGKILL)  # its jobs go on, and the next head starts theirs again beside them
     head.process.wait()
-    Head(folder).ends_well()
+    start(folder).ends_well()
     local.make()
     found, expected = bytes_of(folder), bytes_of(local.folder)
     assert "metrics.csv" in expected
     assert found.keys() == expected.keys()
     assert [name for name in expected if found[name] != expected[name]] == []
+
+
+def test_the_head_fetches_and_jobs_start_in_a_second_pass(cluster, start, served, tmp_path):
+    folder = to_fetch(served, tmp_path)
+    head = start(folder, "data")
+    head.ends_well()
+    said = head.log.read_text()
+    assert said.index("MELD.Raw.tar.gz: to be fetched") < said.index("has been submitted with SLURM jobid")
+    assert "rule_fetch" not in said
+    assert len(list((folder / "work/corpora").glob("*/corpus.json"))) == 3
