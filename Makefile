@@ -67,7 +67,7 @@ search: $(BIN)/.installed
 	$(BIN)/trml search --params work/params/search.yaml
 	$(BIN)/trml compose
 
-# Measure speed and memory as ratios within one run (about 20 minutes); ONLY="cells encode" measures a part.
+# Measure speed and memory as ratios within one run (about half an hour); ONLY="cells encode" measures a part.
 bench: $(BIN)/.installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
