@@ -57,7 +57,7 @@ def configure(folder: Path, wanted: int) -> list[Plan]:
     one = sum(len(plan.cells) for plan in plans(configuration(*_overrides(1))))
     overrides = _overrides(max(1, round(wanted / one)))
     (folder / "params.yaml").write_text(compose(overrides, child.ROOT / "config"))
-    return plans(configuration(*overrides), folder / "work")
+    return plans(configuration(*overrides), folder / "work", folder / "config")  # it has none, nor have the runs there
 
 
 def _overrides(seeds: int) -> list[str]:
