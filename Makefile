@@ -1,4 +1,4 @@
-# make results | env | search | test | test-fast | lint | format | docs | lock | upgrade-check | bench | compose | clean
+# make results | env | search | test | test-fast | test-cluster | lint | format | docs | lock | upgrade-check | bench | compose | clean
 # Each target creates the environment in .venv first if it is absent or out of date.
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -16,7 +16,7 @@ SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := results
-.PHONY: env results search test test-fast lint format docs lock upgrade-check bench compose clean absent
+.PHONY: env results search test test-fast test-cluster lint format docs lock upgrade-check bench compose clean absent
 
 env: $(BIN)/.installed
 
@@ -49,6 +49,10 @@ test: $(BIN)/.installed
 test-fast: $(BIN)/.installed
 	$(PYTEST) tests/unit $(TESTS)
 
+# Runs on a Slurm that is started here, and manifests of Kubernetes: as root, with slurm-wlm and munge installed.
+test-cluster: $(BIN)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 0 tests/cluster -rs $(TESTS)
+
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -63,7 +67,7 @@ search: $(BIN)/.installed
 	$(BIN)/trml search --params work/params/search.yaml
 	$(BIN)/trml compose
 
-# Measure speed and memory as ratios within one run (about 20 minutes); ONLY="cells encode" measures a part.
+# Measure speed and memory as ratios within one run (about half an hour); ONLY="cells encode" measures a part.
 bench: $(BIN)/.installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 

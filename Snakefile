@@ -30,6 +30,15 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/results.smk"
 
 
+# On a cluster these run where the run started, as fetch and publish do.
+localrules:
+    all,
+    data,
+    features_only,
+    cells,
+    searched,
+
+
 rule all:
     default_target: True
     input:

@@ -16,6 +16,7 @@ PARTS = {
     "segments": "utterances a second from parts of long videos, against decoding every frame",
     "encode_memory": "memory of encoding over the size of the corpus",
     "workflow": "time and memory of Snakemake over many cells",
+    "scale": "time and memory of planning and of the store with 100,000 cells",
     "memory": "memory of training over the size of the corpus",
     "statistics": "how often tests of a difference err, by simulation",
     "gpu": "trainings a minute on a GPU, stacked and one by one",

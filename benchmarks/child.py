@@ -13,11 +13,19 @@ _LAUNCH = Path(__file__).with_name("launch.py")
 
 
 class Ended(NamedTuple):
-    """A process that ended well. `peak_mib` is the most memory it had resident."""
+    """A process that ended well.
+
+    Attributes:
+        output: What it printed.
+        wall_s: How long it ran.
+        peak_mib: The most memory it had resident.
+        cpu_s: Of the processor, its children's included.
+    """
 
     output: str
     wall_s: float
     peak_mib: float
+    cpu_s: float
 
 
 def run(*command: str, folder: Path = ROOT) -> Ended:
@@ -34,10 +42,10 @@ def run(*command: str, folder: Path = ROOT) -> Ended:
             text=True,
             check=True,
         )
-        code, wall_s, peak_mib = json.loads(report.read_text())
+        code, *figures = json.loads(report.read_text())
     if code != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {code}:\n{done.stdout[-3000:]}")
-    return Ended(done.stdout, wall_s, peak_mib)
+    return Ended(done.stdout, *figures)
 
 
 def python(*arguments: str, folder: Path = ROOT) -> Ended:

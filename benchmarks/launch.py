@@ -1,4 +1,6 @@
-"""Starts a command and writes its exit code, seconds and peak memory: `python launch.py REPORT COMMAND...`.
+"""Starts a command and writes what it took: `python launch.py REPORT COMMAND...`.
+
+That is its exit code, seconds, peak memory in MiB and processor seconds.
 
 A process of its own, and a small one: Linux counts the memory of whoever forks a process into the peak of that
 process, so started from a process with torch in it every command would seem to need what torch needs.
@@ -17,6 +19,7 @@ def main(report: str, command: list[str]) -> None:
     child = os.posix_spawnp(command[0], command, os.environ)
     _, status, usage = os.wait4(child, 0)
     ended = [os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_maxrss / 1024]
+    ended.append(usage.ru_utime + usage.ru_stime)
     Path(report).write_text(json.dumps(ended))
 
 

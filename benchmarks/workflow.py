@@ -35,15 +35,15 @@ def measure(quick: bool) -> Iterator[Row]:
 
 
 def _of_size(folder: Path, wanted: int, rounds: int) -> Iterator[Row]:
-    datasets = _configure(folder, wanted)
+    datasets = configure(folder, wanted)
     case = f"{sum(len(plan.cells) for plan in datasets):,} cells"
     say(f"  {case}: dry runs")
-    dry = [_snakemake(folder, "--dry-run") for _ in range(rounds)]
+    dry = [snakemake(folder, "--dry-run") for _ in range(rounds)]
     say(f"  {case}: filling the store")
     for plan in datasets:
         fill(plan, folder)
-    first = _snakemake(folder)
-    idle = [_snakemake(folder) for _ in range(rounds)]
+    first = snakemake(folder)
+    idle = [snakemake(folder) for _ in range(rounds)]
     for run in (first, *idle):
         if NOTHING not in run.output:
             raise RuntimeError(f"a run with everything made did something:\n{run.output[-3000:]}")
@@ -52,18 +52,19 @@ def _of_size(folder: Path, wanted: int, rounds: int) -> Iterator[Row]:
         yield Row(case, f"{name}, peak memory", median(run.peak_mib for run in runs), "MiB")
 
 
-def _configure(folder: Path, wanted: int) -> list[Plan]:
+def configure(folder: Path, wanted: int) -> list[Plan]:
     """Put a configuration of about so many cells in force in the folder; return its plans."""
     one = sum(len(plan.cells) for plan in plans(configuration(*_overrides(1))))
     overrides = _overrides(max(1, round(wanted / one)))
     (folder / "params.yaml").write_text(compose(overrides, child.ROOT / "config"))
-    return plans(configuration(*overrides), folder / "work")
+    return plans(configuration(*overrides), folder / "work", folder / "config")  # it has none, nor have the runs there
 
 
 def _overrides(seeds: int) -> list[str]:
     return [f"experiment={EXPERIMENT}", f"protocol.seeds={list(range(2020, 2020 + seeds))}".replace(" ", "")]
 
 
-def _snakemake(folder: Path, *arguments: str) -> child.Ended:
+def snakemake(folder: Path, *arguments: str) -> child.Ended:
+    """Run the repository's Snakefile in a folder, on two cores."""
     snakefile = str(child.ROOT / "Snakefile")
     return child.python("-m", "snakemake", "--snakefile", snakefile, "--cores", "2", *arguments, folder=folder)

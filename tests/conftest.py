@@ -17,7 +17,7 @@ import torch
 import yaml
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ("workflow", "numerics", "unit")  # the slowest first, so that both workers end together
+LAYERS = ("cluster", "workflow", "numerics", "unit")  # the slowest first, so that both workers end together
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -29,9 +29,15 @@ wildcard_constraints:
     **RUN.wildcards(),
 
 
-# A shard is one job, on one GPU where there is one. Their number changes no byte: --set-scatter encode=N.
+# Jobs on other machines take `device: auto` for what it is where the run started, as their names say.
+envvars:
+    "TRML_DEVICE",
+
+
+# A shard is one job, on one GPU where there is one. Their number changes no byte: --set-scatter encode=N. On a cluster,
+# where the cores of this machine say nothing, the profile gives it.
 scattergather:
-    encode=min(workflow.cores or 1, 8),
+    encode=min(workflow.resource_settings.cores or 8, 8),
 
 
 onstart:
@@ -44,6 +50,11 @@ onsuccess:
 
 onerror:
     RUN.end_badly()
+
+
+def growing(amount):
+    """A resource that grows with each attempt, for jobs that a cluster ended because they had too little."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def absent(files):

@@ -14,6 +14,9 @@ rule fetch:
     conda:
         "../envs/trml.yaml"
     threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(1440),
     shell:
         "python -m trml fetch --corpus {wildcards.fetched} 2>&1 | tee -i {log:q}"
 
@@ -30,6 +33,9 @@ rule corpus:
         "work/benchmarks/corpora/{corpus}.tsv"
     conda:
         "../envs/trml.yaml"
-    threads: workflow.cores
+    threads: 8  # or as many as there are
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
     shell:
         "python -m trml corpus --folder work/corpora/{wildcards.corpus} --threads {threads} 2>&1 | tee -i {log:q}"

@@ -15,6 +15,8 @@ rule pretrain:
         "../envs/trml.yaml"
     threads: RUN.threads
     resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
         gpu=RUN.gpus,
     shell:
         "python -m trml pretrain --folder work/encoders/{wildcards.encoder} 2>&1 | tee -i {log:q}"
@@ -34,6 +36,8 @@ rule encode:
         "../envs/trml.yaml"
     threads: RUN.threads
     resources:
+        mem_mb=growing(8000),
+        runtime=growing(240),
         gpu=RUN.gpus,
     shell:
         "python -m trml encode --folder work/features/{wildcards.features} --shard {wildcards.scatteritem}"
@@ -54,5 +58,8 @@ rule features:
     conda:
         "../envs/trml.yaml"
     threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     shell:
         "python -m trml features --folder work/features/{wildcards.features} 2>&1 | tee -i {log:q}"

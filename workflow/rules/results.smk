@@ -1,6 +1,10 @@
 # From cells to probes, scores and claims, to tables, figures and the page, to the published copy.
 
 
+localrules:
+    publish,
+
+
 rule probe:
     input:
         absent(RUN.probed_files()),
@@ -14,6 +18,8 @@ rule probe:
         "../envs/trml.yaml"
     threads: RUN.threads
     resources:
+        mem_mb=growing(8000),
+        runtime=growing(120),
         gpu=RUN.gpus,
     shell:
         "python -m trml probe --folder work/probes/{wildcards.probes} 2>&1 | tee -i {log:q}"
@@ -29,6 +35,9 @@ rule refer:
     conda:
         "../envs/trml.yaml"
     threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     shell:
         "python -m trml refer --folder work/references/{wildcards.references} 2>&1 | tee -i {log:q}"
 
@@ -45,6 +54,9 @@ rule evaluate:
     conda:
         "../envs/trml.yaml"
     threads: 1
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(120),
     shell:
         "python -m trml evaluate --folder work/evaluations/{wildcards.evaluation} 2>&1 | tee -i {log:q}"
 
@@ -59,6 +71,9 @@ rule report:
     conda:
         "../envs/trml.yaml"
     threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     shell:
         "python -m trml report --folder work/results/{wildcards.results} 2>&1 | tee -i {log:q}"
 
@@ -74,5 +89,8 @@ rule publish:
     conda:
         "../envs/trml.yaml"
     threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
     shell:
         "python -m trml publish --folder work/results/{wildcards.results} 2>&1 | tee -i {log:q}"

@@ -17,6 +17,8 @@ rule train:
         "../envs/trml.yaml"
     threads: RUN.threads
     resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
         gpu=RUN.gpus,
     shell:
         "python -m trml train --block {wildcards.block} 2>&1 | tee -i {log:q}"

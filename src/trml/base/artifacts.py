@@ -10,6 +10,7 @@ without them (.dvcignore). The file `whole` says that they are here.
 
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -115,17 +116,26 @@ def new_folder(path: Path, finished: str, *, bulk: bool = False) -> Iterator[Pat
         if bulk:
             (temporary / WHOLE).touch()
         write_sums(temporary)
-        if not (path / finished).is_file() or (bulk and not is_whole(path)):
+        if not _is_finished(path, finished, bulk):
             shutil.rmtree(path, ignore_errors=True)
-            temporary.rename(path)
+            try:
+                temporary.rename(path)
+            except OSError:
+                # A job that a killed run left on another machine has finished the same folder in this moment.
+                if not _is_finished(path, finished, bulk):
+                    raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_finished(path: Path, finished: str, bulk: bool) -> bool:
+    return (path / finished).is_file() and (is_whole(path) or not bulk)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")  # machines may share a folder
     try:
         temporary.write_bytes(content)
         temporary.replace(path)

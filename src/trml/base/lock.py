@@ -1,5 +1,10 @@
-"""Let one process at a time into a block. The system releases the lock if its holder dies."""
+"""Let one process at a time into a block. The system releases the lock if its holder dies.
 
+On NFS these locks hold between machines too. Some file systems of clusters have none; there nothing is locked.
+Nothing that several jobs write depends on them: files and folders appear whole, and the same name has the same content.
+"""
+
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -8,6 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from trml.base.progress import say
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # what a file system says that has none
 
 
 @contextmanager
@@ -32,11 +39,27 @@ def _acquire(lock: Path, waiting: str) -> IO[str]:
     while True:
         handle = lock.open("w")
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waiting:
-                say(waiting)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            if not try_lock(handle):
+                if waiting:
+                    say(waiting)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            return handle
         if lock.exists() and os.path.samestat(lock.stat(), os.fstat(handle.fileno())):
             return handle
         handle.close()  # the last holder removed the file while this process waited
+
+
+def try_lock(handle: IO[str]) -> bool:
+    """Lock an open file until it is closed; return False if another process has it.
+
+    Raises:
+        OSError: If the file system has no locks.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

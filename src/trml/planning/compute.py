@@ -9,6 +9,7 @@ from typing import Any, Literal
 from trml.planning.source_digest import source_digest
 
 Device = Literal["cpu", "cuda"]
+FOUND = "TRML_DEVICE"  # in the environment of jobs: what `auto` is where the run started
 _DRIVER = ("/dev/nvidiactl", "/dev/dxg")  # NVIDIA's driver on Linux, and under Windows' subsystem for Linux
 
 # What chooses instructions by the processor: MKL (matrix products), ATen (its own kernels), oneDNN (convolution, GELU).
@@ -49,9 +50,12 @@ def resolve_device(configured: Literal["auto", "cpu", "cuda"]) -> Device:
 
     `auto` is `cuda` if the driver is loaded, CUDA_VISIBLE_DEVICES does not hide all devices, and the installed torch is
     no build for the CPU alone. A process that computes checks it against torch (trml/device.py).
+    The jobs of a run take it for what it is where the run started, on whichever machine they are: it is in all names.
     """
     if configured != "auto":
         return configured
+    if os.environ.get(FOUND) in ("cpu", "cuda"):
+        return "cuda" if os.environ[FOUND] == "cuda" else "cpu"
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1")
     has_driver = any(Path(path).exists() for path in _DRIVER)
     return "cuda" if has_driver and not hidden and not _is_cpu_build() else "cpu"

@@ -129,7 +129,7 @@ class Plan:
 
     # --- cells ---
 
-    @property
+    @cached_property
     def cell_store(self) -> Path:
         """The store of the cells of this corpus and encoder (training/store.py)."""
         return self.work / "cells" / self.params.corpus.name / self.params.encoder.name

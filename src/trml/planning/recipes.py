@@ -116,8 +116,9 @@ class CellDigests:
         return source_of_cells(module)
 
 
+@cache
 def source_of_cells(module: str) -> str:
-    """Return the digest of the source that trains the methods of a module."""
+    """Return the digest of the source that trains the methods of a module. Remembered: a plan asks once a cell."""
     return source_digest(module, "trml.training.trainer", *patterns())
 
 
