@@ -94,6 +94,7 @@ DEFAULT = {
     "evaluation.statistics": "probes",
     "report": "results",
     "report.config": None,
+    "report.crate": None,
     "report.headline": None,
     "report.publish": None,
     "report.verify": None,

@@ -1,7 +1,9 @@
 import sys
 from pathlib import Path
 
-SOURCE = Path(workflow.basedir) / "src"
+# The package in this checkout, also where another workflow uses this one as a module. A module that is fetched file by
+# file has none beside it; then the installed package is used.
+SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
 from trml.base.artifacts import WHOLE

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from trml.base.commands import params_file
-from trml.base.errors import TrmlError
+from trml.base.errors import DataMissing, TrmlError
 
 if TYPE_CHECKING:
     import torch
 
     from trml.planning.plan import Plan
 
+CHECKOUT = Path(__file__).parents[3]  # the repository, unless the package is installed without one
 Verbs = argparse._SubParsersAction  # the parsers that verbs are added to
 Kind = Literal["corpus", "encoder", "features", "references", "probes", "evaluation", "results"]  # folders of a plan
 
@@ -88,6 +89,19 @@ def device_of(plan: "Plan") -> "torch.device":
     from trml.device import set_up
 
     return set_up(plan.compute.device, plan.compute.threads, plan.compute.portable)
+
+
+def result_folder(result: str) -> Path:
+    """Return the folder of results that a name or a path means.
+
+    Raises:
+        DataMissing: If there is none.
+    """
+    for path in (Path("results") / result, Path(result)):
+        if (path / "manifest.json").is_file():
+            return path
+    known = ", ".join(sorted(path.parent.name for path in Path("results").glob("*/manifest.json"))) or "none"
+    raise DataMissing(f"there are no results {result}: results/ has {known}")
 
 
 def remove(path: Path) -> None:

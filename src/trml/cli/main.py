@@ -13,7 +13,7 @@ from pathlib import Path
 from trml import __version__
 from trml.base.commands import run_again
 from trml.base.errors import TrmlError
-from trml.cli import configuration, data, features, results, training, verifying
+from trml.cli import citing, configuration, data, features, results, training, verifying
 
 _DESCRIPTION = """Benchmark sentiment models when text, vision or audio is missing.
 
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--version", action="version", version=f"trml {__version__}")
     verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
-    for stage in (configuration, data, features, training, results, verifying):
+    for stage in (configuration, data, features, training, results, verifying, citing):
         stage.register(verbs)
     return command
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trml.base.commands import run_again
 from trml.base.errors import TrmlError
-from trml.cli.common import Verbs, add_folder, add_verb, device_of, plan_of
+from trml.cli.common import CHECKOUT, Verbs, add_folder, add_verb, device_of, plan_of
 
 
 def probe(arguments: argparse.Namespace) -> None:
@@ -71,7 +71,15 @@ def publish(arguments: argparse.Namespace) -> None:
     assert plan.results is not None
     published = Path("results") / plan.named.published
     is_free = plan.named.experiment is None  # a name that no file in config/experiment defines
-    run(plan.results.name, plan.results, plan.cells, published, replace=arguments.replace, keep=is_free)
+    run(
+        plan.results.name,
+        plan.results,
+        plan.cells,
+        published,
+        checkout=CHECKOUT,
+        replace=arguments.replace,
+        keep=is_free,
+    )
 
 
 def export(arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trml import __version__
 from trml.base.errors import ConfigError, DataMissing
-from trml.cli.common import Verbs, add_verb
+from trml.cli.common import Verbs, add_verb, result_folder
 
 if TYPE_CHECKING:
     from trml.report.verify import Verification
@@ -25,8 +25,8 @@ def verify(arguments: argparse.Namespace) -> None:
     from trml.report.verify import verify as run
 
     try:
-        published = _folder(arguments.result)
-        found = _folder(arguments.against) if arguments.against else _built(published)
+        published = result_folder(arguments.result)
+        found = result_folder(arguments.against) if arguments.against else _built(published)
         verification = run(published, found)
     except DataMissing as error:
         sys.stderr.write(f"trml verify: {error}\n")
@@ -37,15 +37,6 @@ def verify(arguments: argparse.Namespace) -> None:
         print("\n".join(_words(verification)))
     if verification.outcome == "differs" or (arguments.exact and not verification.exact):
         sys.exit(1)
-
-
-def _folder(result: str) -> Path:
-    """Return the folder of results that a name or a path means."""
-    for path in (Path("results") / result, Path(result)):
-        if (path / "manifest.json").is_file():
-            return path
-    known = ", ".join(sorted(path.parent.name for path in Path("results").glob("*/manifest.json"))) or "none"
-    raise DataMissing(f"there are no results {result}: results/ has {known}")
 
 
 def _built(published: Path) -> Path:

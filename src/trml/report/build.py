@@ -52,9 +52,9 @@ def build(inputs: ReportInputs, folder: Path) -> None:
         svg = folder / "figures" / f"{drawn.name}.svg"
         shown.append(Shown(drawn.section, drawn.name, drawn.caption, drawn.order, svg))
     for each in data.corpora:
-        name = folder / "cards" / each.card.info.name
-        write_card(each.card, name.with_suffix(".md"))
-        write_croissant(each.card, each.inputs.corpus, each.inputs.origin, name.with_suffix(".croissant.json"))
+        card = folder / "cards" / f"{each.card.info.name}.md"
+        write_card(each.card, card)
+        write_croissant(each.card, each.inputs.corpus, each.inputs.origin, card.with_suffix(".croissant.json"))
     (folder / "claims.md").write_text(claims_page(data, tables))
 
     record = manifest(data)
