@@ -1,3 +1,9 @@
-# The workflow is workflow/Snakefile, where the Snakemake workflow catalogue looks for it. This file lets `snakemake` find
-# it from the root of the repository.
+# The workflow is workflow/Snakefile, where the Snakemake workflow catalogue looks for it.
 include: "workflow/Snakefile"
+
+
+# What `snakemake` makes: an included file cannot say so itself.
+rule default:
+    default_target: True
+    input:
+        rules.all.input,

@@ -41,11 +41,14 @@ def absent(files):
     """An input function: those of the files that are not there.
 
     A name says what its file was made from, so what is there is up to date, and no job waits for it. So Snakemake sees
-    the jobs alone that are to be run, and not why it might repeat another.
+    the jobs alone that are to be run, and not why it might repeat another. Where nothing is run, as for `--report`,
+    `--summary` and `--rulegraph`, it sees all of them.
     """
 
     def wanted(wildcards):
         named = files(wildcards) if callable(files) else files
+        if workflow.executor_plugin is None:
+            return list(named)
         return [path for path in named if not Path(path).exists()]
 
     return wanted
