@@ -50,6 +50,8 @@ VERBS = {
     "trml.report.headline",
     "trml.report.verify",
     "trml.report.publish",
+    "trml.report.model_card",
+    "trml.training.model_folder",
 }
 PUBLISHING = ("trml.planning.workflow", "trml.report.publish")
 
