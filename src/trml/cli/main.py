@@ -23,6 +23,7 @@ _EXAMPLES = """examples:
   trml compose                          write params.yaml, the configuration
   trml plan                             list what is done and what is to do
   trml check ../my_posts                validate your own data
+  trml cite                             print BibTeX for everything in use
   trml gc --dry-run                     list what of work/ is no longer needed
   trml VERB --help                      options and examples of a verb
 
