@@ -180,5 +180,7 @@ def test_persons_and_clean_checkouts(results, tmp_path):
 
 
 def test_without_a_checkout_results_are_published_without_it(results, tmp_path):
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow/Snakefile").touch()  # and no CITATION.cff
     publish(MANIFEST["digest"], results, [], tmp_path / "results/study", checkout=tmp_path)
     assert (tmp_path / "results/study/metrics.csv").is_file() and not (tmp_path / "results/study" / CRATE).exists()

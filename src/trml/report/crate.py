@@ -25,7 +25,7 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 LICENCE = "https://spdx.org/licenses/MIT.html"
-WORKFLOW = "workflow/Snakefile"
+WORKFLOW, CITATION = "workflow/Snakefile", "CITATION.cff"
 _TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 _PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 _WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
@@ -51,13 +51,13 @@ def write_crate(folder: Path, checkout: Path) -> None:
         checkout: The repository, with workflow/ and CITATION.cff. Without them, as beside an installed package,
             nothing is written.
     """
-    if not (checkout / WORKFLOW).is_file():
+    if not all((checkout / name).is_file() for name in (WORKFLOW, CITATION)):
         return
     rules = [WORKFLOW, *(str(path.relative_to(checkout)) for path in sorted(checkout.glob("workflow/rules/*.smk")))]
     for name in rules:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(checkout / name, folder / name)
-    cited = yaml.safe_load((checkout / "CITATION.cff").read_text())
+    cited = yaml.safe_load((checkout / CITATION).read_text())
     write_json(folder / CRATE, _crate(folder, rules, cited).metadata.generate())
 
 
