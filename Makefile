@@ -76,9 +76,10 @@ format: $(BIN)/.installed
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-# Write the map of packages into docs/architecture.md.
+# Write the map of packages into docs/architecture.md, and docs/artifact_appendix.md from the published results.
 docs: $(BIN)/.installed
 	$(BIN)/python tools/package_map.py
+	$(BIN)/python tools/artifact_appendix.py
 
 # Write requirements.lock from .venv after a change of dependencies.
 lock: $(BIN)/.installed

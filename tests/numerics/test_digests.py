@@ -74,6 +74,7 @@ DEFAULT = {
     "methods.config": "probes",
     "training": "cells",
     "training.config": None,
+    "training.model_folder": None,
     "training.reference": None,
     "training.selection": None,
     "training.worker": None,
@@ -94,7 +95,9 @@ DEFAULT = {
     "evaluation.statistics": "probes",
     "report": "results",
     "report.config": None,
+    "report.crate": None,
     "report.headline": None,
+    "report.model_card": None,
     "report.publish": None,
     "report.verify": None,
 }

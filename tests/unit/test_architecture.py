@@ -52,6 +52,8 @@ VERBS = {
     "trml.report.verify",
     "trml.report.trace",
     "trml.report.publish",
+    "trml.report.model_card",
+    "trml.training.model_folder",
 }
 PUBLISHING = ("trml.planning.workflow", "trml.report.publish")
 

@@ -4,13 +4,18 @@ import io
 import json
 import re
 import shutil
+from urllib.parse import unquote
 
+import mlcroissant
 import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from rocrate.rocrate import ROCrate
 
+from conftest import ROOT
 from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
+from trml.base.digests import file_digest
 from trml.training.store import cells_of
 
 
@@ -273,3 +278,58 @@ def test_three_given_modalities_go_the_same_way(tmp_path):
     assert {"text", "vision", "audio", "random_modality", "none"} == set(matrix["victim"])
     for name in ("rates_audio", "rates_random_modality"):
         assert (tmp_path / f"results/mosi/figures/{name}.png").stat().st_size > 5000
+
+
+def test_published_results_are_a_research_object_and_describe_their_corpus(finished, tmp_path):
+    results = finished.folder / "results/pantomime"
+    crate = ROCrate(results)
+    (run,) = crate.get_by_type("CreateAction")
+    assert run["instrument"] == crate.mainEntity and (results / crate.mainEntity.id).is_file()
+    named = {unquote(each.id): each.get("sha256") for each in crate.get_by_type("File")}
+    assert named.keys() == {str(path.relative_to(results)) for path in results.rglob("*.*") if path.is_file()} - {
+        "ro-crate-metadata.json"
+    } | {"SHA256SUMS", "workflow/Snakefile"}
+    assert all(file_digest(results / name) == checksum for name, checksum in named.items() if checksum)
+    (described,) = [each for each in run["object"] if each.id.endswith(".croissant.json")]
+    (corpus,) = (finished.folder / "work/corpora").glob("pantomime-*")
+    shutil.copytree(corpus, tmp_path / "corpus")
+    shutil.copy(results / described.id, tmp_path / "corpus")
+    dataset = mlcroissant.Dataset(jsonld=tmp_path / "corpus/pantomime.croissant.json")
+    assert len(list(dataset.records("utterances"))) == pl.read_parquet(corpus / "utterances.parquet").height
+
+
+MODULE = """
+module trml:
+    snakefile:
+        "{root}/workflow/Snakefile"
+    config:
+        config["trml"]
+
+
+use rule * from trml as trml_*
+
+
+rule all:
+    default_target: True
+    input:
+        rules.trml_all.input,
+"""
+
+
+def test_another_workflow_uses_this_one_as_a_module(checkout):
+    (checkout.folder / "Snakefile").write_text(MODULE.format(root=ROOT))
+    (checkout.folder / "config.yaml").write_text("trml: {params: mine.yaml}\n")
+    shutil.move(checkout.folder / "params.yaml", checkout.folder / "mine.yaml")
+    shutil.rmtree(checkout.folder / "work/published")
+    shutil.rmtree(checkout.folder / "results")
+    log = checkout.make("--snakefile", "Snakefile", "--configfile", "config.yaml")
+    assert "rule trml_publish" in log and "rule trml_train" not in log
+    assert (checkout.folder / "results/pantomime/ro-crate-metadata.json").is_file()
+
+
+def test_snakemake_writes_its_report_of_a_finished_run(checkout):
+    checkout.make("--report", "report.html")
+    page = (checkout.folder / "report.html").read_text()
+    for rule in ("corpus", "pretrain", "train", "evaluate", "publish"):
+        assert f'"{rule}"' in page
+    assert "findings, claims with their verdicts" in page and "index.html" in page

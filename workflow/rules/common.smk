@@ -2,7 +2,9 @@ import os
 import sys
 from pathlib import Path
 
-SOURCE = Path(workflow.basedir) / "src"
+# The package in this checkout, also where another workflow uses this one as a module. A module that is fetched file by
+# file has none beside it; then the installed package is used.
+SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
@@ -61,11 +63,14 @@ def absent(files):
     """An input function: those of the files that are not there.
 
     A name says what its file was made from, so what is there is up to date, and no job waits for it. So Snakemake sees
-    the jobs alone that are to be run, and not why it might repeat another.
+    the jobs alone that are to be run, and not why it might repeat another. Where nothing is run, as for `--report`,
+    `--summary` and `--rulegraph`, it sees all of them.
     """
 
     def wanted(wildcards):
         named = files(wildcards) if callable(files) else files
+        if workflow.executor_plugin is None:
+            return list(named)
         return [path for path in named if not Path(path).exists()]
 
     return wanted

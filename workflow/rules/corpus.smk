@@ -1,16 +1,13 @@
 # From raw files, fetched if they can be, or from a generator, to a corpus in the common form.
 
 
-localrules:
-    fetch,
-
-
 # A stamp, not the files: data/ is the user's, and Snakemake deletes outputs before it repeats a job.
 rule fetch:
     output:
         touch("work/fetched/{fetched}"),
     log:
         "work/logs/fetched/{fetched}.log",
+    localrule: True
     conda:
         "../envs/trml.yaml"
     threads: 1

@@ -66,6 +66,7 @@ rule report:
         absent(RUN.reported_files()),
     output:
         "work/results/{results}/manifest.json",
+        report("work/results/{results}/report/index.html", caption="../report/page.rst", category="Results"),
     log:
         "work/logs/results/{results}.log",
     conda:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from trml.planning.plan import Plan
 
+CHECKOUT = Path(__file__).parents[3]  # the repository, unless the package is installed without one
 Verbs = argparse._SubParsersAction  # the parsers that verbs are added to
 Kind = Literal["corpus", "encoder", "features", "references", "probes", "evaluation", "results"]  # folders of a plan
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trml.evaluation.contract import EvaluationInputs, ProbeInputs, Searched
+from trml.planning.bibliography import origin_of
 from trml.planning.blocks import Block
 from trml.planning.plan import Plan
 from trml.planning.study import settings_of
@@ -77,5 +78,6 @@ def report_inputs(plan: Plan) -> ReportInputs:
         moved=plan.named.moved,
         params=asdict(plan.params),
         made_from=plan.made_from,
+        origin=origin_of(plan.params.corpus),
         others=tuple(report_inputs(other) for other in plan.others),
     )

@@ -19,6 +19,7 @@ from trml.corpora.registry import require_files
 from trml.evaluation.contract import Purpose, Study
 from trml.methods.config import DEFAULT
 from trml.planning import recipes
+from trml.planning.bibliography import origin_of
 from trml.planning.blocks import Block, in_blocks
 from trml.planning.compute import Compute, resolve_device
 from trml.planning.grid import expand
@@ -284,6 +285,7 @@ class Plan:
             "experiment": self.named.experiment,
             "moved": self.named.moved,
             "made_from": self.made_from,
+            "origin": asdict(origin_of(self.params.corpus)),
         }
 
     @property

@@ -12,6 +12,7 @@ from trml.evaluation.contract import LABELLED, PUBLISHED
 from trml.report.card import write_card
 from trml.report.claims_page import claims_page
 from trml.report.contract import ReportInputs
+from trml.report.croissant import write_croissant
 from trml.report.dataset import Dataset
 from trml.report.manifest import checksums, manifest
 from trml.report.page.render import Shown, render
@@ -54,7 +55,9 @@ def build(inputs: ReportInputs, folder: Path) -> None:
         svg = folder / "figures" / f"{drawn.name}.svg"
         shown.append(Shown(drawn.section, drawn.name, drawn.caption, drawn.order, svg))
     for each in data.corpora:
-        write_card(each.card, folder / "cards" / f"{each.card.info.name}.md")
+        card = folder / "cards" / f"{each.card.info.name}.md"
+        write_card(each.card, card)
+        write_croissant(each.card, each.inputs.corpus, each.inputs.origin, card.with_suffix(".croissant.json"))
     (folder / "claims.md").write_text(claims_page(data, tables))
 
     record = manifest(data)

@@ -9,13 +9,29 @@ from trml.evaluation.contract import Searched, Study
 from trml.training.contract import Settings
 
 # Files of results that hold times, or name the run that made them: nothing is said by their bytes.
-_OF_THE_RUN = ("report/", "tables/cost.")
+CRATE = "ro-crate-metadata.json"
+_OF_THE_RUN = ("report/", "tables/cost.", CRATE)
 
 
 def other_files(theirs: Mapping[str, str], ours: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Return the files of two results that are compared, and those of them with other bytes; both by checksum."""
     names = [name for name in sorted(theirs.keys() | ours.keys()) if not name.startswith(_OF_THE_RUN)]
     return names, [name for name in names if theirs.get(name) != ours.get(name)]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a corpus is from, as its configuration says.
+
+    Attributes:
+        bibtex: What to cite for it, empty without a publication.
+        terms: Which a user accepts before it is fetched, empty without any.
+        url: Its own page, None without one.
+    """
+
+    bibtex: str = ""
+    terms: str = ""
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,7 @@ class ReportInputs:
         moved: What it changes: dotted key -> (the experiment's value, its own).
         params: The whole configuration, written to params.yaml.
         made_from: The names of corpus, encoder, features and probes, and the number of cells, for manifest.json.
+        origin: Where the corpus is from.
         others: The further datasets.
     """
 
@@ -60,4 +77,5 @@ class ReportInputs:
     moved: Mapping[str, tuple[Any, Any]]
     params: Mapping[str, Any]
     made_from: Mapping[str, Any]
+    origin: Origin = Origin()
     others: Sequence["ReportInputs"] = ()

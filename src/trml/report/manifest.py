@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def manifest(data: Dataset) -> dict[str, Any]:
             "further": {other.study.dataset: content(other) for other in data.others},
         },
         "run": str(uuid.uuid4()),
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(data.cells),
         "quality": [fault._asdict() for fault in faults(data)],
         "failed_cells": {cell["digest"]: cell["failed"] for cell in data.cells if cell["failed"]},

@@ -10,6 +10,7 @@ from trml.base.digests import file_digest
 from trml.base.errors import StoreError
 from trml.base.progress import say
 from trml.report.contract import other_files
+from trml.report.crate import write_crate
 from trml.report.quality import BROKEN
 from trml.training.contract import Cell
 from trml.training.store import read_cell
@@ -35,9 +36,16 @@ def is_published(digest: str, published: Path) -> bool:
 
 
 def publish(
-    digest: str, finished: Path, cells: Sequence[Cell], published: Path, *, replace: bool = False, keep: bool = False
+    digest: str,
+    finished: Path,
+    cells: Sequence[Cell],
+    published: Path,
+    *,
+    checkout: Path | None = None,
+    replace: bool = False,
+    keep: bool = False,
 ) -> None:
-    """Copy finished results to results/<experiment>.
+    """Copy finished results to results/<experiment>, which becomes a research object (report/crate.py).
 
     Published results of the same recipe stay, whatever bytes this run has: with other bytes it says so, and where its
     own are.
@@ -47,6 +55,7 @@ def publish(
         finished: That folder.
         cells: The cells behind the results; each is verified.
         published: results/<experiment>.
+        checkout: The repository that made them, which the description as a research object needs.
         replace: Whether to replace published results of the same recipe too.
         keep: Whether results of another configuration under this name are kept, under another one.
 
@@ -73,7 +82,7 @@ def publish(
         return
     if keep:
         _keep_other(finished, published)
-    _replace(finished, published)
+    _replace(finished, published, checkout)
     say(f"{published}: published, open {published / 'report' / 'index.html'}")
 
 
@@ -102,7 +111,7 @@ def _keep_other(finished: Path, published: Path) -> None:
             say(f"{published}: held results of another configuration, which are now {aside}")
 
 
-def _replace(source: Path, target: Path) -> None:
+def _replace(source: Path, target: Path, checkout: Path | None) -> None:
     """Replace `target` with a copy of `source`; a mixture of both never exists."""
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -110,4 +119,6 @@ def _replace(source: Path, target: Path) -> None:
         target.rename(old)
     with new_folder(target, "manifest.json") as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
+        if checkout is not None:
+            write_crate(folder, checkout)
     shutil.rmtree(old, ignore_errors=True)
