@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from trml.base.artifacts import read_json
+from trml.base.errors import StoreError
 from trml.planning.plan import Plan
 from trml.training.contract import Cell
 from trml.training.store import cells_of, is_done
@@ -79,13 +80,23 @@ def entries(work: Path, only: Collection[str] = ()) -> list[Path]:
 
 
 def rested_on(results: Path = Path("results")) -> set[str]:
-    """Return what published results were made from: names of folders of work/, and digests of cells."""
+    """Return what published results were made from: names of folders of work/, and digests of cells.
+
+    Raises:
+        StoreError: If published results are damaged.
+    """
     names: set[str] = set()
     for manifest in results.glob("*/manifest.json"):
         record = read_json(manifest)
         names |= set(_words([record["digest"], record["made_from"]]))
         for table in manifest.parent.glob("metrics*.csv"):
-            names |= set(pl.read_csv(table, columns=["cell"], schema_overrides={"cell": pl.String})["cell"])
+            try:
+                names |= set(pl.read_csv(table, columns=["cell"], schema_overrides={"cell": pl.String})["cell"])
+            except pl.exceptions.PolarsError:
+                raise StoreError(
+                    f"{table} cannot be read, so it is unknown what {manifest.parent} rests on. Restore it from git, or "
+                    "remove the folder"
+                ) from None
     return names
 
 
