@@ -241,6 +241,7 @@ def test_results_agree_with_the_configuration_after_any_sequence(made, tmp_path)
     (copy.folder / "params.yaml").write_text("name: [")
     assert "is not YAML" in copy.run(*BARE, fails=True)  # 11: refused
     copy.run("git", "checkout", "-q", "params.yaml")
+    copy.run(*BARE)
     copy.run("trml", "gc", "--yes")
     assert agrees(copy) and "Nothing to be done" in copy.dry()  # 12: cleaned
 
