@@ -94,8 +94,8 @@ def rested_on(results: Path = Path("results")) -> set[str]:
                 names |= set(pl.read_csv(table, columns=["cell"], schema_overrides={"cell": pl.String})["cell"])
             except pl.exceptions.PolarsError:
                 raise StoreError(
-                    f"{table} cannot be read, so it is unknown what {manifest.parent} rests on. Restore it from git, or "
-                    "remove the folder"
+                    f"{table} cannot be read, so it is unknown what {manifest.parent} rests on. Restore it from git "
+                    "or remove the folder"
                 ) from None
     return names
 
