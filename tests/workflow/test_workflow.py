@@ -18,12 +18,14 @@ from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
 from trml.base.digests import file_digest
 from trml.training.store import cells_of
 
+EVERY_FORM = "report.forms=[pdf,png]"
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished miniature. Not to be changed."""
     made = Checkout(tmp_path_factory.mktemp("finished"))
-    made.configure(*MINIATURE, *SMALL_GRID)
+    made.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM)
     made.make()
     return made
 
@@ -92,7 +94,7 @@ def test_a_second_run_does_nothing(checkout):
 
 def test_a_wider_sweep_trains_the_new_cells_only_and_going_back_trains_none(checkout):
     before, digest = checkout.cells(), checkout.digest()
-    wider = checkout.configure(*MINIATURE, *SMALL_GRID, "methods.trml.sweeps.temperature=[0.07,0.5,0.9]")
+    wider = checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM, "methods.trml.sweeps.temperature=[0.07,0.5,0.9]")
     checkout.make()
     after = checkout.cells()
     new = [cell for name, cell in after.items() if name not in before]
@@ -101,7 +103,7 @@ def test_a_wider_sweep_trains_the_new_cells_only_and_going_back_trains_none(chec
     assert {name: after[name] for name in before} == before
     assert checkout.digest() == wider.results.name != digest
 
-    checkout.configure(*MINIATURE, *SMALL_GRID)
+    checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM)
     log = checkout.make()
     assert checkout.cells() == after
     assert "rule train" not in log
@@ -132,13 +134,13 @@ def test_the_same_configuration_from_another_file_does_nothing(checkout):
 
 def test_other_blocks_are_other_jobs_over_the_same_cells(checkout):
     before, old = checkout.cells(), {path.name for path in (checkout.folder / "work/blocks").iterdir()}
-    plan = checkout.configure(*MINIATURE, *SMALL_GRID, "training.block=20")
+    plan = checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM, "training.block=20")
     new = {block.done.name for block in plan.blocks.values()}
     assert not new <= old
     checkout.make("cells")
     assert new <= {path.name for path in (checkout.folder / "work/blocks").iterdir()}
     assert checkout.cells() == before
-    checkout.configure(*MINIATURE, *SMALL_GRID)
+    checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM)
     assert "Nothing to be done" in checkout.make()
 
 
@@ -153,12 +155,12 @@ def test_results_that_were_touched_are_published_again(checkout, harm):
 
 
 def test_an_encoder_near_chance_stops_the_workflow_with_its_reason(checkout):
-    checkout.configure(*MINIATURE, *SMALL_GRID, "encoder.pretraining.retrieval_bar=0.99")
+    checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM, "encoder.pretraining.retrieval_bar=0.99")
     done = checkout.snakemake()
     assert done.returncode != 0
     assert "the bar is 99.0%" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    plan = checkout.configure(*MINIATURE, *SMALL_GRID, "encoder.pretraining.retrieval_bar=0.99")
+    plan = checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM, "encoder.pretraining.retrieval_bar=0.99")
     assert plan.encoder is not None
     assert not (plan.encoder / "model.safetensors").exists()
 

@@ -78,6 +78,7 @@ def report_inputs(plan: Plan) -> ReportInputs:
         moved=plan.named.moved,
         params=asdict(plan.params),
         made_from=plan.made_from,
+        forms=tuple(plan.params.report.forms),
         origin=origin_of(plan.params.corpus),
         others=tuple(report_inputs(other) for other in plan.others),
     )

@@ -285,6 +285,7 @@ class Plan:
             "experiment": self.named.experiment,
             "moved": self.named.moved,
             "made_from": self.made_from,
+            "forms": self.params.report.forms,
             "origin": asdict(origin_of(self.params.corpus)),
         }
 

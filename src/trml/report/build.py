@@ -51,7 +51,7 @@ def build(inputs: ReportInputs, folder: Path) -> None:
         write_table(table, folder / "tables")
     shown = []
     for drawn in all_figures(data):
-        save(drawn.figure, folder / "figures", drawn.name)
+        save(drawn.figure, folder / "figures", drawn.name, inputs.forms)
         svg = folder / "figures" / f"{drawn.name}.svg"
         shown.append(Shown(drawn.section, drawn.name, drawn.caption, drawn.order, svg))
     for each in data.corpora:

@@ -50,6 +50,6 @@ def claims_page(data: Dataset, tables: Mapping[str, Table]) -> str:
     lines += ["", f"Judged by {data.primary.label}. {verdict_words(data)}", ""]
     for claim in data.claims:
         table = tables[table_name(claim)]
-        shown = ", ".join(f"figures/{name}.png" for name in claim["figures"])
+        shown = ", ".join(f"figures/{name}.svg" for name in claim["figures"])
         lines += [f"## {table.title}", "", *to_markdown(table).splitlines()[2:], "", f"Shown in: {shown}", ""]
     return "\n".join(lines)

@@ -1,5 +1,7 @@
 """Configuration of the report."""
 
+from typing import Literal
+
 from pydantic.dataclasses import dataclass
 
 from trml.base.fields import Share, strict
@@ -11,6 +13,8 @@ class Report:
 
     Attributes:
         conditions: Missing rates of the main table, beside complete data.
+        forms: In which every figure is saved, beside svg, which the page shows.
     """
 
     conditions: list[Share]
+    forms: list[Literal["pdf", "png"]]

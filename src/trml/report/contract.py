@@ -56,6 +56,7 @@ class ReportInputs:
         moved: What it changes: dotted key -> (the experiment's value, its own).
         params: The whole configuration, written to params.yaml.
         made_from: The names of corpus, encoder, features and probes, and the number of cells, for manifest.json.
+        forms: In which figures are saved, beside svg.
         origin: Where the corpus is from.
         others: The further datasets.
     """
@@ -77,5 +78,6 @@ class ReportInputs:
     moved: Mapping[str, tuple[Any, Any]]
     params: Mapping[str, Any]
     made_from: Mapping[str, Any]
+    forms: Sequence[str] = ("pdf", "png")
     origin: Origin = Origin()
     others: Sequence["ReportInputs"] = ()

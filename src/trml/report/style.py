@@ -5,6 +5,7 @@ that it lacks are written out (`legible`); nothing is drawn as an empty box.
 """
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,7 +22,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LINES = ("-", "--", "-.")  # from the eighth series on the colours come again, with other lines
 GREY = "#333333"
 SEQUENTIAL = "cividis"
-FORMS: dict[str, dict[str, None]] = {  # of each figure, without dates in them
+_METADATA: dict[str, dict[str, None]] = {  # without dates
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
     "png": {"Software": None},
@@ -44,7 +45,6 @@ plt.rcParams.update(
         "legend.fontsize": 7,
         "lines.linewidth": 1.4,
         "lines.markersize": 4,
-        "savefig.bbox": "tight",
         "savefig.dpi": 200,
         "svg.hashsalt": "trml",
         "svg.fonttype": "path",
@@ -59,12 +59,15 @@ def look(i: int) -> dict[str, str]:
     return {"color": _PALETTE[i % n], "marker": _MARKERS[(i + i // n) % n], "linestyle": _LINES[i // n % len(_LINES)]}
 
 
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write a figure in every form, and close it."""
+def save(figure: Figure, folder: Path, name: str, forms: Sequence[str] = ("pdf", "png")) -> None:
+    """Write a figure as svg and in other forms, and close it. All have one layout, which is worked out once."""
     folder.mkdir(parents=True, exist_ok=True)
     _make_legible(figure)
-    for kind, metadata in FORMS.items():
-        figure.savefig(folder / f"{name}.{kind}", metadata=metadata)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    box = figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"])
+    for kind in ("svg", *forms):
+        figure.savefig(folder / f"{name}.{kind}", metadata=_METADATA[kind], bbox_inches=box)
     plt.close(figure)
 
 
