@@ -1,4 +1,4 @@
-# make results | env | search | test | test-fast | test-cluster | lint | format | docs | lock | upgrade-check | bench | compose | clean
+# make results | env | search | test | test-fast | test-slow | test-cluster | lint | format | docs | lock | upgrade-check | bench | compose | clean
 # Each target creates the environment in .venv first if it is absent or out of date.
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -16,7 +16,7 @@ SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := results
-.PHONY: env results search test test-fast test-cluster lint format docs lock upgrade-check bench compose clean absent
+.PHONY: env results search test test-fast test-slow test-cluster lint format docs lock upgrade-check bench compose clean absent
 
 env: $(BIN)/.installed
 
@@ -44,6 +44,10 @@ endif
 # All tests, or TESTS="tests/numerics -k resume".
 test: $(BIN)/.installed
 	$(PYTEST) $(TESTS)
+
+# What `make test` leaves out: sequences of edits, stops and restores; other instructions; an altered encoder. Minutes.
+test-slow: $(BIN)/.installed
+	$(PYTEST) -m slow $(TESTS)
 
 # No training, no subprocess: under a minute.
 test-fast: $(BIN)/.installed

@@ -45,7 +45,7 @@ What a reviewer of the artifact needs: how to get it, how to see that it works, 
 **Functional**
 
 - [ ] `make env` installs.
-- [ ] `make test-fast` passes: the unit tests. `make test` runs all.
+- [ ] `make test-fast` passes: the unit tests. `make test` runs all but the slow ones (`make test-slow`).
 - [ ] `make results` runs every method on a subset of the study and writes `results/pantomime/report/index.html`.
 
 **Reproduced**

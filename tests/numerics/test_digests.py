@@ -20,7 +20,7 @@ import yaml
 from conftest import ROOT
 from trml.config.compose import compose
 from trml.config.load import check
-from trml.planning import source_digest
+from trml.planning import recipes, source_digest
 from trml.planning.plan import plans
 
 SOURCE = ROOT / "src/trml"
@@ -82,7 +82,7 @@ DEFAULT = {
     "training.virtual": "probes",
     "evaluation": "evaluation",
     "evaluation.__init__": "probes",
-    "evaluation.config": None,
+    "evaluation.config": "probes",
     "evaluation.contract": "probes",
     "evaluation.foreseen": None,
     "evaluation.metrics": "probes",
@@ -93,12 +93,14 @@ DEFAULT = {
     "evaluation.registry": "probes",
     "evaluation.schemas": "probes",
     "evaluation.statistics": "probes",
+    "evaluation.submissions": "probes",
     "report": "results",
     "report.config": None,
     "report.crate": None,
     "report.headline": None,
     "report.model_card": None,
     "report.publish": None,
+    "report.trace": None,
     "report.verify": None,
 }
 
@@ -179,9 +181,11 @@ def edit(monkeypatch):
 
     def edit(module):
         edited = python_name(module)
+        recipes.source_of_cells.cache_clear()
         monkeypatch.setattr(source_digest, "normal_form", lambda name: original(name) + "edited" * (name == edited))
 
-    return edit
+    yield edit
+    recipes.source_of_cells.cache_clear()
 
 
 def small(*overrides):

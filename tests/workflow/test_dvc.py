@@ -186,6 +186,7 @@ def stop(repository, number):
     run.wait()
 
 
+@pytest.mark.slow
 def test_results_agree_with_the_configuration_after_any_sequence(made, tmp_path):
     """Edits, checkouts, stopped runs and restores in turn; what is shown moves the report alone, so each is quick."""
     shutil.copytree(made.folder, tmp_path / "copy")
@@ -288,6 +289,7 @@ def again(made, folder, *without, **also):
     return Repository(folder, **also), result
 
 
+@pytest.mark.slow
 def test_other_instructions_are_within_statistics(made, tmp_path):
     """As on another processor: torch without vector instructions."""
     other, name = again(made, tmp_path / "other", "cells", "blocks", ATEN_CPU_CAPABILITY="default")
@@ -317,6 +319,7 @@ def test_an_altered_prediction_differs_and_its_training_is_named(made, tmp_path)
     assert "was changed after it was made: machine, versions and recipes are the same" in said
 
 
+@pytest.mark.slow
 def test_an_altered_encoder_differs_and_is_named(made, tmp_path):
     """One weight. All that follows is made again, and departs too."""
     other, name = again(made, tmp_path / "other", "features", "chunks", "cells", "blocks")
