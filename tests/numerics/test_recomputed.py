@@ -83,7 +83,7 @@ class Store:
             table = table.rename({cell["digest"]: "prediction"})
             key = cell["method"], json.dumps(cell["options"], sort_keys=True), cell["missing"]
             self.cells[*key, cell["rate"], cell["dev_rate"], cell["seed"]] = {
-                name: part["prediction"].to_numpy().astype(float)
+                name: part["prediction"].to_numpy().astype(float).round(3)  # as they are scored and published
                 for (name,), part in table.group_by("present", maintain_order=True)
             }
 

@@ -6,8 +6,6 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 from trml.base.errors import TrmlError
 from trml.cli.common import Verbs, add_verb, result_folder
 
@@ -22,6 +20,7 @@ def submit(arguments: argparse.Namespace) -> None:
     and become a row of the tables and claim S1 when the experiment is next evaluated. Nothing is trained for that.
     """
     import polars as pl
+    import yaml
 
     from trml.base.artifacts import read_json
     from trml.config.load import load

@@ -93,8 +93,12 @@ class Evaluation:
         reach = float(np.ptp(self._train_label))
         return 1.0 if self.info.classes or not reach else 10.0 ** (3 - np.floor(np.log10(reach)))
 
+    def as_scored(self, predictions: Array) -> Array:
+        """Return predictions, or scores, in whole steps."""
+        return self.in_steps(predictions) / self.per_unit
+
     def in_steps(self, predictions: Array) -> Array:
-        """Return predictions, or scores, as whole numbers of steps."""
+        """Return how many steps predictions are, as whole numbers."""
         return np.rint(predictions * self.per_unit)
 
     @property
@@ -166,7 +170,7 @@ class Evaluation:
                     f"cell {cell.name}: predictions with {present} are not of the {len(self.ids)} test utterances of "
                     f"{self.inputs.features}, in their order"
                 )
-            by_present[str(present)] = self.in_steps(part["prediction"].to_numpy().astype(float)) / self.per_unit
+            by_present[str(present)] = self.as_scored(part["prediction"].to_numpy().astype(float))
         return by_present
 
     def predictions(self, method: str, condition: Condition, *, variant: str = DEFAULT) -> Array:

@@ -61,7 +61,7 @@ def _made(
     best, made = [], []
     for cell in track(cells, len(cells), f"trainings with {victim} missing, epoch by epoch"):
         epoch, of_cell = by_epoch([cell], features, inputs.settings, device, words)[cell.digest]
-        complete, without = (np.stack(of_cell[word]).astype(float) for word in words)
+        complete, without = (evaluation.as_scored(np.stack(of_cell[word]).astype(float)) for word in words)
         best.append(epoch)
         made.append((complete, without))
     return best, made
