@@ -41,7 +41,7 @@ class Plan:
         dataset: Name of a further dataset, None for the experiment's own.
         purpose: What the dataset is there for.
         others: The plans of the further datasets, for the experiment's own dataset alone.
-        known: Cells by digest, shared by the plans of one corpus and encoder: one training of two protocols is one cell.
+        known: Cells by digest, shared by the plans of a corpus and encoder: one training of two protocols is one cell.
         named: What the experiment is published under.
     """
 
