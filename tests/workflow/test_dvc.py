@@ -25,7 +25,18 @@ from trml.report.publish import is_published
 FEW = ["method=[trml,zero_fill,supervised_double]", "~datasets.unseen", "studies=false"]
 GRID = [o for o in SMALL_GRID if not o.startswith("method=")] + FEW
 BARE = ("snakemake", "--cores", "2")
-PROJECT = ("Snakefile", "workflow", "profiles", "config", "src", "dvc.yaml", ".dvcignore", ".dvc", ".gitignore")
+PROJECT = (
+    "Snakefile",
+    "workflow",
+    "profiles",
+    "config",
+    "src",
+    "dvc.yaml",
+    "submissions",
+    ".dvcignore",
+    ".dvc",
+    ".gitignore",
+)
 
 
 class Repository(Checkout):
