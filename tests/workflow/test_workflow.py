@@ -200,6 +200,7 @@ def test_photos_and_texts_of_three_classes_go_the_same_way(tmp_path):
     assert set(metrics["metric"]) == {"accuracy", "f1_weighted", "f1_macro"}
 
 
+@pytest.mark.slow
 def test_the_whole_study_in_miniature(tmp_path):
     """Every kind of thing that pantomime_full has: all victims, grids, regimes, axes, turned and separate spaces."""
     checkout = Checkout(tmp_path)
@@ -236,7 +237,7 @@ def test_the_whole_study_in_miniature(tmp_path):
     assert redundancy.filter(method="trml")["value"].to_list() == pytest.approx([means["trml"]], abs=2e-6)
     drawn = ("rates_random_modality", "rates_stretch", "rates_mostly_vision", "grid_trml_weight_alpha")
     for name in (*drawn, "rotation", "alignment", "redundancy", "labels", "corruption_vision", "cost"):
-        assert (results / f"figures/{name}.png").stat().st_size > 5000
+        assert (results / f"figures/{name}.svg").stat().st_size > 5000
     page = (results / "report/index.html").read_text()
     for words in ("What can be recovered", "One modality missing at random", "A stretch of frames", "main_separate"):
         assert words in page or (results / f"tables/{words}.csv").is_file()
