@@ -280,7 +280,7 @@ def test_three_given_modalities_go_the_same_way(tmp_path):
     assert set(matrix["present"]) == seven
     assert {"text", "vision", "audio", "random_modality", "none"} == set(matrix["victim"])
     for name in ("rates_audio", "rates_random_modality"):
-        assert (tmp_path / f"results/mosi/figures/{name}.png").stat().st_size > 5000
+        assert (tmp_path / f"results/mosi/figures/{name}.svg").stat().st_size > 5000
 
 
 def test_published_results_are_a_research_object_and_describe_their_corpus(finished, tmp_path):
