@@ -14,12 +14,13 @@ import bibtexparser
 import polars as pl
 
 from trml import __version__
-from trml.base.artifacts import SUMS, WHOLE, write_json
+from trml.base.artifacts import write_json
 from trml.base.digests import file_digest
 from trml.corpora.contract import CorpusInfo
 from trml.report.card import Card
 from trml.report.contract import Origin
 
+SUMS, WHOLE = "SHA256SUMS", "whole"  # files of every folder of work/
 CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 
 _FORMATS = {
