@@ -81,6 +81,19 @@ def test_a_source_without_weights_takes_none_away(machines):
     assert not is_done(cell(here, "c" * 12), with_weights=True)
 
 
+def test_a_shard_of_new_and_known_cells_without_weights_takes_none_away(machines):
+    here, there = machines
+    train(there, ("a" * 12, 1.0), ("d" * 12, 4.0))
+    for path in (there / STORE).rglob("*"):
+        if path.name in ("checkpoints.safetensors", "whole"):
+            path.unlink()
+    merged = merge(there)
+    assert merged.cells == 2
+    assert is_done(cell(here, "a" * 12), with_weights=True)
+    assert read_cell(cell(here, "d" * 12))[1]["prediction"][0] == 4.0
+    assert not is_done(cell(here, "d" * 12), with_weights=True)
+
+
 def test_damage_and_nothing_are_refused(machines, tmp_path):
     _, there = machines
     (tmp_path / "empty").mkdir()

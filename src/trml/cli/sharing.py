@@ -9,7 +9,6 @@ from pathlib import Path
 from trml.base.errors import TrmlError
 from trml.cli.common import Verbs, add_verb, result_folder
 
-SUBMISSIONS = Path("submissions")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -24,6 +23,7 @@ def submit(arguments: argparse.Namespace) -> None:
 
     from trml.base.artifacts import read_json
     from trml.config.load import load
+    from trml.evaluation.config import SUBMISSIONS
     from trml.evaluation.contract import LABELLED, PUBLISHED, REFERENCES
     from trml.evaluation.submissions import Protocol, read_submission
 

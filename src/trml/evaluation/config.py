@@ -12,6 +12,7 @@ from trml.base.errors import ContractError
 from trml.base.fields import strict
 
 CARD = "card.yaml"
+SUBMISSIONS = Path("submissions")  # below it a folder an experiment, below that one a submission
 
 Words = Annotated[str, Field(min_length=1, max_length=300)]
 

@@ -41,7 +41,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from trml.evaluation.config import Submitted
+from trml.evaluation.config import SUBMISSIONS, Submitted
 from trml.methods.config import DEFAULT
 from trml.missing.conditions import Condition
 from trml.missing.pattern import Absence, Missing
@@ -278,7 +278,7 @@ class EvaluationInputs:
     references: Path
     probes: Path | None = None
     others: Sequence["EvaluationInputs"] = ()
-    submissions: Path = Path("submissions")
+    submissions: Path = SUBMISSIONS
 
     def cell(self, method: str, variant: str, victim: str, rate: float, dev_rate: float, seed: int) -> Cell:
         """Return the cell that stands for a training."""

@@ -73,6 +73,7 @@ class Evaluation:
         self.groups = self.groups_of(self.ids)
         self._memory: dict[str, dict[str, Array]] = {}
         self._constant_scores: dict[str, Scores] = {}
+        self._left: dict[tuple[str, float, int], list[tuple[str, Mask]]] = {}
 
     def groups_of(self, ids: Sequence[str]) -> Groups:
         """Return the groups of utterances."""
@@ -133,10 +134,8 @@ class Evaluation:
 
         They are all NaN if the training failed.
         """
-        predictions, study = np.full(len(self.ids), np.nan), self.study
-        missing = study.pattern(condition.victim)
-        how = study.modalities, len(self.ids), study.corpus, SPLIT, cell.spec.seed
-        for present, here in shown(missing, condition.rate, *how):
+        predictions = np.full(len(self.ids), np.nan)
+        for present, here in self.left_by(condition, cell.spec.seed):
             predictions[here] = self.predicted_with(cell, present)[here]
         return predictions
 
@@ -234,16 +233,23 @@ class Evaluation:
             return Scores.failed()
         return self.groups.scores(metric, self.label, predictions, counted)
 
+    def left_by(self, condition: Condition, seed: int) -> list[tuple[str, Mask]]:
+        """Return what a condition leaves of the test utterances with the masks of a seed: (present, bool [N])."""
+        key = condition.victim, condition.rate, seed
+        if key not in self._left:
+            study = self.study
+            how = study.modalities, len(self.ids), study.corpus, SPLIT, seed
+            self._left[key] = shown(study.pattern(condition.victim), condition.rate, *how)
+        return self._left[key]
+
     def parts(self, condition: Condition) -> dict[str, Mask]:
         """Return which utterances keep which modalities: present -> bool [seeds, N].
 
         The masks of seeds differ. Lost steps are a part of their own (`frames@0.5`).
         """
-        study, parts = self.study, dict[str, Mask]()
-        missing = study.pattern(condition.victim)
+        parts = dict[str, Mask]()
         for i, seed in enumerate(self.seeds):
-            how = study.modalities, len(self.ids), study.corpus, SPLIT, seed
-            for present, here in shown(missing, condition.rate, *how):
+            for present, here in self.left_by(condition, seed):
                 parts.setdefault(present, np.zeros((len(self.seeds), len(self.ids)), dtype=bool))[i] = here
         return parts
 
@@ -294,8 +300,14 @@ class Evaluation:
 
     def submitted_under(self, condition: Condition) -> dict[str, Array]:
         """Return the predictions [seeds, N] of what was submitted, by name, where it has any for the condition."""
-        found = {name: each.trained_as(condition) for name, each in self.submitted.items()}
-        made = {name: self.put_together(condition, each) for name, each in found.items()}
+        return self._under(condition, {name: each.trained_as(condition) for name, each in self.submitted.items()})
+
+    def references_under(self, condition: Condition) -> dict[str, Array]:
+        """Return the predictions [seeds, N] of the reference models, by name, where they have any for the condition."""
+        return self._under(condition, self.references)
+
+    def _under(self, condition: Condition, by_name: Mapping[str, Mapping[str, Array]]) -> dict[str, Array]:
+        made = {name: self.put_together(condition, by_present) for name, by_present in by_name.items()}
         return {name: predictions for name, predictions in made.items() if predictions is not None}
 
     def missing(self, condition: Condition) -> Mask:

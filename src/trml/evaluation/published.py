@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from trml.base.artifacts import write_json
 from trml.evaluation.contract import LABELLED
-from trml.evaluation.predictions import SPLIT, Evaluation
-from trml.missing.conditions import Condition, shown
+from trml.evaluation.predictions import Evaluation
+from trml.missing.conditions import Condition
 
 
 def write_published(evaluation: Evaluation, folder: Path) -> None:
@@ -37,13 +37,6 @@ def _scored(evaluation: Evaluation) -> dict[str, Condition]:
     """Return every condition that some cell is scored under, by name."""
     every = (c for cell in evaluation.inputs.distinct_cells() for c in evaluation.conditions_of(cell))
     return {condition.name: condition for condition in every}
-
-
-def _left(evaluation: Evaluation, condition: Condition, seed: int) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Return what a condition leaves: (present, bool [N])."""
-    study = evaluation.study
-    how = study.modalities, len(evaluation.ids), study.corpus, SPLIT, seed
-    return shown(study.pattern(condition.victim), condition.rate, *how)
 
 
 def _cells(evaluation: Evaluation) -> pl.DataFrame:
@@ -65,7 +58,7 @@ def _cells(evaluation: Evaluation) -> pl.DataFrame:
 def _predictions(evaluation: Evaluation) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
     """Yield the predictions that are scored: cell, present, [N]."""
     for cell in evaluation.inputs.distinct_cells():
-        parts = [_left(evaluation, condition, cell.spec.seed) for condition in evaluation.conditions_of(cell)]
+        parts = [evaluation.left_by(condition, cell.spec.seed) for condition in evaluation.conditions_of(cell)]
         for present in dict.fromkeys(word for part in parts for word, _ in part):
             predicted = evaluation.predicted_with(cell, present)
             if not np.isnan(predicted).any():
@@ -77,7 +70,7 @@ def _conditions(evaluation: Evaluation) -> pl.DataFrame:
     for name, condition in _scored(evaluation).items():
         for seed in evaluation.seeds:
             present = np.full(len(evaluation.ids), "", dtype=object)
-            for word, here in _left(evaluation, condition, seed):
+            for word, here in evaluation.left_by(condition, seed):
                 present[here] = word
             table = pl.DataFrame({"utterance_id": evaluation.ids, "present": pl.Series(present, dtype=pl.String)})
             parts.append(table.select(pl.lit(name).alias("condition"), pl.lit(seed).alias("seed"), pl.all()))

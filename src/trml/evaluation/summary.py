@@ -71,8 +71,7 @@ class Summary:
         study, evaluation = self.study, self.evaluation
         runs = [name for name, method in study.by_name.items() if study.runs(method, condition.victim)]
         predictions = {name: evaluation.predictions(name, condition) for name in runs}
-        made = {name: evaluation.put_together(condition, each) for name, each in evaluation.references.items()}
-        linear = {name: each for name, each in made.items() if each is not None}
+        linear = evaluation.references_under(condition)
         submitted = evaluation.submitted_under(condition)
         parts: dict[str, Mask | None] = {ALL: None}
         of_parts = evaluation.parts(condition)

@@ -66,23 +66,27 @@ def _bring_folder(folder: Path, target: Path, merged: Merged) -> None:
         _copy(folder, target)
         merged.folders += 1
     elif content_digest(folder) != content_digest(target):
-        shutil.rmtree(target)
         _copy(folder, target)
         merged.replaced.append(target.name)
 
 
 def _bring_shard(shard: Path, store: Path, merged: Merged) -> None:
-    """Bring a shard, unless all it holds is here. Cells that are here with other predictions leave their shards."""
-    theirs = contents_of(shard)
-    held = {name: (other, content) for other in shards(store) for name, content in contents_of(other).items()}
-    other = [name for name, content in theirs.items() if name in held and held[name][1] != content]
-    gains_weights = is_whole(shard) and any(not is_whole(held[name][0]) for name in theirs if name in held)
+    """Bring the cells of a shard that are new here, have other predictions here, or lack their weights here."""
+    theirs, held = contents_of(shard), dict[str, tuple[Path, str | None]]()
+    for holder in shards(store):
+        if theirs.keys() & cells_of(holder):
+            held |= {name: (holder, content) for name, content in contents_of(holder).items() if name in theirs}
     new = [name for name in theirs if name not in held]
-    if not (new or other or gains_weights):
+    other = [name for name, (_, content) in held.items() if content != theirs[name]]
+    weightless = [name for name, (holder, _) in held.items() if is_whole(shard) and not is_whole(holder)]
+    taken = {*new, *other, *weightless}
+    if not taken:
         return
-    for holder in {held[name][0] for name in theirs if name in held}:
-        keep_only(holder, [name for name in cells_of(holder) if name not in theirs])
+    for holder in {held[name][0] for name in taken & held.keys()}:
+        keep_only(holder, [name for name in cells_of(holder) if name not in taken])
     _copy(shard, store / shard.name)
+    if taken < theirs.keys():
+        keep_only(store / shard.name, [name for name in theirs if name in taken])
     merged.cells += len(new)
     merged.replaced += other
 

@@ -19,6 +19,7 @@ from trml.base.digests import digest, file_digest
 from trml.config.compose import compose
 from trml.config.load import check
 from trml.config.params import Params
+from trml.evaluation.config import SUBMISSIONS
 
 _CHANGES_NOTHING = ("accept_terms", "data", "device", "name")
 _DIGITS = 6
@@ -45,7 +46,7 @@ class Naming(NamedTuple):
     @property
     def submissions(self) -> Path:
         """The folder of what was submitted to the experiment (`trml submit`)."""
-        return Path("submissions") / self.published
+        return SUBMISSIONS / self.published
 
 
 def naming(params: Params, device: str, config: Path, work: Path) -> Naming:

@@ -8,8 +8,8 @@ from typing import Any
 from trml.evaluation.contract import Searched, Study
 from trml.training.contract import Settings
 
+CRATE, SUMS = "ro-crate-metadata.json", "SHA256SUMS"
 # Files of results that hold times, or name the run that made them: nothing is said by their bytes.
-CRATE = "ro-crate-metadata.json"
 _OF_THE_RUN = ("report/", "tables/cost.", CRATE)
 
 

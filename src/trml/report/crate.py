@@ -16,9 +16,8 @@ from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from trml.base.artifacts import read_json, write_json
-from trml.report.contract import CRATE
+from trml.report.contract import CRATE, SUMS
 
-SUMS = "SHA256SUMS"
 RO_CRATE = "1.1"  # which the profile extends
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",

@@ -18,9 +18,9 @@ from trml.base.artifacts import write_json
 from trml.base.digests import file_digest
 from trml.corpora.contract import CorpusInfo
 from trml.report.card import Card
-from trml.report.contract import Origin
+from trml.report.contract import SUMS, Origin
 
-SUMS, WHOLE = "SHA256SUMS", "whole"  # files of every folder of work/
+WHOLE = "whole"  # the mark of a folder of work/ that has its bulk
 CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 
 _FORMATS = {

@@ -25,7 +25,7 @@ _WHO = ("method", "against", "first")
 _NUMBERS = ("value", "effect")  # of a row, the first that it has is what is traced
 _BESIDE = ("low", "high", "p", "p_equivalent", "margin")
 _RECORDED = ("victim", "rate", "trained", "variant", "second", *_WHO)  # in the words that every row starts with
-_USUAL = ({"protocol": MATCHED}, {"present": ALL})
+_USUAL = {"protocol": MATCHED, "present": ALL}  # of rows that an address does not tell apart
 _ROUNDED = 1e-6  # published scores have six decimals
 
 
@@ -138,9 +138,9 @@ def _find(result: Path, address: str) -> Row:
         raise TrmlError(f"{result.name} has no table {table!r}{nearest(table, known)}; it has {', '.join(known)}")
     every = [row for row in _rows(result, name) if row.number is not None]
     found = [row for row in every if set(words) <= {*row.words}]
-    for usual in (*_USUAL, {"metric": every[0].entries.get("metric")} if every else {}, {"trained": None}):
-        if len(found) > 1:
-            found = [row for row in found if _is_usual(row, usual)] or found
+    for key, value in {**_USUAL, "metric": every[0].entries.get("metric") if every else None}.items():
+        found = [row for row in found if row.entries.get(key) == value] or found
+    found = [row for row in found if row.entries.get("trained") == row.entries.get("rate")] or found
     if not found:
         unknown = [word for word in words if not any(word in row.words for row in every)]
         some = nearest(unknown[0], sorted({word for row in every for word in row.words})) if unknown else ""
@@ -151,12 +151,6 @@ def _find(result: Path, address: str) -> Row:
         listed = "\n  ".join(f"{result.name}:{row.address}" for row in found[:20])
         raise TrmlError(f"{len(found)} rows of {name} are {'/'.join(words) or 'all'}. One of them:\n  {listed}")
     return found[0]
-
-
-def _is_usual(row: Row, usual: Mapping[str, Any]) -> bool:
-    if "trained" in usual:  # as it is evaluated
-        return row.entries.get("trained") == row.entries.get("rate")
-    return all(row.entries.get(key) == value for key, value in usual.items())
 
 
 def _tables(result: Path) -> list[str]:
