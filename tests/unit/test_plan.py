@@ -13,6 +13,7 @@ from trml.methods.config import sweep_name
 from trml.planning import handover, recipes
 from trml.planning.compute import Compute, resolve_device
 from trml.planning.grid import cell_spec, expand
+from trml.planning.models import proposed_model
 from trml.planning.plan import plans
 from trml.planning.workflow import Workflow
 from trml.training.contract import Training
@@ -284,6 +285,16 @@ def test_trainings_differ_by_threads_in_their_recipe_alone(plan):
         for threads in (1, 2)
     }
     assert len(digests) == 4
+
+
+def test_dvc_keeps_a_model_of_the_proposed_method_whose_weights_stay(raw, plan):
+    path, cell = proposed_model(plan)
+    assert path.parent.name == "models" and path.name.startswith("trml-")
+    spec = cell.spec
+    assert (spec.method, spec.variant, spec.rate, spec.seed) == ("trml", "default", 0.0, plan.study.seeds[0])
+    assert cell.digest in plan.restored
+    raw["methods"]["trml"]["role"] = "baseline"
+    assert proposed_model(plan_of(raw)) is None
 
 
 def test_a_whole_run_that_leaves_something_undone_goes_on_once(tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """DVC as its documentation says: repro, push, and a clone that has nothing but git and the remote."""
 
+# long because: all tests start from one finished repository, which takes a minute to make
+
 import os
 import shutil
 import signal
@@ -125,6 +127,8 @@ def test_after_a_pull_there_is_nothing_to_do(clone, made):
     clone.dvc("pull")
     assert nothing_to_do(clone)
     assert not list((clone.folder / "work").rglob("*.mp4"))
+    (model,) = (clone.folder / "work/models").iterdir()
+    assert model.name.startswith("trml-") and load_file(model / "model.safetensors")
     assert clone.run("git", "status", "--porcelain") == ""
     shards = list((clone.folder / "work/cells").glob("*/*/*"))
     assert shards and all(len(list(shard.iterdir())) == 4 for shard in shards)
@@ -345,3 +349,30 @@ def test_an_altered_encoder_differs_and_is_named(made, tmp_path):
     said = other.run("trml", "verify", name, fails=True)
     assert "First at encoder: expected " in said
     assert "encoder was changed after it was made" in said
+
+
+@pytest.mark.slow
+def test_another_version_of_the_source_differs_and_its_stage_is_named(made, tmp_path):
+    """Another learning-rate schedule: only cells, and what is computed from them, are made again."""
+    other, name = again(made, tmp_path / "other")
+    schedule = other.folder / "src/trml/training/schedule.py"
+    schedule.write_text(schedule.read_text().replace("0.5 * (1", "0.4 * (1", 1))
+    other.commit()
+    other.run(*BARE)
+    said = other.run("trml", "verify", str(made.folder / "results" / name), fails=True)
+    assert said.startswith("Differs: ") and "First at cells: expected " in said
+    assert "Likely cause: other source: commit " in said
+
+
+@pytest.mark.slow
+def test_another_version_of_a_library_differs_and_is_named(made, tmp_path):
+    """Pillow says that it is another version. Its code is the same, but a recipe has no other way to know."""
+    metadata = tmp_path / "other_libraries/pillow-99.0.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: pillow\nVersion: 99.0\n")
+    other, name = again(made, tmp_path / "other")
+    other.also["PYTHONPATH"] = f"{other.folder / 'src'}:{metadata.parents[1]}"
+    other.run(*BARE)
+    said = other.run("trml", "verify", str(made.folder / "results" / name), fails=True)
+    assert "First at features: expected " in said
+    assert "Likely cause: pillow 99.0 here, " in said

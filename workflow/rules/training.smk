@@ -22,3 +22,21 @@ rule train:
         gpu=RUN.gpus,
     shell:
         "python -m trml train --block {wildcards.block} 2>&1 | tee -i {log:q}"
+
+
+# A training of the proposed method as a folder that stands alone. DVC keeps it as an artifact; no other rule reads it.
+rule model:
+    input:
+        absent(lambda wildcards: RUN.model_files()),
+    output:
+        "work/models/{model}/config.json",
+    log:
+        "work/logs/models/{model}.log",
+    conda:
+        "../envs/trml.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        "python -m trml model 2>&1 | tee -i {log:q}"

@@ -28,6 +28,24 @@ def train(arguments: argparse.Namespace) -> None:
     train_block(block_job(plan, block), device)
 
 
+def model(arguments: argparse.Namespace) -> None:
+    """Write a trained model of the proposed method to work/models. Run by the workflow for DVC."""
+    from trml.base.artifacts import new_folder
+    from trml.features.contract import read_features
+    from trml.planning.models import proposed_model
+    from trml.training.model_folder import CONFIG, write_model
+
+    plan = plans_of(arguments)[0]
+    named = proposed_model(plan)
+    if named is None:
+        raise TrmlError(
+            f"{arguments.params} trains no proposed method on complete data; expected a method of that role"
+        )
+    path, cell = named
+    with new_folder(path, CONFIG) as folder:
+        write_model(cell, read_features(plan.features), folder)
+
+
 def search(arguments: argparse.Namespace) -> None:
     """Choose each method's options on the dev split, and write them to config/chosen.
 
@@ -54,4 +72,5 @@ def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     verb = add_verb(verbs, train)
     add_params(verb)
     verb.add_argument("--block", required=True, metavar="NAME", help="the block, as `trml plan` names it")
+    add_params(add_verb(verbs, model))
     add_params(add_verb(verbs, search))

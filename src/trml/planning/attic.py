@@ -11,6 +11,7 @@ import polars as pl
 
 from trml.base.artifacts import read_json
 from trml.base.errors import StoreError
+from trml.planning.models import proposed_model
 from trml.planning.plan import Plan
 from trml.training.contract import Cell
 from trml.training.store import cells_of, is_done
@@ -24,6 +25,7 @@ FOLDERS = {
     "blocks": 1,
     "unfinished": 1,
     "cells": 3,  # shards, each with many cells
+    "models": 1,
     "references": 1,
     "evaluations": 1,
     "probes": 1,
@@ -40,6 +42,8 @@ def reachable(plans: Iterable[Plan]) -> list[Path]:
         paths += [plan.chunks, *(folder for folder, _ in plan.folders)]
         blocks = [*plan.blocks.values(), *plan.search_blocks.values()]
         paths += [path for block in blocks for path in (block.done, block.weights, plan.unfinished(block))]
+        model = proposed_model(plan) if plan.dataset is None else None
+        paths += [model[0]] if model else []
     return paths
 
 

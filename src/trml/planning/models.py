@@ -1,17 +1,20 @@
-"""Which training stands for a method where one model of it is handed on."""
+"""Which training stands for a method where one model of it is handed on, and the folder that DVC keeps it in."""
 
+from pathlib import Path
+
+from trml.base.digests import digest
 from trml.base.errors import ConfigError
 from trml.base.nearest import nearest
-from trml.methods.config import DEFAULT
 from trml.planning.plan import Plan
+from trml.planning.source_digest import source_digest
+from trml.planning.study import is_handed_on, is_proposed_model
 from trml.training.contract import Cell
+
+_WRITER = "trml.training.model_folder"
 
 
 def exported_cell(plan: Plan, method: str, digest: str | None = None) -> Cell:
-    """Return the training of a method that is exported.
-
-    It is the default on complete data with the first seed. A method that is another model for each pattern has none
-    such: then it is the one for the first modality missing. Scores choose nothing.
+    """Return the training of a method that is exported (study.is_handed_on).
 
     Args:
         plan: Of the experiment's own dataset.
@@ -30,11 +33,19 @@ def exported_cell(plan: Plan, method: str, digest: str | None = None) -> Cell:
         if found is None:
             raise ConfigError(f"method {method} has no cell {digest}; cells.csv of the results lists its cells")
         return found
-    study = plan.study
-    victim = study.single_victims[0] if study.by_name[method].single else None
-    rate = study.study_training_rate if victim else 0.0
     for training, cell in of_method.items():
-        is_wanted = training.variant == DEFAULT and training.seed == study.seeds[0]
-        if is_wanted and (training.rate, training.dev_rate) == (rate, rate) and victim in (None, training.victim):
+        if is_handed_on(plan.study, training):
             return cell
-    raise ConfigError(f"method {method} has no training with seed {study.seeds[0]} at rate {rate:g}. Name one: --cell")
+    raise ConfigError(f"method {method} has no default training on complete data; name another training: --cell DIGEST")
+
+
+def proposed_model(plan: Plan) -> tuple[Path, Cell] | None:
+    """Return the folder of the proposed method's trained model and the training it holds.
+
+    None if there is no such training.
+    """
+    found = next((cell for training, cell in plan.trainings.items() if is_proposed_model(plan.study, training)), None)
+    if found is None:
+        return None
+    recipe = {"cell": found.name, "features": plan.features.name, "source": source_digest(_WRITER)}
+    return plan.work / "models" / f"{found.spec.method}-{digest(recipe)}", found

@@ -24,7 +24,7 @@ from trml.planning.blocks import Block, in_blocks
 from trml.planning.compute import Compute, resolve_device
 from trml.planning.grid import expand
 from trml.planning.naming import Naming, naming
-from trml.planning.study import settings_of, study_of, submitted_to
+from trml.planning.study import is_proposed_model, settings_of, study_of, submitted_to
 from trml.planning.trials import trial_options, trial_specs
 from trml.sources.fetching.config import FetchedCorpus
 from trml.training.contract import Cell, CellSpec, Training, Trial
@@ -40,7 +40,7 @@ class Plan:
         work: The folder of all of them.
         dataset: Name of a further dataset, None for the experiment's own.
         purpose: What the dataset is there for.
-        others: The plans of the further datasets, for the experiment's own dataset alone.
+        others: The plans of the further datasets, for the experiment's own alone.
         known: Cells by digest, shared by the plans of a corpus and encoder: one training of two protocols is one cell.
         named: What the experiment is published under.
     """
@@ -226,8 +226,9 @@ class Plan:
 
     @cached_property
     def restored(self) -> frozenset[str]:
-        """The digests of the cells whose weights the probes read."""
-        return frozenset(cell.digest for cell in (*self.probed_cells.values(), *(self._analysed or ())) if self.probes)
+        """The digests of the cells whose weights the probes read, or DVC keeps as the proposed method's model."""
+        kept = [cell for training, cell in self.trainings.items() if is_proposed_model(self.study, training)]
+        return frozenset(c.digest for c in (*kept, *self.probed_cells.values(), *(self._analysed or ())) if self.probes)
 
     @cached_property
     def probes(self) -> Path | None:
@@ -335,9 +336,8 @@ def plans(params: Params, work: Path = Path("work"), config: Path = Path("config
     every = [Plan(own[1], compute, named, work, others=tuple(others), known=known), *others]
     if any(plan.moves_protocol for plan in others):
         # In this order: a cell has the name of the first plan that asks for it.
-        for plan in every:
-            if plan.known is known:
-                plan.trainings  # noqa: B018
+        for plan in (plan for plan in every if plan.known is known):
+            plan.trainings  # noqa: B018
     return every
 
 

@@ -7,8 +7,9 @@ from trml.base.digests import digest, file_digest
 from trml.config.params import Params
 from trml.evaluation.config import CARD, Submitted, read_card
 from trml.evaluation.contract import Purpose, Study, StudyMethod
+from trml.methods.config import DEFAULT
 from trml.planning.grid import default_options, is_shaped_by_missing, variants
-from trml.training.contract import Settings
+from trml.training.contract import Settings, Training
 
 
 def settings_of(params: Params) -> Settings:
@@ -72,6 +73,26 @@ def study_of(
         seed=params.seed,
         submitted=tuple(submitted),
     )
+
+
+def is_handed_on(study: Study, training: Training) -> bool:
+    """Return whether a training stands for its method where one model of it is handed on.
+
+    It is the default on complete data with the first seed. A method that is another model for each pattern has none
+    such: then it is the one for the first modality missing. Scores choose nothing.
+    """
+    single = study.by_name[training.method].single
+    rate = study.study_training_rate if single else 0.0
+    return (
+        (training.variant, training.seed) == (DEFAULT, study.seeds[0])
+        and (training.rate, training.dev_rate) == (rate, rate)
+        and (not single or training.victim == study.single_victims[0])
+    )
+
+
+def is_proposed_model(study: Study, training: Training) -> bool:
+    """Return whether a training is the one that DVC keeps as the proposed method's model."""
+    return study.by_name[training.method].role == "proposed" and is_handed_on(study, training)
 
 
 def submitted_to(folder: Path) -> list[Submitted]:

@@ -20,6 +20,7 @@ from trml.planning.attic import bring_back
 from trml.planning.blocks import Block
 from trml.planning.compute import FOUND
 from trml.planning.integrity import say_what_is_done, withdraw_damaged
+from trml.planning.models import proposed_model
 from trml.planning.plan import Plan, plans, searched
 from trml.report.publish import is_published
 
@@ -100,7 +101,7 @@ class Workflow:
         A list of the known names would be in every pattern that Snakemake matches: with 2,200 blocks, a third of the
         time of a dry run. `plan_with` and `block` refuse others.
         """
-        return dict.fromkeys((*_KINDS, "block", "fetched"), "[^/]+")
+        return dict.fromkeys((*_KINDS, "block", "fetched", "model"), "[^/]+")
 
     def plan_with(self, kind: str, name: str) -> Plan:
         """Return the first plan whose folder of this kind has the name.
@@ -205,6 +206,18 @@ class Workflow:
     def blocks_done(self) -> list[Path]:
         """Return the files of the experiment's blocks."""
         return [block.done for _, block in self.blocks.values()]
+
+    def models(self) -> list[Path]:
+        """Return the finishing file of the proposed method's trained model, which DVC keeps."""
+        model = proposed_model(self.own)
+        return [model[0] / "config.json"] if model else []
+
+    def model_files(self) -> list[Path]:
+        """Return what that model is made of: the weights of its cell, and the features."""
+        model = proposed_model(self.own)
+        assert model is not None
+        weights = [block.weights for block in self.own.blocks.values() if model[1] in block.cells]
+        return [*weights, self.own.features / WHOLE]
 
     def search_done(self) -> list[Path]:
         """Return the files of the blocks of the search on dev."""

@@ -13,7 +13,27 @@ from trml.report.dataset import Dataset
 from trml.report.provenance import content, machine
 from trml.report.quality import faults
 
-_PACKAGES = ("torch", "open_clip_torch", "snakemake", "dvc", "polars", "numpy", "av", "matplotlib", "pydantic")
+# All that decide a number or a picture, and what runs them.
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+    "transformers",
+    "tokenizers",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-image",
+    "polars",
+    "av",
+    "pillow",
+    "h5py",
+    "matplotlib",
+    "jinja2",
+    "pydantic",
+    "snakemake",
+    "dvc",
+)
 
 
 def manifest(data: Dataset) -> dict[str, Any]:
