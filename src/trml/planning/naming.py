@@ -8,6 +8,7 @@ since its bits are others. Where a corpus lies and which terms were accepted cha
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,11 +76,16 @@ def _remembered(params: Params, experiment: str, config: Path, memory: Path) -> 
     files = {str(path): file_digest(path) for path in sorted(config.rglob("*.yaml"))}
     key, known = digest([asdict(params), experiment, files]), recall(memory)
     if key not in known:
-        composed = check(yaml.safe_load(compose([f"experiment={experiment}"], config)))
-        known = {**known, key: _moved(composed, params)}
+        known = {**known, key: _moved(_composed(experiment, config, digest(files)), params)}
         if memory.parent.is_dir():  # work/ is not made for that
             write_json(memory, known)
     return {name: (was, now) for name, (was, now) in known[key].items()}
+
+
+@cache
+def _composed(experiment: str, config: Path, files: str) -> Params:
+    """Return the configuration of an experiment; `files`: the digest of config/, so that an edit is seen."""
+    return check(yaml.safe_load(compose([f"experiment={experiment}"], config)))
 
 
 def _moved(experiment: Params, params: Params) -> Moved:
