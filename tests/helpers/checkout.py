@@ -72,6 +72,13 @@ class Checkout:
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
         return done.stdout + done.stderr
 
+    def trml(self, *arguments: str) -> str:
+        """What a verb prints, run in the folder."""
+        command = [sys.executable, "-m", "trml", *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+        return done.stdout
+
     def cells(self) -> dict[str, Any]:
         """Every cell of the store by its digest, with its record. It says how long it took: no two trainings agree."""
         files = (self.folder / "work/cells").rglob(RECORDS)

@@ -1,5 +1,7 @@
 """The workflow end to end on miniatures: the real rules and verbs, small configurations."""
 
+# long because: all tests start from one finished miniature
+
 import io
 import json
 import re
@@ -11,11 +13,15 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from polars.testing import assert_frame_equal
 from rocrate.rocrate import ROCrate
 
 from conftest import ROOT
 from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
+from trml.api.experiment import experiment
+from trml.api.result import load
 from trml.base.digests import file_digest
+from trml.base.errors import ConfigError
 from trml.training.store import cells_of
 
 EVERY_FORM = "report.forms=[pdf,png]"
@@ -299,6 +305,64 @@ def test_published_results_are_a_research_object_and_describe_their_corpus(finis
     shutil.copy(results / described.id, tmp_path / "corpus")
     dataset = mlcroissant.Dataset(jsonld=tmp_path / "corpus/pantomime.croissant.json")
     assert len(list(dataset.records("utterances"))) == pl.read_parquet(corpus / "utterances.parquet").height
+
+
+def test_predictions_of_new_files_are_those_that_were_scored(finished, tmp_path):
+    """With both modalities, and with the text missing by trainings that met it."""
+    (corpus,) = (finished.folder / "work/corpora").glob("pantomime-*")
+    test = pl.read_parquet(corpus / "utterances.parquet").filter(split="test").head(3)
+    clips = [str(corpus / clip) for clip in test["clip"]]
+    posts = pl.DataFrame({"text": [*test["text"], *[None] * 3], "clip": clips * 2})
+    posts.write_csv(tmp_path / "posts.csv")
+    found = pl.read_csv(io.StringIO(finished.trml("predict", "--csv", str(tmp_path / "posts.csv"))))
+    assert found["present"].to_list() == ["text+vision"] * 3 + ["vision"] * 3
+
+    result = load(finished.folder / "results/pantomime")
+    own = result.metrics().filter(method="trml", variant="default", metric="mae")
+    scored = result.predictions().filter(pl.col("utterance_id").is_in(test["utterance_id"].implode()))
+    for rows, condition in ((found[:3], "complete"), (found[3:], "text@0.5")):
+        cells = own.filter(
+            condition=condition, train_rate=0.5 if "@" in condition else 0.0, dev_rate=pl.col("train_rate")
+        )
+        part = scored.join(cells.select("cell", "seed"), on="cell").filter(present=rows["present"][0])
+        by_seed = part.group_by("utterance_id").agg(pl.mean("prediction"), n="seed").sort("utterance_id")
+        assert by_seed["n"].list.len().to_list() == [2] * 3
+        np.testing.assert_allclose(rows["prediction"], by_seed["prediction"], atol=6e-4)
+    sums = found["base"] + found["rests_on_text"].fill_null(0) + found["rests_on_vision"]
+    np.testing.assert_allclose(found["prediction"], sums, atol=1e-5)
+
+    one = json.loads(finished.trml("predict", clips[0], "--json"))
+    assert one["inputs"] == {"text": "missing", "vision": "given"} and len(one["by_seed"]) == 2
+    assert one["virtual"]["modality"] == "text" and len(one["virtual"]["neighbours"]) == 3
+    words = finished.trml("predict", clips[0])
+    assert "Text missing: TRML generated it." in words and "nearest real text" in words
+
+
+def small_experiment(*overrides):
+    return experiment(*MINIATURE, *SMALL_GRID, EVERY_FORM, *overrides[1:], config=ROOT / "config")
+
+
+def test_a_cell_that_python_trains_is_the_workflow_s(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.folder)
+    study, which = small_experiment(), {"variant": "default", "rate": 0.5, "victim": "text", "seed": 2020}
+    before = study.train("zero_fill", **which)
+    shutil.rmtree(checkout.folder / "work/cells")
+    assert_frame_equal(study.train("zero_fill", **which), before)
+    with pytest.raises(ConfigError, match=r"no training of zero_fill has \{'rate': 0.25\}"):
+        study.train("zero_fill", rate=0.25)
+
+
+def test_the_notebook_runs(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.folder)
+    monkeypatch.syspath_prepend(checkout.folder)
+    monkeypatch.setattr("trml.api.experiment.experiment", small_experiment)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    names = {}
+    for cell in json.loads((ROOT / "docs/notebook.ipynb").read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert names["predictions"].filter(split="test")["prediction"].is_finite().all()
+    assert names["with_text"].present == ("text", "vision") and len(names["without_text"].neighbours) == 3
 
 
 MODULE = """

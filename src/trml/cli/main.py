@@ -14,7 +14,7 @@ from trml import __version__
 from trml.base.checkout import refuse_other_source
 from trml.base.commands import run_again
 from trml.base.errors import TrmlError
-from trml.cli import citing, configuration, data, features, results, sharing, tracing, training, verifying
+from trml.cli import citing, configuration, data, features, predicting, results, sharing, tracing, training, verifying
 
 _DESCRIPTION = """Benchmark sentiment models when text, vision or audio is missing.
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--version", action="version", version=f"trml {__version__}")
     verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
-    for stage in (configuration, data, features, training, results, verifying, tracing, sharing, citing):
+    for stage in (configuration, data, features, training, results, verifying, tracing, predicting, sharing, citing):
         stage.register(verbs)
     return command
 

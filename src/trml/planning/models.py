@@ -7,14 +7,14 @@ from trml.base.errors import ConfigError
 from trml.base.nearest import nearest
 from trml.planning.plan import Plan
 from trml.planning.source_digest import source_digest
-from trml.planning.study import is_handed_on, is_proposed_model
+from trml.planning.study import is_handed_on, is_kept
 from trml.training.contract import Cell
 
 _WRITER = "trml.training.model_folder"
 
 
 def exported_cell(plan: Plan, method: str, digest: str | None = None) -> Cell:
-    """Return the training of a method that is exported (study.is_handed_on).
+    """Return the training of a method that is exported: the one that is handed on (study.py), with the first seed.
 
     Args:
         plan: Of the experiment's own dataset.
@@ -34,7 +34,7 @@ def exported_cell(plan: Plan, method: str, digest: str | None = None) -> Cell:
             raise ConfigError(f"method {method} has no cell {digest}; cells.csv of the results lists its cells")
         return found
     for training, cell in of_method.items():
-        if is_handed_on(plan.study, training):
+        if training.seed == plan.study.seeds[0] and is_handed_on(plan.study, training):
             return cell
     raise ConfigError(f"method {method} has no default training on complete data; name another training: --cell DIGEST")
 
@@ -44,7 +44,9 @@ def proposed_model(plan: Plan) -> tuple[Path, Cell] | None:
 
     None if there is no such training.
     """
-    found = next((cell for training, cell in plan.trainings.items() if is_proposed_model(plan.study, training)), None)
+    study = plan.study
+    kept = {training.seed: cell for training, cell in plan.trainings.items() if is_kept(study, training)}
+    found = kept.get(study.seeds[0])
     if found is None:
         return None
     recipe = {"cell": found.name, "features": plan.features.name, "source": source_digest(_WRITER)}

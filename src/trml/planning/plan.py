@@ -24,7 +24,7 @@ from trml.planning.blocks import Block, in_blocks
 from trml.planning.compute import Compute, resolve_device
 from trml.planning.grid import expand
 from trml.planning.naming import Naming, naming
-from trml.planning.study import is_proposed_model, settings_of, study_of, submitted_to
+from trml.planning.study import is_kept, settings_of, study_of, submitted_to
 from trml.planning.trials import trial_options, trial_specs
 from trml.sources.fetching.config import FetchedCorpus
 from trml.training.contract import Cell, CellSpec, Training, Trial
@@ -226,8 +226,8 @@ class Plan:
 
     @cached_property
     def restored(self) -> frozenset[str]:
-        """The digests of the cells whose weights the probes read, or DVC keeps as the proposed method's model."""
-        kept = [cell for training, cell in self.trainings.items() if is_proposed_model(self.study, training)]
+        """The digests of the cells whose weights are read later: by the probes, by `trml predict` and for DVC."""
+        kept = [cell for training, cell in self.trainings.items() if is_kept(self.study, training)]
         return frozenset(c.digest for c in (*kept, *self.probed_cells.values(), *(self._analysed or ())) if self.probes)
 
     @cached_property

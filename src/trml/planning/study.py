@@ -76,22 +76,22 @@ def study_of(
 
 
 def is_handed_on(study: Study, training: Training) -> bool:
-    """Return whether a training stands for its method where one model of it is handed on.
+    """Return whether a training is the default of its method on complete data, of any seed.
 
-    It is the default on complete data with the first seed. A method that is another model for each pattern has none
-    such: then it is the one for the first modality missing. Scores choose nothing.
+    A method that is another model for each pattern has none such: then it is the one for the first modality missing.
+    Scores choose nothing.
     """
     single = study.by_name[training.method].single
     rate = study.study_training_rate if single else 0.0
     return (
-        (training.variant, training.seed) == (DEFAULT, study.seeds[0])
+        training.variant == DEFAULT
         and (training.rate, training.dev_rate) == (rate, rate)
         and (not single or training.victim == study.single_victims[0])
     )
 
 
-def is_proposed_model(study: Study, training: Training) -> bool:
-    """Return whether a training is the one that DVC keeps as the proposed method's model."""
+def is_kept(study: Study, training: Training) -> bool:
+    """Return whether a training is such a one of the proposed method, whose weights stay in the store."""
     return study.by_name[training.method].role == "proposed" and is_handed_on(study, training)
 
 

@@ -1,0 +1,141 @@
+"""The verb on new utterances: predict."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trml import __version__
+from trml.base.errors import DataMissing, TrmlError
+from trml.cli.common import Verbs, add_verb, result_folder
+
+if TYPE_CHECKING:
+    from trml.api.predictor import Prediction, Predictor
+
+_COLUMNS = ("text", "clip")
+
+
+def predict(arguments: argparse.Namespace) -> None:
+    """Predict from a picture or video, a text, or both.
+
+    Prints the prediction, how far it rests on each modality (Shapley values over what is present), and, where one is
+    missing, the real utterances nearest to what the method puts in its place.
+    """
+    items = _items(arguments)
+    result, _, method = (arguments.model or "").partition("/")
+    folder = result_folder(result or None)
+    from trml.api.predictor import predictor
+
+    models = predictor(folder, method or None)
+    predictions = models.predict(items)
+    if arguments.csv is None:
+        document = _document(models, folder.name, predictions[0])
+        print(json.dumps(document) if arguments.json else "\n".join(_words(models, folder.name, predictions[0])))
+    elif arguments.json:
+        for prediction in predictions:
+            print(json.dumps(_document(models, folder.name, prediction)))
+    else:
+        _table(items, predictions, models.modalities)
+
+
+def _items(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return the utterances that were named."""
+    if arguments.csv is None:
+        if arguments.media is None and not arguments.text:
+            raise TrmlError("nothing to predict from; expected a picture or video, --text TEXT, or --csv FILE")
+        return [{"text": arguments.text, "clip": arguments.media}]
+    if arguments.media or arguments.text:
+        raise TrmlError("--csv names the texts and clips itself; expected no MEDIA and no --text beside it")
+    if not arguments.csv.is_file():
+        raise DataMissing(f"{arguments.csv} does not exist; expected a csv with columns text, clip, or one of them")
+    with arguments.csv.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not set(_COLUMNS) & rows[0].keys():
+        found = ", ".join(rows[0]) if rows else "no row"
+        raise TrmlError(
+            f"{arguments.csv} has {found}; expected a row an utterance, with columns text, clip, or one of them"
+        )
+    folder = arguments.csv.parent
+    return [{**row, "clip": str(folder / row["clip"]) if row.get("clip") else None} for row in rows]
+
+
+def _words(models: "Predictor", result: str, found: "Prediction") -> Iterator[str]:
+    of = f"{models.plan.study.by_name[models.method].label}, {result}"
+    spread = "one seed" if found.spread is None else f"spread {found.spread:.3f} over {len(found.by_seed)} seeds"
+    absent = [name for name in models.modalities if name not in found.present]
+    without = f". {' and '.join(absent).capitalize()} missing" if absent else ""
+    made = f": {models.plan.study.by_name[models.method].label} generated it" if found.missing else ""
+    if found.label is None:
+        yield f"{found.value:+.3f} on -3..3, {spread} ({of}){without}{made}."
+    else:
+        yield f"{found.label} with probability {found.value:.3f}, {spread} ({of}){without}{made}."
+        yield "classes   " + ", ".join(f"{name} {share:.3f}" for name, share in found.classes.items())
+    shares = ", ".join(f"{name} {share:+.3f}" for name, share in found.rests_on.items())
+    yield f"rests on  {shares} (Shapley), base {found.base:+.3f}"
+    for i, each in enumerate(found.neighbours):
+        start = f"nearest real {found.missing}" if i == 0 else ""
+        what = json.dumps(each.text, ensure_ascii=False) if found.missing == "text" else each.clip
+        yield f"{start:20}  {each.similarity:.3f}  {each.id}  {what}"
+    for note in _notes(models, found):
+        yield f"Note: {note}"
+
+
+def _notes(models: "Predictor", found: "Prediction") -> list[str]:
+    return [*models.notes, *([f"the clip was not read: {found.note}"] if found.note else [])]
+
+
+def _document(models: "Predictor", result: str, found: "Prediction") -> Mapping[str, Any]:
+    is_score = found.label is None
+    virtual = {"modality": found.missing, "neighbours": [asdict(each) for each in found.neighbours]}
+    return {
+        "trml": __version__,
+        "kind": "predict",
+        "schema": 1,
+        "model": {"result": result, "method": models.method},
+        "inputs": {name: "given" if name in found.present else "missing" for name in models.modalities},
+        "prediction": found.value if is_score else found.label,
+        "spread": found.spread,
+        "scale": {"low": -3, "high": 3} if is_score else None,
+        "classes": None if is_score else found.classes,
+        "by_seed": [{"seed": seed, "value": value} for seed, value in found.by_seed.items()],
+        "rests_on": {**found.rests_on, "base": found.base},
+        "virtual": virtual if found.missing else None,
+        "notes": _notes(models, found),
+    }
+
+
+def _table(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"], modalities: Sequence[str]) -> None:
+    """Print the rows of a csv with the columns prediction, spread, present, a share a modality, and base."""
+    is_score = found[0].label is None
+    given = [name for name in items[0] if name is not None]
+    added = ["prediction", *([] if is_score else ["probability"]), "spread", "present"]
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow([*given, *added, *(f"rests_on_{name}" for name in modalities), "base"])
+    for item, each in zip(items, found, strict=True):
+        value = [f"{each.value:.6f}"] if each.label is None else [each.label, f"{each.value:.6f}"]
+        spread = "" if each.spread is None else f"{each.spread:.6f}"
+        shares = [f"{each.rests_on[name]:.6f}" if name in each.rests_on else "" for name in modalities]
+        row = [*(item[name] for name in given), *value, spread, "+".join(each.present), *shares, f"{each.base:.6f}"]
+        table.writerow(row)
+
+
+def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    """Add the verb."""
+    verb = add_verb(
+        verbs,
+        predict,
+        '  trml predict clip.mp4 --text "what a day"     both modalities\n'
+        "  trml predict clip.mp4                         the text is missing\n"
+        "  trml predict --csv posts.csv                  columns text, clip; paths start at the file's folder\n"
+        "  trml predict photo.jpg --model pantomime_full/zero_fill",
+    )
+    verb.add_argument("media", nargs="?", metavar="MEDIA", help="a picture or video")
+    verb.add_argument("--text", metavar="TEXT", help="what is said in it, or written beside it")
+    verb.add_argument("--csv", type=Path, metavar="FILE", help="many utterances: a csv with columns text, clip, or one")
+    words = "result and method (default: the only result in results/, and its proposed method)"
+    verb.add_argument("--model", metavar="RESULT[/METHOD]", help=words)
+    verb.add_argument("--json", action="store_true", help="print a JSON document, with --csv one a line")
