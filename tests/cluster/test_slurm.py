@@ -42,10 +42,10 @@ def cluster(tmp_path_factory):
     slurm.stop()
 
 
-def checkout(folder):
+def checkout(folder, overrides):
     made = Checkout(folder)
     (folder / "config").symlink_to(ROOT / "config")
-    made.configure(*MINIATURE, *SMALL_GRID, "training.block=12", "training.epochs=8")
+    made.configure(*overrides)
     return made
 
 
@@ -80,10 +80,17 @@ def bytes_of(folder):
     return {str(path.relative_to(published)): path.read_bytes() for path in files if "cost" not in path.name}
 
 
-def test_the_same_bytes_as_a_local_run_whatever_happens_to_jobs_nodes_and_the_head(cluster, start, tmp_path):
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        pytest.param([*MINIATURE, *SMALL_GRID, "training.block=12", "training.epochs=8"], id="miniature"),
+        pytest.param([], id="default", marks=pytest.mark.slow),  # two runs of about ten minutes
+    ],
+)
+def test_the_same_bytes_as_a_local_run_whatever_happens_to_jobs_nodes_and_the_head(cluster, start, tmp_path, overrides):
     for name in ("local", "slurm"):
         (tmp_path / name).mkdir()
-    local, folder = checkout(tmp_path / "local"), checkout(tmp_path / "slurm").folder
+    local, folder = checkout(tmp_path / "local", overrides), checkout(tmp_path / "slurm", overrides).folder
 
     def training():
         return [job for job, comment in cluster.jobs("RUNNING") if comment.startswith("rule_train_")]
