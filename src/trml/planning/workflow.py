@@ -206,6 +206,10 @@ class Workflow:
         """Return the files of the experiment's blocks."""
         return [block.done for _, block in self.blocks.values()]
 
+    def evaluated(self) -> list[Path]:
+        """Return the finishing files of all scores and claims."""
+        return [plan.evaluation / "claims.json" for plan in self.plans]
+
     def search_done(self) -> list[Path]:
         """Return the files of the blocks of the search on dev."""
         return [block.done for _, block in self.search_blocks.values()]
@@ -244,8 +248,7 @@ class Workflow:
     def reported_files(self) -> list[Path]:
         """Return what the report reads."""
         own = [(self.own.probes, "probes.json"), (self.own.corpus, "corpus.json"), (self.own.features, "features.json")]
-        evaluations = [plan.evaluation / "claims.json" for plan in self.plans]
-        return [*evaluations, *(folder / finished for folder, finished in own if folder)]
+        return [*self.evaluated(), *(folder / finished for folder, finished in own if folder)]
 
     def _bring_published(self) -> None:
         """Take results from results/ where only they are here and what they were made from, as after `dvc pull`."""

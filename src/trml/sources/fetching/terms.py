@@ -1,7 +1,7 @@
 """Record in data/terms.json which terms of corpora the user has accepted: name -> date and text."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,14 +30,31 @@ def known_terms(config_dir: Path) -> dict[str, Terms]:
 
 
 def accept(name: str, data: Path, config_dir: Path = Path("config")) -> Terms:
-    """Record that the user accepts terms; raise ConfigError with the nearest name if they are unknown."""
+    """Record that the user accepts terms, by their own name or a corpus's.
+
+    Raises:
+        ConfigError: If they are unknown; it names the nearest.
+    """
     known = known_terms(config_dir)
-    if name not in known:
+    terms = known.get(name) or _of_corpus(name, known, config_dir)
+    if terms is None:
         raise ConfigError(f"there are no terms {name!r}{nearest(name, known)}")
-    terms, path = known[name], data / "terms.json"
-    with alone(path):
-        write_json(path, {**_read(path), name: {"date": f"{datetime.now(UTC):%Y-%m-%d}", "text": terms.text}})
+    record(terms, data)
     return terms
+
+
+def _of_corpus(name: str, known: Mapping[str, Terms], config_dir: Path) -> Terms | None:
+    """Return the terms of a corpus of config_dir, None if it has none."""
+    path = config_dir / "corpus" / f"{name}.yaml"
+    options = (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
+    return known.get(options.get("terms", {}).get("name", ""))
+
+
+def record(terms: Terms, data: Path) -> None:
+    """Record that the user accepts terms."""
+    path = data / "terms.json"
+    with alone(path):
+        write_json(path, {**_read(path), terms.name: {"date": f"{datetime.now(UTC):%Y-%m-%d}", "text": terms.text}})
 
 
 def is_accepted(terms: Terms, data: Path, accepted: Collection[str] = ()) -> bool:
