@@ -60,7 +60,7 @@ class Asked:
         """Return the command that asks for it again."""
         return f"trml {verb} {self.words}".rstrip()
 
-    def write(self, verb: str, into: Path | None = None) -> str:
+    def write(self, verb: str, into: Path | None = None, params: str | None = None) -> str:
         """Compose the configuration and return its file, relative to the folder that the run is in.
 
         Without any words it is the configuration in force, and nothing is written. Another folder has nothing of this
@@ -69,6 +69,7 @@ class Asked:
         Args:
             verb: `run` or `search`, which has a file of its own.
             into: Another folder to run in.
+            params: The configuration that is run without any words, that in force by default.
 
         Raises:
             CommandError: If there is no such experiment.
@@ -76,10 +77,10 @@ class Asked:
         """
         is_composed = bool(self.experiment or self.overrides or self.data)
         if not is_composed and into is None:
-            return params_file()
+            return params or params_file()
         from trml.base.artifacts import write_text
 
-        text = self.text() if is_composed else _read(Path(params_file()))
+        text = self.text() if is_composed else _read(Path(params or params_file()))
         if into is not None:
             text = _absolute(text)
         name = "search" if verb == "search" else self.experiment or "default"

@@ -21,27 +21,26 @@ class Display:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now, self._live = now, is_live(sys.stderr)
-        self._start = now()
+        self._since = now()  # when the last stage ended
+        self._before: set[str] | None = None  # what was done before the run
         self._begun: dict[str, float] = {}
         self._ended: set[str] = set()
         self._last = -EVERY_S
         self._line = ""
 
     def show(self, progress: Progress) -> None:
-        """Show how far a run is: a line for every stage that has ended since, and one for the stage at work."""
-        current = None
+        """Show how far a run is: a line for every stage that has ended since, and one for the first that has not."""
+        if self._before is None:
+            self._before = {stage.stage for stage in progress.stages if stage.done == stage.total}
         for stage in progress.stages:
             if stage.stage in self._ended:
                 continue
-            if stage.done == stage.total:
-                self._end(stage)
-                continue
-            is_new = stage.stage not in self._begun
-            if stage.running or current is None:
+            if stage.done < stage.total:
+                is_new = stage.stage not in self._begun
                 self._begun.setdefault(stage.stage, self._now())
                 self._current(stage, is_new=is_new)
-                current = stage
-            break
+                return
+            self._end(stage)
 
     def say(self, line: str) -> None:
         """Print a line above the one that is rewritten."""
@@ -58,8 +57,9 @@ class Display:
 
     def _end(self, stage: Stage) -> None:
         self._ended.add(stage.stage)
-        begun = self._begun.get(stage.stage)
-        took = clock(self._now() - begun) if begun is not None else "done before"
+        was_done = self._before is not None and stage.stage in self._before
+        took = "done before" if was_done else clock(self._now() - self._begun.get(stage.stage, self._since))
+        self._since = self._now()
         self._line = ""
         self.say(f"  {stage.stage:<{_WIDTH}}{f'{stage.done:,} of {stage.total:,}':<18}{took}")
         self._last = -EVERY_S

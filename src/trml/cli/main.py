@@ -17,6 +17,7 @@ from trml.base.checkout import refuse_other_source
 from trml.cli.ending import Code, Failure, bug, failure
 from trml.cli.verbs import HIDDEN, VERBS, help_text
 
+COMPLETE = "_TRML_COMPLETE"  # set by a shell that asks for completions
 _HELP = ("--help", "-h")
 
 
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def outcome(argv: list[str]) -> int:
     """Run a verb and return its exit code."""
+    if COMPLETE in os.environ:
+        return _complete()
     if not argv or set(argv) <= {*_HELP, "--all"}:
         print(help_text(everything="--all" in argv))
         return Code.DONE
@@ -49,6 +52,17 @@ def outcome(argv: list[str]) -> int:
         found = failure(error) or _misused(error, argv) or _fault(error, verb)
         _say(found, verb, as_json="--json" in argv)
         return found.code
+
+
+def _complete() -> int:
+    """Answer a shell that asks for completions, or for the function that asks."""
+    from typer._completion_classes import completion_init
+
+    from trml.cli.group import group
+
+    completion_init()
+    group().main(args=[], prog_name="trml", complete_var=COMPLETE, standalone_mode=False)
+    return Code.DONE
 
 
 def _run(argv: list[str]) -> int:

@@ -1,6 +1,7 @@
 """The verb run."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -8,11 +9,10 @@ import typer
 
 from trml.base.errors import CommandError
 from trml.base.nearest import nearest
-from trml.cli.common import CHECKOUT, Json, Words, examples, plans_of
+from trml.cli.common import CHECKOUT, Json, Words, examples
 from trml.cli.composing import ARCHIVE, CORES, Asked
-from trml.cli.ending import Code
-from trml.cli.output import emit
 from trml.cli.snakemake import workflow
+from trml.cli.watching import foresee
 
 UNTIL = {
     "corpora": ["data"],
@@ -72,34 +72,45 @@ def run(
     What is done already stays. Progress is on stderr, one line a stage, and Snakemake's output in a log file. Ctrl-C
     saves trainings in progress and prints the command that resumes.
     """
+    asked = Asked.of(words or (), data)
+    _refuse_mixture(asked, params, archive, into, until)
+    if dry_run:
+        return foresee(asked, params, as_json=as_json)
     from trml.cli.following import follow
     from trml.cli.single import train_one
-    from trml.cli.watching import status_lines
-    from trml.planning.progress import progress
 
-    asked = Asked.of(words or (), data)
+    snakefile = workflow()
+    params, again = _settled(asked, params, archive, into)
+    if into is not None:
+        _move_into(into)
+    if only is not None:
+        return train_one(params, only, snakefile, cores, as_json=as_json)
+    return follow(params, UNTIL[until or "report"], cores, again, snakefile, whole=not until, as_json=as_json)
+
+
+def _refuse_mixture(
+    asked: Asked, params: str | None, archive: Path | None, into: Path | None, until: str | None
+) -> None:
+    """Raise CommandError for options that do not go together, and for an unknown stage."""
     if until is not None and until not in UNTIL:
         raise CommandError(f"there is no stage {until!r}{nearest(until, UNTIL)}")
     if asked.words and (params or archive):
         raise CommandError(f"--params and --from have a whole configuration; expected no {asked.words} beside it")
-    snakefile, again = workflow(), asked.command("run")
+    if archive and (params or into):
+        raise CommandError("--from unpacks into work/ of this folder; expected neither --params nor --into beside it")
+
+
+def _settled(asked: Asked, params: str | None, archive: Path | None, into: Path | None) -> tuple[str, str]:
+    """Return the configuration file, relative to the folder that the run is in, and the command that resumes."""
     if archive is not None:
         from trml.planning.bundle import bring
 
         params = str(bring(archive))
-    again = f"trml run --params {params}" if params else again
-    params = params or asked.write("run", into)
-    if into is not None:
-        params = params if asked.words else str(Path(params).absolute())
-        _move_into(into)
-        again += f" --into {into}"
-    if only is not None:
-        return train_one(params, only, snakefile, cores, as_json=as_json)
-    if dry_run:
-        found = progress(plans_of(params), params)
-        emit("status", found, status_lines(found), as_json=as_json)
-        return Code.DONE
-    return follow(params, UNTIL[until or "report"], cores, again, snakefile, whole=not until, as_json=as_json)
+    elsewhere = f" --into {shlex.quote(str(into))}" if into is not None else ""
+    if params is None:
+        return asked.write("run", into), asked.command("run") + elsewhere
+    again = f"trml run --params {shlex.quote(params)}{elsewhere}"
+    return asked.write("run", into, params) if into is not None else params, again
 
 
 def _move_into(folder: Path) -> None:

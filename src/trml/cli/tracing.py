@@ -84,4 +84,5 @@ def _words(result: Path, t: "Traced") -> list[str]:
     state = "clean" if source["clean"] else "with changes"
     torch = f"trml {versions['trml']}, torch {versions['torch']}, Python {versions['python']}"
     lines.append(f"source    commit {(source['commit'] or 'unknown')[:7]}, {state}; {torch}")
-    return [*lines, f"again     {t.command}"]
+    one = [f"          trml run {result.name} --only {t.scores[0]['cell']}   one training"] if t.scores else []
+    return [*lines, f"again     {t.command}", *one]

@@ -11,6 +11,7 @@ import typer
 from trml.base.errors import CommandError
 from trml.cli.common import Json, Params, Words, examples, plans_of
 from trml.cli.composing import Asked
+from trml.cli.ending import Code
 from trml.cli.output import aligned, emit, is_live, left
 
 if TYPE_CHECKING:
@@ -47,13 +48,15 @@ def status(
         lines = [f"{each['what']:10} {each['words']}" for each in listed]
         emit("folders", {"folders": listed}, lines, as_json=as_json)
         return
-    shown = 0
+    shown, counts = 0, None
     while True:
         found = progress(planned, path)
         lines = status_lines(found, by_method=by is not None)
-        if is_live(sys.stdout) and watch and not as_json and shown:
+        if is_live(sys.stdout) and not as_json and shown:
             sys.stdout.write(_UP.format(shown) + _DOWN)
-        shown = len(lines)
+        elif not as_json and counts == _counts(found):
+            lines = []  # where lines cannot be rewritten, what has not changed is not said again
+        shown, counts = len(lines), _counts(found)
         emit("status", found, lines, as_json=as_json, indent=None if watch else 1)
         sys.stdout.flush()
         if not watch or found.run is None:
@@ -61,9 +64,23 @@ def status(
         time.sleep(_EVERY_S)
 
 
+def _counts(found: "Progress") -> object:
+    return found.state, [(stage.done, stage.running, stage.failed) for stage in found.stages]
+
+
 def plan(params: Params = None, as_json: Json = False) -> None:
     """List everything the configuration needs and whether it is done: `trml status --folders`."""
     status(params=params, folders=True, as_json=as_json)
+
+
+def foresee(asked: Asked, params: str | None, *, as_json: bool) -> int:
+    """Show what a run would have to do, and change nothing; return the exit code."""
+    from trml.planning.progress import progress
+
+    path, planned = _planned(asked, params)
+    found = progress(planned, path)
+    emit("status", found, status_lines(found), as_json=as_json)
+    return Code.DONE
 
 
 def _planned(asked: Asked, params: str | None) -> "tuple[str, list[Plan]]":
@@ -77,7 +94,8 @@ def _planned(asked: Asked, params: str | None) -> "tuple[str, list[Plan]]":
     from trml.config.load import check
     from trml.planning.plan import plans
 
-    return f"config/experiment/{asked.experiment}.yaml", plans(check(yaml.safe_load(asked.text())))
+    named = f"config/experiment/{asked.experiment}.yaml" if asked.experiment else "config/config.yaml"
+    return named, plans(check(yaml.safe_load(asked.text())))
 
 
 def status_lines(found: "Progress", *, by_method: bool = False) -> list[str]:

@@ -124,7 +124,8 @@ class Workflow:
         return self._every_block[name]
 
     def _unknown(self, what: str) -> TrmlError:
-        return TrmlError(f"{what} is not in the plan of {self.params}. List what is: trml plan --params {self.params}")
+        listed = f"trml status --folders --params {self.params}"
+        return TrmlError(f"{what} is not in the plan of {self.params}. List what is: {listed}")
 
     def cost(self, name: str) -> int:
         """Return roughly how long a block takes, so that the longest starts first and all cores end together."""

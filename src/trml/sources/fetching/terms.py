@@ -58,7 +58,7 @@ def record(terms: Terms, data: Path) -> None:
 
 
 def is_accepted(terms: Terms, data: Path, accepted: Collection[str] = ()) -> bool:
-    """Return whether terms are accepted, by the configuration or, with exactly this text, by `trml accept`."""
+    """Return whether terms are accepted, by the configuration or, with exactly this text, by `trml fetch`."""
     return terms.name in accepted or _read(data / "terms.json").get(terms.name, {}).get("text") == terms.text
 
 
@@ -68,8 +68,7 @@ def require_accepted(config: FetchedCorpus, data: Path, accepted: Collection[str
     if not is_accepted(terms, data, accepted):
         raise TermsNotAccepted(
             f"corpus {config.name} has terms to accept before it is fetched:\n{terms.text}\n{terms.url}\n"
-            f"Accept them: trml accept {terms.name} --data {data}   (or accept_terms=[{terms.name}] in the "
-            "configuration)"
+            f"Accept them: trml fetch {config.name} --data {data} --accept-terms"
         )
 
 
@@ -81,5 +80,5 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError):
-        raise TermsNotAccepted(f"{path} is damaged. Remove it and accept the terms again: trml accept NAME") from None
+        raise TermsNotAccepted(f"{path} is damaged. Remove it and accept the terms again: trml fetch NAME") from None
     return entries
