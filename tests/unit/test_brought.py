@@ -84,7 +84,7 @@ def test_differences_are_judged(table):
     found = brought(table, margin=0.1)
     drops = {(row["method"], row["victim"], row["rate"]): row for row in found.drops}
     assert {row["verdict"] for row in drops.values()} == {"worse"}
-    assert drops["mine", "text", 1.0]["effect"] == pytest.approx(-0.9, abs=0.03)
+    assert drops["mine", "text", 1.0]["effect"] == pytest.approx(-0.86, abs=0.03)
     assert {(row["first"], row["second"], row["verdict"]) for row in found.pairs} == {("mine", "theirs", "better")}
     wide = brought(table, margin=0.4)
     assert {row["verdict"] for row in wide.pairs} == {"equivalent"}

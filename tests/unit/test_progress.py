@@ -3,6 +3,7 @@
 import io
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from conftest import ROOT
 from trml.base.artifacts import write_json
 from trml.base.lock import try_lock
 from trml.cli.display import Display
+from trml.cli.output import aligned, emit
 from trml.cli.watching import status_lines
 from trml.config.compose import compose
 from trml.config.load import check
@@ -162,6 +164,21 @@ def test_lines_of_a_run_without_a_terminal_come_at_starts_ends_and_once_a_minute
 class Terminal(io.StringIO):
     def isatty(self):
         return True
+
+
+def test_colours_repeat_what_words_say_and_can_be_switched_off(monkeypatch):
+    """What a terminal shows is what a pipe gets, once its escape codes are gone."""
+    lines = aligned([("C1", "refuted"), ("C2", "supported")], ("claim", "verdict"))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    emit("show", {}, lines, as_json=False)
+    drawn = sys.stdout.getvalue()
+    assert "\x1b[" in drawn
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    emit("show", {}, lines, as_json=False)
+    assert sys.stdout.getvalue() == re.sub(r"\x1b\[[\d;]*m", "", drawn) == "\n".join([*lines, ""])
 
 
 def test_on_a_terminal_one_line_is_rewritten_unless_no_colour_is_wanted(monkeypatch):

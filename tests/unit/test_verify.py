@@ -179,7 +179,7 @@ def test_an_archive_and_its_address_are_results_too(published, tmp_path, capsys)
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("other.txt", "")
     code, words = said(capsys, archive)
-    assert (code, "has 0 results; expected an archive of `trml export`" in words) == (3, True)
+    assert (code, "has 0 results\nExpected an archive of `trml export`" in words) == (3, True)
 
 
 def test_json_has_the_whole_comparison(published, tmp_path, capsys):

@@ -12,6 +12,11 @@ from typing import Any, TextIO
 from trml import __version__
 
 SCHEMA = 1  # within it fields are only added
+_STYLES = {
+    "green": ("supported", "better", "identical", "done", "running"),
+    "red": ("refuted", "worse", "failed", "differs", "NOT"),
+    "yellow": ("undecided", "too little data", "not accepted"),
+}
 
 
 def document(kind: str, value: Any) -> dict[str, Any]:
@@ -24,9 +29,28 @@ def emit(kind: str, value: Any, lines: Iterable[str], *, as_json: bool, indent: 
     """Print a value: as one JSON document, or as the lines that say it in words."""
     if as_json:
         print(json.dumps(document(kind, value), indent=indent, default=str), flush=True)
+    elif is_live(sys.stdout):
+        _draw(lines)
     else:
         for line in lines:
             print(line)
+
+
+class Header(str):
+    """A line that names columns, which a terminal shows in bold."""
+
+
+def _draw(lines: Iterable[str]) -> None:
+    """Print lines on a terminal, with colours that repeat what the words say."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    for line in lines:
+        text = Text(line, style="bold" if isinstance(line, Header) else "")
+        for style, words in _STYLES.items():
+            text.highlight_words(words, style)
+        console.print(text)
 
 
 def aligned(rows: Sequence[Sequence[Any]], header: Sequence[str] = (), right: Iterable[int] = ()) -> list[str]:
@@ -43,12 +67,11 @@ def aligned(rows: Sequence[Sequence[Any]], header: Sequence[str] = (), right: It
         return []
     widths = [max(len(row[i]) for row in every) for i in range(len(every[0]))]
     flush = set(right)
-    return [
-        "  ".join(
-            e.rjust(w) if i in flush else e.ljust(w) for i, (e, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+    lines = [
+        "  ".join(e.rjust(w) if i in flush else e.ljust(w) for i, (e, w) in enumerate(zip(row, widths, strict=True)))
         for row in every
     ]
+    return [Header(line.rstrip()) if header and i == 0 else line.rstrip() for i, line in enumerate(lines)]
 
 
 def number(value: float | None, places: int = 3, sign: bool = False) -> str:

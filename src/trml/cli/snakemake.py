@@ -87,12 +87,12 @@ class Snakemake:
         return list(dict.fromkeys(line for line in lines if _ENDED.match(line) and "Resume with" not in line))
 
     def _said(self) -> list[str]:
-        with self.log.open(errors="replace") as log:
+        with self.log.open("rb") as log:
             log.seek(self._read)
-            text = log.read()
-        whole = text.rpartition("\n")[0]
-        self._read += len(whole.encode()) + 1 if whole else 0
-        return [line for line in whole.splitlines() if _SAID.match(line) and "Resume with" not in line]
+            whole, end, _ = log.read().rpartition(b"\n")
+        self._read += len(whole) + len(end)
+        lines = whole.decode(errors="replace").splitlines()
+        return [line for line in lines if _SAID.match(line) and "Resume with" not in line]
 
     def _pass_on(self, number: int, frame: object) -> None:
         if self.stopped is None:
