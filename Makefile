@@ -32,6 +32,7 @@ results search: export TRML_RUN_DATA := $(value DATA)
 results search: export TRML_RUN_SET := $(value SET)
 results search: export TRML_RUN_CORES := $(value CORES)
 results: export TRML_RUN_FROM := $(value FROM)
+unexport EXPERIMENT DATA SET FROM CORES
 
 # Without EXPERIMENT, DATA or SET, run params.yaml; with them, compose a configuration in work/params and run that. With
 # FROM=ARCHIVE, make the page of what `trml export` packed.

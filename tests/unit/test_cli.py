@@ -61,6 +61,18 @@ def test_help_of_every_verb_has_a_sentence_and_examples_that_parse(verb, capsys)
         parses(words[words.index("trml") + 1 :])
 
 
+def test_commands_of_the_docs_parse():
+    found = []
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            for line in block.splitlines():
+                if match := re.match(r"(?:[A-Z_]+=\S+ )?trml ([a-z]+(?: .*)?)$", line):
+                    words = shlex.split(re.split(r" && | > | \|", match[1])[0], comments=True)
+                    parses(words)
+                    found.append(words[0])
+    assert {"run", "show", "compare", "trace", "verify", "check", "fetch", "robustness", "status"} <= set(found)
+
+
 def test_the_exit_codes_of_the_docs_are_the_constants():
     rows = re.findall(r"^\| (\d+) \| (.+) \|$", PAGE, re.MULTILINE)
     assert [(int(code), words) for code, words in rows] == [(int(code), words) for code, words in MEANINGS.items()]

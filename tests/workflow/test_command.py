@@ -155,7 +155,16 @@ def test_a_signal_is_passed_on_and_ends_with_143(tmp_path):
         assert "another run is at work in this folder" in second.stderr
 
 
-NASTY = ["own; touch x; true", "$(touch x)", "`touch x`", "it's", 'a b"c', "$HOME", "a'; touch x; '"]
+NASTY = [
+    "own; touch x; true",
+    "$(touch x)",
+    "$(shell touch x)",
+    "`touch x`",
+    "it's",
+    'a b"c',
+    "$HOME",
+    "a'; touch x; '",
+]
 
 
 @pytest.fixture

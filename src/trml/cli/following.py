@@ -13,14 +13,14 @@ from trml.cli.common import plans_of
 from trml.cli.composing import put_in_force
 from trml.cli.display import Display
 from trml.cli.ending import Code
-from trml.cli.output import clock, emit, paragraph
+from trml.cli.output import clock, emit, is_live, paragraph
 from trml.cli.snakemake import Snakemake
 from trml.planning.progress import TRAINING, Progress, progress, run_at_work
 
 if TYPE_CHECKING:
     from trml.planning.plan import Plan
 
-_EVERY_S = 2.0  # between two looks at work/
+_EVERY_S, _SELDOM_S = 2.0, 5.0  # between two looks at work/: on a terminal, elsewhere
 _SHOWN = 5  # faults
 
 
@@ -59,7 +59,7 @@ def follow(
     run = Snakemake(params, targets, cores, snakefile)
     say(f"{first.experiment}: {first.of(TRAINING).total:,} trainings. Log: {run.log}")
     found = first
-    for said in run.watch(_EVERY_S):
+    for said in run.watch(_EVERY_S if is_live(sys.stderr) else _SELDOM_S):
         for line in said:
             display.say(line)
         if any(plan.unfetched for plan in plans) and found.is_fetched:

@@ -21,9 +21,24 @@ UNTIL = {
     "evaluation": ["evaluated"],
     "report": [],
 }
+
+
+def _number_or_all(value: str) -> str:
+    if value != "all" and not value.isdigit():
+        raise typer.BadParameter(f"{value!r}; expected a number, or all")
+    return value
+
+
 Cores = Annotated[
     str,
-    typer.Option(metavar="N", envvar=CORES, help="cores to use (default: all)", show_default=False, show_envvar=False),
+    typer.Option(
+        metavar="N",
+        envvar=CORES,
+        help="cores to use (default: all)",
+        show_default=False,
+        show_envvar=False,
+        callback=_number_or_all,
+    ),
 ]
 DataFolder = Annotated[
     str | None, typer.Option(metavar="FOLDER", help="folder of the corpora (default: that of the configuration)")

@@ -16,7 +16,7 @@ from trml.base.errors import NotBuilt
 from trml.cli.common import CHECKOUT
 from trml.cli.ending import Code
 
-_SAID = re.compile(r"^((results|work)/\S+: .+|trml: .+)$")  # lines of the log that users are shown
+_SAID = re.compile(r"^(results|work)/\S+: .+$")  # lines of the log that users are shown
 _ENDED = re.compile(r"^trml( \w+)?: .+$")
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.2
@@ -92,7 +92,7 @@ class Snakemake:
             whole, end, _ = log.read().rpartition(b"\n")
         self._read += len(whole) + len(end)
         lines = whole.decode(errors="replace").splitlines()
-        return [line for line in lines if _SAID.match(line) and "Resume with" not in line]
+        return [line for line in lines if _SAID.match(line)]
 
     def _pass_on(self, number: int, frame: object) -> None:
         if self.stopped is None:
