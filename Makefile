@@ -11,7 +11,6 @@ CORES ?= all
 TESTS ?=
 WORKERS ?= 2
 ONLY ?=
-SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 # A module runs on one worker, the workflows first (pyproject.toml): by the number of tests they would come last.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
@@ -27,19 +26,18 @@ $(BIN)/.installed: requirements.lock pyproject.toml $(if $(wildcard $(BIN)/pytho
 
 absent:
 
-CHOICE = $(if $(EXPERIMENT),experiment=$(EXPERIMENT)) $(if $(DATA),"data='$(DATA)'") $(SET)
+# What is to be run goes through the environment, unexpanded: a value is never part of a shell line.
+results search: export TRML_RUN_EXPERIMENT := $(value EXPERIMENT)
+results search: export TRML_RUN_DATA := $(value DATA)
+results search: export TRML_RUN_SET := $(value SET)
+results search: export TRML_RUN_CORES := $(value CORES)
+results: export TRML_RUN_FROM := $(value FROM)
+unexport EXPERIMENT DATA SET FROM CORES
 
 # Without EXPERIMENT, DATA or SET, run params.yaml; with them, compose a configuration in work/params and run that. With
 # FROM=ARCHIVE, make the page of what `trml export` packed.
 results: $(BIN)/.installed
-ifneq ($(strip $(FROM)),)
-	params=$$($(BIN)/trml bring "$(FROM)") && $(SNAKEMAKE) --config "params=$$params"
-else ifeq ($(strip $(CHOICE)),)
-	$(SNAKEMAKE)
-else
-	$(BIN)/trml compose $(CHOICE) --output work/params/$(or $(EXPERIMENT),default).yaml
-	$(SNAKEMAKE) --config params=work/params/$(or $(EXPERIMENT),default).yaml
-endif
+	$(BIN)/trml run
 
 # All tests, or TESTS="tests/numerics -k resume".
 test: $(BIN)/.installed
@@ -66,10 +64,7 @@ lint: $(BIN)/.installed
 
 # Search hyper-parameters on dev with the same number of trials per method; save the choice in config/chosen and use it.
 search: $(BIN)/.installed
-	$(BIN)/trml compose $(CHOICE) --output work/params/search.yaml
-	$(SNAKEMAKE) searched --config params=work/params/search.yaml
-	$(BIN)/trml search --params work/params/search.yaml
-	$(BIN)/trml compose
+	$(BIN)/trml search
 
 # Measure speed and memory as ratios within one run (about half an hour); ONLY="cells encode" measures a part.
 bench: $(BIN)/.installed

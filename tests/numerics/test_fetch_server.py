@@ -39,7 +39,9 @@ def test_a_corpus_is_fetched_and_unpacked_once(tmp_path: Path, capsys: pytest.Ca
 def test_terms_come_first(tmp_path: Path) -> None:
     with serving() as server:
         config = corpus(replace(TABLE, urls=[server.at("/csv", file(b"a,b\n"))]))
-        with pytest.raises(TermsNotAccepted, match=r"Only for research\.\nhttp.*\nAccept them: trml accept mosi"):
+        with pytest.raises(
+            TermsNotAccepted, match=r"Only for research\.\nhttp.*\nAccept them: trml fetch .* --accept-terms"
+        ):
             fetch(config, tmp_path)
         assert server.asked == []
         terms = accept("mosi", tmp_path, ROOT / "config")

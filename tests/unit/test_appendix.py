@@ -7,8 +7,8 @@ import pytest
 
 from artifact_appendix import PAGE, RESULTS, appendix
 from conftest import ROOT
+from helpers.command import parses
 from trml.base.artifacts import read_json, write_json
-from trml.cli.main import parser
 
 
 def test_the_page_is_that_of_the_published_results():
@@ -33,7 +33,7 @@ def test_its_commands_exist():
         if words[0] == "make":
             assert f"\n{words[1]}:" in targets, command
         else:
-            parser().parse_args(words[1:])
+            parses(words[1:])
 
 
 @pytest.mark.parametrize("machine", [{"processor": "A processor", "system": "Linux", "machine": "x86_64"}, None])

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from conftest import ROOT
+from helpers.command import ended
 from trml.base.errors import ConfigError
-from trml.cli.main import main
 from trml.config.compose import compose
 from trml.config.load import check, json_schema
 from trml.config.method_options import known_options, modality_limit
@@ -165,12 +165,13 @@ def test_a_method_for_two_modalities_is_refused_on_three():
         ("training.epochs=0", "training.epochs is 0; expected greater than or equal to 1"),
     ],
 )
-def test_command_refuses_in_one_line(tmp_path, monkeypatch, override, words):
+def test_command_refuses_in_one_line(tmp_path, capsys, monkeypatch, override, words):
     monkeypatch.chdir(ROOT)
-    with pytest.raises(SystemExit) as refusal:
-        main(["compose", *override.split(), "--output", str(tmp_path / "params.yaml")])
-    assert words in str(refusal.value.code)
-    assert "\n" not in str(refusal.value.code)
+    code, _, err = ended(capsys, "compose", *override.split(), "--output", tmp_path / "params.yaml")
+    assert code == 2
+    what, *following = err.splitlines()
+    assert words.replace("; expected", "") in what + "".join(following).replace("Expected", "")
+    assert all(line.startswith(("Expected ", "Settings: trml compose --keys ")) for line in following)
     assert not (tmp_path / "params.yaml").exists()
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from helpers.command import ended
 from helpers.fetched import ARCHIVE, TABLE, TERMS, ZIP, brought, corpus
 from trml.base.errors import ArchiveRefused, ConfigError, DataMissing, FetchFailed
 from trml.cli.main import main
@@ -150,11 +151,13 @@ def test_accept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         ["meld", "(accepted)"],
         *([name, "(not", "accepted)"] for name in ("mosei", "mosi", "mvsa")),
     ]
-    with pytest.raises(SystemExit, match="there are no terms 'moseii'; did you mean 'mosei'"):
-        main(["accept", "moseii", "--data", str(tmp_path)])
+    main(["accept", "mvsa_single", "--data", str(tmp_path)])  # a corpus's own name
+    assert set(json.loads((tmp_path / "terms.json").read_text())) == {"meld", "mvsa"}
+    code, _, err = ended(capsys, "accept", "moseii", "--data", tmp_path)
+    assert (code, "there are no terms 'moseii'; did you mean 'mosei'" in err) == (2, True)
     (tmp_path / "terms.json").write_text("[")
-    with pytest.raises(SystemExit, match=r"terms\.json is damaged"):
-        main(["accept", "--data", str(tmp_path)])
+    code, _, err = ended(capsys, "accept", "--data", tmp_path)
+    assert (code, "terms.json is damaged" in err) == (3, True)
 
 
 def test_terms_of_a_broken_configuration(tmp_path: Path) -> None:
@@ -173,10 +176,11 @@ def test_the_verb_fetch(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert "CMU_MOSI_Opinion_Labels.csd: to be fetched from immortal.multicomp.cs.cmu.edu (674.7 kB)" in (
         capsys.readouterr().out
     )
-    with pytest.raises(SystemExit, match=r"trml fetch: corpus cmu_mosi has terms"):
-        main(["fetch", "--params", str(params)])
-    with pytest.raises(SystemExit, match=r"CMU_MOSI\.zip is missing"):
-        main(["fetch", "--params", str(params), "--offline"])
+    code, _, err = ended(capsys, "fetch", "--params", params)
+    assert (code, "trml fetch: corpus cmu_mosi has terms" in err) == (3, True)
+    assert err.endswith(f"Accept them: trml fetch cmu_mosi --data {tmp_path} --accept-terms\n")
+    code, _, err = ended(capsys, "fetch", "--params", params, "--offline")
+    assert (code, "CMU_MOSI.zip is missing" in err) == (3, True)
     params.write_text(compose([], ROOT / "config"))
     main(["fetch", "--params", str(params)])
     assert "has no corpus that can be fetched" in capsys.readouterr().out

@@ -107,7 +107,7 @@ def test_jobs_take_auto_for_the_device_of_the_machine_where_the_run_started(monk
 
 def test_a_name_that_no_plan_has_is_an_error(tmp_path, monkeypatch):
     run = started(tmp_path, monkeypatch)
-    with pytest.raises(TrmlError, match=r"block zero_fill-0123 is not in the plan .* trml plan --params"):
+    with pytest.raises(TrmlError, match=r"block zero_fill-0123 is not in the plan .* trml status --folders --params"):
         run.block("zero_fill-0123")
     with pytest.raises(TrmlError, match="corpus folder pantomime-0123 is not in the plan"):
         run.plan_with("corpus", "pantomime-0123")

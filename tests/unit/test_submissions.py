@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
+from helpers.command import ended
 from helpers.synthetic_cells import STUDY, evaluated, fill, inputs_of
 from trml.base.artifacts import write_json
 from trml.base.errors import ContractError
@@ -158,6 +159,6 @@ def test_the_verb_adds_what_fits_and_nothing_else(inputs, tmp_path, capsys, monk
         (["Nothing"], "card.yaml is absent"),
         (["My-Model", "--to", "other"], "there are no results other: results/ has study"),
     ):
-        with pytest.raises(SystemExit) as end:
-            main(["submit", *arguments])
-        assert words in str(end.value)
+        code, _, err = ended(capsys, "submit", *arguments)
+        assert code
+        assert words in err

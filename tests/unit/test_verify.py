@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from helpers.command import ended
 from trml.base.artifacts import write_json
 from trml.base.digests import file_digest
-from trml.cli.main import main
 from trml.report.verify import verify
 
 MACHINE = {"processor": "P", "flags": ["avx2"], "devices": ["cpu"], "instructions": ["AVX2"], "threads": [1]}
@@ -66,13 +66,8 @@ def seal(folder, record):
 
 def said(capsys, *arguments):
     """Return the exit code of `trml verify` and what it prints."""
-    code = 0
-    try:
-        main(["verify", *map(str, arguments)])
-    except SystemExit as end:
-        code = end.code
-    printed = capsys.readouterr()
-    return code, printed.out + printed.err
+    code, out, err = ended(capsys, "verify", *arguments)
+    return code, out + err
 
 
 @pytest.fixture
@@ -184,7 +179,7 @@ def test_an_archive_and_its_address_are_results_too(published, tmp_path, capsys)
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("other.txt", "")
     code, words = said(capsys, archive)
-    assert (code, "has 0 results; expected an archive of `trml export`" in words) == (3, True)
+    assert (code, "has 0 results\nExpected an archive of `trml export`" in words) == (3, True)
 
 
 def test_json_has_the_whole_comparison(published, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import os
 
+AGAIN = "TRML_AGAIN"  # the environment variable with the command that resumes what `trml run` started
 _USUAL = "params.yaml"
 
 
@@ -24,7 +25,8 @@ def fetch_again() -> str:
 def run_again() -> str:
     """Return the command that resumes the run."""
     params = params_file()
-    return "snakemake --cores all" + ("" if params == _USUAL else f" --config params={params}")
+    usual = "snakemake --cores all" + ("" if params == _USUAL else f" --config params={params}")
+    return os.environ.get(AGAIN, usual)
 
 
 def remake_published(name: str) -> str:

@@ -1,16 +1,34 @@
 """Errors that a user can fix, one class a kind of failure.
 
 The command line prints their message without a traceback. A message says what is wrong, where, what was expected, and
-which command comes next.
+which command comes next; the class says which exit code it ends with (cli/ending.py).
 """
 
 
 class TrmlError(Exception):
-    """Base of all errors that a user can fix."""
+    """Base of all errors that a user can fix.
+
+    Args:
+        what: What is wrong, and where.
+        expected: What was expected instead.
+        command: The command to run next.
+    """
+
+    def __init__(self, what: str = "", *, expected: str = "", command: str = "") -> None:
+        self.what, self.expected, self.command = what, expected, command
+        super().__init__("; expected ".join(filter(None, (what, expected))) + (f". Next: {command}" if command else ""))
 
 
 class ConfigError(TrmlError):
     """The configuration has an unknown key, a wrong type or an impossible value."""
+
+
+class CommandError(TrmlError):
+    """The command line names something that does not exist, or asks for what does not go together."""
+
+
+class NotBuilt(TrmlError):
+    """A file that an earlier stage makes, or the folder to write to, is absent."""
 
 
 class DataMissing(TrmlError):

@@ -1,19 +1,25 @@
 """The verb cite."""
 
-import argparse
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trml.base.commands import params_file
 from trml.base.errors import ConfigError
-from trml.cli.common import CHECKOUT, Verbs, add_params, add_verb, result_folder
+from trml.cli.common import CHECKOUT, Json, Params, Result, examples, result_folder
+from trml.cli.output import emit
 
 if TYPE_CHECKING:
     from trml.planning.bibliography import Cited
 
 
-def cite(arguments: argparse.Namespace) -> None:
+@examples(
+    "  trml cite                     for the configuration in force\n"
+    "  trml cite pantomime_full      for published results\n"
+    "  trml cite > trml.bib"
+)
+def cite(result: Result = None, params: Params = None, as_json: Json = False) -> None:
     """Print BibTeX for everything that a result or the configuration uses, with licences and terms.
 
     Lines that start with % say what an entry is for. BibTeX ignores them, so the output is a .bib file.
@@ -21,12 +27,14 @@ def cite(arguments: argparse.Namespace) -> None:
     from trml.config.load import load
     from trml.planning.bibliography import cited
 
-    path = result_folder(arguments.result) / "params.yaml" if arguments.result else Path(arguments.params)
+    path = result_folder(result) / "params.yaml" if result else Path(params or params_file())
     try:
-        params = load(path)
+        found = cited(load(path))
     except ConfigError as error:
         raise ConfigError(f"{path} has settings of another version ({error}). Cite a newer result: trml cite") from None
-    print("\n".join([*_own(), *_lines(cited(params))]))
+    parts = [{"what": each.what, "entries": dict(each.entries), "remarks": list(each.remarks)} for each in found]
+    own = list(_own())
+    emit("cite", {"own": own[1] if own else None, "parts": parts}, [*own, *_lines(found)], as_json=as_json)
 
 
 def _own() -> Iterator[str]:
@@ -50,16 +58,3 @@ def _lines(components: "list[Cited]") -> Iterator[str]:
         yield from (entry for key, entry in entries.items() if key not in known)
         yield ""
         known.update(entries)
-
-
-def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
-    """Add the verb."""
-    verb = add_verb(
-        verbs,
-        cite,
-        "  trml cite                     for the configuration in force\n"
-        "  trml cite pantomime_full      for published results\n"
-        "  trml cite > trml.bib",
-    )
-    verb.add_argument("result", nargs="?", metavar="RESULT", help="a name below results/, or a folder (default: none)")
-    add_params(verb)

@@ -1,15 +1,21 @@
-"""What verbs share: their arguments, the plans of the configuration in force, and the device."""
+"""What verbs share: their options, the plans of the configuration in force, the device, and what a RESULT is."""
 
-import argparse
 import os
+import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
 
 from trml.base.commands import params_file
-from trml.base.errors import DataMissing, TrmlError
+from trml.base.errors import CommandError, DataMissing
+from trml.base.nearest import nearest
 
 if TYPE_CHECKING:
     import torch
@@ -17,70 +23,101 @@ if TYPE_CHECKING:
     from trml.planning.plan import Plan
 
 CHECKOUT = Path(__file__).parents[3]  # the repository, unless the package is installed without one
-Verbs = argparse._SubParsersAction  # the parsers that verbs are added to
 Kind = Literal["corpus", "encoder", "features", "references", "probes", "evaluation", "results"]  # folders of a plan
+F = TypeVar("F", bound=Callable[..., object])
+
+Params = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="configuration to use (default: the environment variable TRML_PARAMS, else params.yaml)"
+    ),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="folder of work/ to make, as `trml status --folders` names it (default: that of the experiment's own "
+        "dataset)",
+    ),
+]
+Config = Annotated[Path, typer.Option(metavar="FOLDER", help="folder of configurations", show_default=True)]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+Yes = Annotated[bool, typer.Option("--yes", help="answer questions with yes")]
 
 
-def add_verb(
-    verbs: "Verbs[argparse.ArgumentParser]",
-    run: Callable[[argparse.Namespace], None],
-    examples: str = "",
-) -> argparse.ArgumentParser:
-    """Add a verb named like its function, whose docstring is its help, and return its parser."""
-    summary = (run.__doc__ or "").strip()
-    verb = verbs.add_parser(
-        run.__name__,
-        help=summary.splitlines()[0],
-        description=summary,
-        epilog=examples and f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verb.set_defaults(run=run)
-    return verb
+def result_names(incomplete: str = "") -> list[str]:
+    """Return the names below results/, for completion."""
+    return sorted(path.parent.name for path in Path("results").glob(f"{incomplete}*/manifest.json"))
 
 
-def add_params(verb: argparse.ArgumentParser) -> None:
-    """Add `--params`."""
-    words = "configuration to use (default: the environment variable TRML_PARAMS, else params.yaml)"
-    verb.add_argument("--params", default=params_file(), metavar="FILE", help=words)
+def experiment_names(incomplete: str = "") -> list[str]:
+    """Return the names of the experiments in config/, for completion."""
+    return sorted(path.stem for path in Path("config/experiment").glob(f"{incomplete}*.yaml"))
 
 
-def add_folder(verb: argparse.ArgumentParser, kind: Kind) -> None:
-    """Add `--params` and `--folder`, for a verb that makes a folder of work/."""
-    add_params(verb)
-    words = f"{kind} folder of work/ to make, as `trml plan` names it (default: that of the experiment's own dataset)"
-    verb.add_argument("--folder", type=Path, metavar="FOLDER", help=words)
-    verb.set_defaults(kind=kind)
+Result = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="RESULT",
+        help="a name below results/, NAME@COMMIT, a folder, an archive or its address (default: the experiment in "
+        "force, else the only result)",
+        autocompletion=result_names,
+        show_default=False,
+    ),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[EXPERIMENT] [KEY=VALUE ...]",
+        help="an experiment of config/ (default: params.yaml) and settings to change, in Hydra's syntax",
+        autocompletion=experiment_names,
+        show_default=False,
+    ),
+]
 
 
-def add_config(verb: argparse.ArgumentParser) -> None:
-    """Add `--config`."""
-    words = "folder of configurations (default: config)"
-    verb.add_argument("--config", type=Path, default=Path("config"), metavar="FOLDER", help=words)
+def examples(text: str, many: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """Give a verb the examples that its help ends with; `many`: options that take several values in a row."""
+
+    def given(function: F) -> F:
+        function.examples, function.many = text, many  # type: ignore[attr-defined]
+        return function
+
+    return given
 
 
-def plans_of(arguments: argparse.Namespace) -> "list[Plan]":
-    """Return the plans of the configuration in force, the experiment's own first."""
+def plans_of(params: str | None) -> "list[Plan]":
+    """Return the plans of a configuration file, or of the one in force; the experiment's own first.
+
+    Raises:
+        DataMissing: If there is none, because this is no folder of the project.
+    """
     from trml.config.load import load
     from trml.planning.plan import plans
 
-    return plans(load(arguments.params))
+    path = Path(params or params_file())
+    if params is None and not path.is_file() and not Path("config/config.yaml").is_file():
+        raise DataMissing(
+            f"{Path.cwd()} has neither {path} nor config/: it is no checkout of trml",
+            command="cd <checkout> && trml run",
+        )
+    return plans(load(path))
 
 
-def plan_of(arguments: argparse.Namespace) -> "Plan":
-    """Return the plan that names the folder which was asked for; without one, the experiment's own plan.
+def plan_of(params: str | None, folder: Path | None, kind: Kind) -> "Plan":
+    """Return the plan that names a folder; without one, the experiment's own plan.
 
     Raises:
-        TrmlError: If no plan names the folder.
+        CommandError: If no plan names the folder.
     """
-    plans = plans_of(arguments)
-    if arguments.folder is None:
+    plans = plans_of(params)
+    if folder is None:
         return plans[0]
-    folders = [getattr(plan, arguments.kind) for plan in plans]
-    if arguments.folder not in folders:
-        known = ", ".join(str(folder) for folder in folders if folder) or "none"
-        raise TrmlError(f"{arguments.folder} is no {arguments.kind} folder of {arguments.params}; known are {known}")
-    return plans[folders.index(arguments.folder)]
+    folders = [getattr(plan, kind) for plan in plans]
+    if folder not in folders:
+        known = ", ".join(str(each) for each in folders if each) or "none"
+        raise CommandError(f"{folder} is no {kind} folder of {params or params_file()}; known are {known}")
+    return plans[folders.index(folder)]
 
 
 def device_of(plan: "Plan") -> "torch.device":
@@ -92,21 +129,80 @@ def device_of(plan: "Plan") -> "torch.device":
 
 
 def result_folder(result: str | None) -> Path:
-    """Return the folder of results that a name or a path means; without one, the only one in results/.
+    """Return the folder of results that a name or a path means.
+
+    Without one, that of the experiment in force, else the only one in results/.
 
     Raises:
         DataMissing: If there is none.
     """
-    names = sorted(path.parent.name for path in Path("results").glob("*/manifest.json"))
+    names = result_names()
     known = ", ".join(names) or "none"
     if result is None:
-        if len(names) != 1:
+        in_force = _name_in_force()
+        if in_force in names:
+            result = in_force
+        elif len(names) == 1:
+            result = names[0]
+        else:
             raise DataMissing(f"which results? results/ has {known}; name one")
-        result = names[0]
     for path in (Path("results") / result, Path(result)):
         if (path / "manifest.json").is_file():
             return path
-    raise DataMissing(f"there are no results {result}: results/ has {known}")
+    near = nearest(result, names) if names else ""
+    raise DataMissing(f"there are no results {result}: results/ has {known}{near if 'did you' in near else ''}")
+
+
+def _name_in_force() -> str | None:
+    """Return the name that the configuration in force has; the file is not parsed for that."""
+    path = Path(params_file())
+    found = re.search(r"^name: (\w+)$", path.read_text(), re.MULTILINE) if path.is_file() else None
+    return found[1] if found else None
+
+
+@contextmanager
+def opened(result: str | None) -> Iterator[Path]:
+    """Yield the folder of a RESULT: a name, a folder, NAME@COMMIT, an archive of `trml export` or its address.
+
+    Raises:
+        DataMissing: If there is no such result.
+    """
+    is_address = result is not None and result.startswith(("https://", "http://"))
+    name, at, commit = (result or "").rpartition("@")
+    if at and not is_address and not Path(result or "").exists():
+        with TemporaryDirectory() as temporary:
+            yield _of_commit(name, commit, Path(temporary))
+        return
+    if not is_address and not (result and Path(result).is_file()):
+        yield result_folder(result)
+        return
+    assert result is not None
+    from trml.sources.fetching.config import Source
+    from trml.sources.fetching.download import download
+    from trml.sources.fetching.lockfile import Lock
+    from trml.sources.formats.archives import unpack
+
+    with TemporaryDirectory() as temporary:
+        archive, folder = Path(result), Path(temporary)
+        if is_address:
+            archive = folder / "deposit.zip"
+            download(Source(archive.name, [result], None, None, []), archive, Lock(folder))
+        unpack(archive, folder / "opened")
+        found = [path.parent for path in (folder / "opened").glob("results/*/manifest.json")]
+        if len(found) != 1:
+            raise DataMissing(f"{result} has {len(found)} results; expected an archive of `trml export`")
+        yield found[0]
+
+
+def _of_commit(name: str, commit: str, folder: Path) -> Path:
+    """Return a result as a commit of this repository has it, written below `folder`."""
+    path = f"results/{name}"
+    packed = subprocess.run(["git", "archive", "--format=tar", commit, "--", path], capture_output=True, check=False)
+    if packed.returncode:
+        reason = (packed.stderr.decode(errors="replace").strip().splitlines() or ["git failed"])[0]
+        raise DataMissing(f"there is no {path} in commit {commit} ({reason})", command=f"git log --oneline -- {path}")
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed.stdout, check=True)
+    return folder / path
 
 
 def remove(path: Path) -> None:
@@ -119,4 +215,7 @@ def remove(path: Path) -> None:
 
 def agreed(question: str) -> bool:
     """Ask on a terminal; return whether the answer is yes. Without a terminal it is no."""
-    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    if not sys.stdin.isatty():
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

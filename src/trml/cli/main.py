@@ -1,95 +1,156 @@
-"""The entry point of `trml`: its parser, and the end of every error.
+"""The entry point of `trml`: static help, streams that do not fail, and the end of every error.
 
-Verbs import what they run inside, so that `--help` starts in under 0.2 s and only what computes imports torch.
+`--help` and `--version` import nothing but the table of verbs. Every verb imports what it runs inside its function, so
+only what computes imports torch.
 """
 
-import argparse
-import errno
+import io
+import json
 import os
 import signal
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 from trml import __version__
 from trml.base.checkout import refuse_other_source
-from trml.base.commands import run_again
-from trml.base.errors import TrmlError
-from trml.cli import citing, configuration, data, features, predicting, results, sharing, tracing, training, verifying
+from trml.cli.ending import Code, Failure, bug, failure
+from trml.cli.verbs import HIDDEN, VERBS, help_text
 
-_DESCRIPTION = """Benchmark sentiment models when text, vision or audio is missing.
-
-`make results` runs the whole benchmark. These are its single steps, and tools for your own data."""
-
-_EXAMPLES = """examples:
-  trml compose                          write params.yaml, the configuration
-  trml plan                             list what is done and what is to do
-  trml check ../my_posts                validate your own data
-  trml cite                             print BibTeX for everything in use
-  trml gc --dry-run                     list what of work/ is no longer needed
-  trml VERB --help                      options and examples of a verb
-
-Resume an interrupted run, or apply a change: snakemake --cores all"""
-
-_BROKEN_PIPE = 128 + signal.SIGPIPE  # what a shell reports of a program that SIGPIPE ends
+COMPLETE = "_TRML_COMPLETE"  # set by a shell that asks for completions
+_HELP = ("--help", "-h")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command and all its verbs."""
-    command = argparse.ArgumentParser(
-        prog="trml",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("--version", action="version", version=f"trml {__version__}")
-    verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
-    for stage in (configuration, data, features, training, results, verifying, tracing, predicting, sharing, citing):
-        stage.register(verbs)
-    return command
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Run a verb. Errors that a user can fix end in their message and exit code 1."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a verb. End with an exit code (ending.py) unless it is 0."""
+    for name in ("stdout", "stderr"):
+        _keep_writing(name)
     signal.signal(signal.SIGINT, _stop)
     sys.path.append(os.getcwd())  # noqa: PTH109  a third party's method may lie beside the project
-    verb = "trml"
+    code = outcome(list(sys.argv[1:] if argv is None else argv))
+    sys.stdout.flush()
+    if code:
+        sys.exit(int(code))
+
+
+def outcome(argv: list[str]) -> int:
+    """Run a verb and return its exit code."""
+    if COMPLETE in os.environ:
+        return _complete()
+    if not argv or set(argv) <= {*_HELP, "--all"}:
+        print(help_text(everything="--all" in argv))
+        return Code.DONE
+    if argv == ["--version"]:
+        print(f"trml {__version__}")
+        return Code.DONE
+    verb = f"trml {argv[0]}" if argv[0] in VERBS else "trml"
     try:
-        try:
-            arguments = parser().parse_args(argv)
-            verb = f"trml {arguments.verb}"
-            refuse_other_source()
-            arguments.run(arguments)
-        finally:
-            sys.stdout.flush()  # here, where a broken pipe is caught, and not when python exits
-    except TrmlError as error:
-        sys.exit(f"{verb}: {error}")
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that python's own flush at exit succeeds
-        sys.exit(_BROKEN_PIPE)
-    except OSError as error:
-        sys.exit(f"{verb}: {_explain(error)}")
+        return _run(argv)
+    except SystemExit as end:  # of a library; ours return their code
+        return end.code if isinstance(end.code, int) else Code.DONE if end.code is None else Code.NO
+    except Exception as error:
+        found = failure(error) or _misused(error, argv) or _fault(error, verb)
+        _say(found, verb, as_json="--json" in argv)
+        return found.code
+
+
+def _complete() -> int:
+    """Answer a shell that asks for completions, or for the function that asks."""
+    from typer._completion_classes import completion_init
+
+    from trml.cli.group import group
+
+    completion_init()
+    group().main(args=[], prog_name="trml", complete_var=COMPLETE, standalone_mode=False)
+    return Code.DONE
+
+
+def _run(argv: list[str]) -> int:
+    from trml.cli.group import group
+
+    if not {*_HELP} & {*argv}:
+        refuse_other_source()
+    code = group().main(args=argv, prog_name="trml", standalone_mode=False)
+    return code if isinstance(code, int) else Code.DONE
+
+
+def _misused(error: Exception, argv: Sequence[str]) -> Failure | None:
+    """Return how a wrong command line ends, with the nearest option or verb."""
+    from typer import Abort
+    from typer._click.exceptions import ClickException, NoSuchOption, UsageError
+
+    if isinstance(error, Abort):
+        return Failure("nothing was done", None, None, None, Code.NO)
+    if not isinstance(error, ClickException):
+        return None
+    verb = f" {argv[0]}" if argv[0] in VERBS else ""
+    what = error.format_message().rstrip(".")
+    if isinstance(error, NoSuchOption):
+        from trml.base.nearest import nearest
+
+        known = [name for each in error.ctx.command.params for name in each.opts] if error.ctx else []
+        what = f"there is no option {error.option_name}{nearest(error.option_name, known)}"
+    elif isinstance(error, UsageError):
+        what = what[:1].lower() + what[1:]
+    return Failure(what, None, None, f"Options and examples: trml{verb} --help", Code.WRONG)
+
+
+def _fault(error: Exception, verb: str) -> Failure:
+    """Return how a fault of ours ends. A verb of a rule prints the traceback to its log, which Snakemake names."""
+    name = verb.removeprefix("trml ")
+    if name in VERBS and VERBS[name].group == HIDDEN:
+        import traceback
+
+        traceback.print_exception(error)
+        where = "see above"
+    else:
+        where = f"its traceback is in {bug(error)}"
+    reason = (str(error).strip().splitlines() or [""])[0]
+    what = f"a fault of trml ({type(error).__name__}: {reason}); {where}"
+    return Failure(what, None, None, "Please report it with that file", Code.BUG)
+
+
+def _say(found: Failure, verb: str, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found.document(), indent=1))
+    print(found.words(verb), file=sys.stderr)
 
 
 def _stop(number: int, frame: object) -> None:
     """End a verb at once on Ctrl-C, as a kill may: files appear whole or not at all.
 
-    Training has more to lose and installs a handler of its own. KeyboardInterrupt would not do: in the middle of an
-    import it may come out as any other error.
+    Training and `trml run` have more to lose and install handlers of their own. KeyboardInterrupt would not do: in the
+    middle of an import it may come out as any other error.
     """
     sys.stderr.write("trml: stopped; finished work is kept\n")
     sys.stderr.flush()
-    os._exit(128 + number)
+    os._exit(Code.INTERRUPTED)
 
 
-def _explain(error: OSError) -> str:
-    """Return a message for errors about files that a user can fix; raise everything else again."""
-    path = Path(str(error.filename))
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full; finished work is kept. Free some space and resume with: {run_again()}"
-    if isinstance(error, FileNotFoundError) and "work" in path.parts:
-        return f"{path} is absent. Remove {path.parent} and run: {run_again()}"
-    if isinstance(error, FileNotFoundError):
-        return f"{path} is absent. Put it there, or set data=<folder of the corpora>"
-    if isinstance(error, PermissionError | NotADirectoryError | FileExistsError) or error.errno == errno.EROFS:
-        return f"{path} cannot be written ({error.strerror}). Fix its permissions, or set data=<a writable folder>"
-    raise error
+class _Unread(io.FileIO):
+    """A file descriptor whose reader may leave, as `head` does: what it does not read is dropped."""
+
+    def write(self, data: Any) -> int:
+        """Write, or drop what nobody reads."""
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            return len(data)
+
+
+def _keep_writing(name: str) -> None:
+    """Make printing never fail: not on a closed pipe, no stream at all, or a terminal without the character."""
+    stream = getattr(sys, name)
+    if stream is None:  # closed by the shell: `>&-`
+        setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    elif stream is getattr(sys, f"__{name}__") and isinstance(stream, io.TextIOWrapper):
+        stream.flush()
+        raw = _Unread(stream.fileno(), "w", closefd=False)
+        buffered = io.BufferedWriter(raw)
+        setattr(
+            sys,
+            name,
+            io.TextIOWrapper(
+                buffered, stream.encoding, "replace", line_buffering=name == "stderr" or stream.line_buffering
+            ),
+        )

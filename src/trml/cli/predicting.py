@@ -1,17 +1,18 @@
-"""The verb on new utterances: predict."""
+"""The verb predict."""
 
-import argparse
 import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from trml import __version__
-from trml.base.errors import DataMissing, TrmlError
-from trml.cli.common import Verbs, add_verb, result_folder
+import typer
+
+from trml.base.errors import CommandError, DataMissing
+from trml.cli.common import Json, examples, result_folder
+from trml.cli.output import emit
 
 if TYPE_CHECKING:
     from trml.api.predictor import Prediction, Predictor
@@ -19,48 +20,59 @@ if TYPE_CHECKING:
 _COLUMNS = ("text", "clip")
 
 
-def predict(arguments: argparse.Namespace) -> None:
+@examples(
+    '  trml predict clip.mp4 --text "what a day"    both modalities\n'
+    "  trml predict clip.mp4                        the text is missing\n"
+    "  trml predict --csv posts.csv                 columns text, clip; paths start at the file's folder\n"
+    "  trml predict photo.jpg --model pantomime_full/zero_fill"
+)
+def predict(
+    media: Annotated[str | None, typer.Argument(metavar="MEDIA", help="a picture or video", show_default=False)] = None,
+    text: Annotated[str, typer.Option(metavar="TEXT", help="what is said, or written beside it")] = "",
+    table: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="many utterances: a csv with columns text, clip")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="RESULT[/METHOD]", help="default: the experiment in force, and its proposed method")
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """Predict from a picture or video, a text, or both.
 
     Prints the prediction, how far it rests on each modality (Shapley values over what is present), and, where one is
     missing, the real utterances nearest to what the method puts in its place.
     """
-    items = _items(arguments)
-    result, _, method = (arguments.model or "").partition("/")
+    items = [{"text": text, "clip": media}] if table is None else _rows(table)
+    if table is not None and (media or text):
+        raise CommandError("--csv names the texts and clips itself; expected neither MEDIA nor --text beside it")
+    if table is None and not (media or text):
+        raise CommandError("nothing to predict from; expected a picture or video, --text TEXT, or --csv FILE")
+    result, _, method = model.partition("/")
     folder = result_folder(result or None)
     from trml.api.predictor import predictor
 
     models = predictor(folder, method or None)
     predictions = models.predict(items)
-    if arguments.csv is None:
-        document = _document(models, folder.name, predictions[0])
-        print(json.dumps(document) if arguments.json else "\n".join(_words(models, folder.name, predictions[0])))
-    elif arguments.json:
-        for prediction in predictions:
-            print(json.dumps(_document(models, folder.name, prediction)))
+    if table is None:
+        found = predictions[0]
+        emit("predict", _document(models, folder.name, found), _words(models, folder.name, found), as_json=as_json)
+    elif as_json:
+        for found in predictions:
+            emit("predict", _document(models, folder.name, found), (), as_json=True, indent=None)
     else:
-        _table(items, predictions, models.modalities)
+        _print_csv(items, predictions, models.modalities)
 
 
-def _items(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Return the utterances that were named."""
-    if arguments.csv is None:
-        if arguments.media is None and not arguments.text:
-            raise TrmlError("nothing to predict from; expected a picture or video, --text TEXT, or --csv FILE")
-        return [{"text": arguments.text, "clip": arguments.media}]
-    if arguments.media or arguments.text:
-        raise TrmlError("--csv names the texts and clips itself; expected no MEDIA and no --text beside it")
-    if not arguments.csv.is_file():
-        raise DataMissing(f"{arguments.csv} does not exist; expected a csv with columns text, clip, or one of them")
-    with arguments.csv.open(newline="", encoding="utf-8-sig") as file:
+def _rows(table: Path) -> list[dict[str, Any]]:
+    """Return the rows of a csv, with the paths of clips below its folder."""
+    if not table.is_file():
+        raise DataMissing(f"{table} does not exist; expected a csv with columns text, clip, or one of them")
+    with table.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     if not rows or not set(_COLUMNS) & rows[0].keys():
-        found = ", ".join(rows[0]) if rows else "no row"
-        raise TrmlError(
-            f"{arguments.csv} has {found}; expected a row an utterance, with columns text, clip, or one of them"
-        )
-    folder = arguments.csv.parent
-    return [{**row, "clip": str(folder / row["clip"]) if row.get("clip") else None} for row in rows]
+        found = ", ".join(map(str, rows[0])) if rows else "no row"
+        raise CommandError(f"{table} has {found}; expected a row an utterance with columns text, clip, or one of them")
+    return [{**row, "clip": str(table.parent / row["clip"]) if row.get("clip") else None} for row in rows]
 
 
 def _words(models: "Predictor", result: str, found: "Prediction") -> Iterator[str]:
@@ -92,9 +104,6 @@ def _document(models: "Predictor", result: str, found: "Prediction") -> Mapping[
     is_score = found.label is None
     virtual = {"modality": found.missing, "neighbours": [asdict(each) for each in found.neighbours]}
     return {
-        "trml": __version__,
-        "kind": "predict",
-        "schema": 1,
         "model": {"result": result, "method": models.method},
         "inputs": {name: "given" if name in found.present else "missing" for name in models.modalities},
         "prediction": found.value if is_score else found.label,
@@ -108,7 +117,7 @@ def _document(models: "Predictor", result: str, found: "Prediction") -> Mapping[
     }
 
 
-def _table(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"], modalities: Sequence[str]) -> None:
+def _print_csv(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"], modalities: Sequence[str]) -> None:
     """Print the rows of a csv with the columns prediction, spread, present, a share a modality, and base."""
     is_score = found[0].label is None
     given = [name for name in items[0] if name is not None]
@@ -121,21 +130,3 @@ def _table(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"], mo
         shares = [f"{each.rests_on[name]:.6f}" if name in each.rests_on else "" for name in modalities]
         row = [*(item[name] for name in given), *value, spread, "+".join(each.present), *shares, f"{each.base:.6f}"]
         table.writerow(row)
-
-
-def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
-    """Add the verb."""
-    verb = add_verb(
-        verbs,
-        predict,
-        '  trml predict clip.mp4 --text "what a day"     both modalities\n'
-        "  trml predict clip.mp4                         the text is missing\n"
-        "  trml predict --csv posts.csv                  columns text, clip; paths start at the file's folder\n"
-        "  trml predict photo.jpg --model pantomime_full/zero_fill",
-    )
-    verb.add_argument("media", nargs="?", metavar="MEDIA", help="a picture or video")
-    verb.add_argument("--text", metavar="TEXT", help="what is said in it, or written beside it")
-    verb.add_argument("--csv", type=Path, metavar="FILE", help="many utterances: a csv with columns text, clip, or one")
-    words = "result and method (default: the only result in results/, and its proposed method)"
-    verb.add_argument("--model", metavar="RESULT[/METHOD]", help=words)
-    verb.add_argument("--json", action="store_true", help="print a JSON document, with --csv one a line")

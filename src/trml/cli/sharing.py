@@ -1,18 +1,38 @@
 """Verbs that take in what others made: submit, merge."""
 
-import argparse
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Annotated
 
-from trml.base.errors import TrmlError
-from trml.cli.common import Verbs, add_verb, result_folder
+import typer
+
+from trml.base.commands import remake_published
+from trml.base.errors import CommandError, DataMissing
+from trml.cli.common import Json, examples, result_folder, result_names
+from trml.cli.output import emit
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def submit(arguments: argparse.Namespace) -> None:
+@examples(
+    "  trml submit my_model --to pantomime_full --dry-run   check only\n"
+    '  trml submit my_model --to pantomime_full --as "My model"'
+)
+def submit(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="card.yaml and predictions.parquet or .csv")],
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="RESULT", help="a name below results/ (default: as in show)", autocompletion=result_names),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="the method's name in tables (default: the card's)")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="check, and add nothing")] = False,
+    replace_it: Annotated[bool, typer.Option("--replace", help="replace a submission of the same name")] = False,
+    as_json: Json = False,
+) -> None:
     """Check predictions of your own code and put them beside the methods of an experiment.
 
     FOLDER has card.yaml and predictions.parquet or .csv, as docs/submitting.md says. They are copied to submissions/,
@@ -27,30 +47,33 @@ def submit(arguments: argparse.Namespace) -> None:
     from trml.evaluation.contract import LABELLED, PUBLISHED, REFERENCES
     from trml.evaluation.submissions import Protocol, read_submission
 
-    result = result_folder(arguments.to)
+    result = result_folder(to)
     published = result / PUBLISHED
     if not published.is_dir():
-        raise TrmlError(f"{result} has no {PUBLISHED}/, which says what predictions must fit. Make it again first")
+        raise DataMissing(f"{result} has no {PUBLISHED}/, which says what predictions must fit. Make it again first")
     protocol = Protocol(**read_json(published / "protocol.json"))
     ids = pl.read_parquet(published / LABELLED)["utterance_id"].to_list()
-    name = re.sub(r"\W+", "_", (arguments.label or arguments.folder.resolve().name).lower()).strip("_")
+    name = re.sub(r"\W+", "_", (label or folder.resolve().name).lower()).strip("_")
     taken = {*REFERENCES, *load(result / "params.yaml").methods, "constant", "ceiling", "oracle"}
     if not _NAME.fullmatch(name) or name in taken:
-        raise TrmlError(f"{name!r} is a method of {result.name} or no name; choose another: --as NAME")
-    submission = read_submission(arguments.folder, protocol, ids)
+        raise CommandError(f"{name!r} is a method of {result.name} or no name; choose another: --as NAME")
+    submission = read_submission(folder, protocol, ids)
     conditions = len(protocol.trained) if "" in submission.by_trained else len(submission.by_trained)
     seeds = f"{len(protocol.seeds)} seeds"
     accepted = f"{len(ids)} utterances, {seeds}, {conditions} of {len(protocol.trained)} training conditions"
-    if arguments.dry_run:
-        print(f"Valid: {accepted}. Nothing was added")
+    about = {"name": name, "result": result.name, "utterances": len(ids), "seeds": len(protocol.seeds)}
+    again = remake_published(result.name)
+    if dry_run:
+        about |= {"added": False, "command": None}
+        emit("submit", about, [f"Valid: {accepted}. Nothing was added"], as_json=as_json)
         return
     target = SUBMISSIONS / result.name / name
-    if target.exists() and not arguments.replace:
-        raise TrmlError(f"{target} exists. Submit under another name (--as NAME), or replace it: --replace")
-    card = replace(submission.card, label=arguments.label or submission.card.label)
-    _copy(arguments.folder, target, yaml.safe_dump(vars(card), sort_keys=False, allow_unicode=True))
-    print(f"Accepted: {accepted}. Make tables and claims again, without training:")
-    print(f"  snakemake --cores all --config params={result / 'params.yaml'}")
+    if target.exists() and not replace_it:
+        raise CommandError(f"{target} exists. Submit under another name (--as NAME), or replace it: --replace")
+    card = replace(submission.card, label=label or submission.card.label)
+    _copy(folder, target, yaml.safe_dump(vars(card), sort_keys=False, allow_unicode=True))
+    lines = [f"Accepted: {accepted}. Make tables and claims again, without training:", f"  {again}"]
+    emit("submit", about | {"added": True, "command": again}, lines, as_json=as_json)
 
 
 def _copy(folder: Path, target: Path, card: str) -> None:
@@ -65,7 +88,11 @@ def _copy(folder: Path, target: Path, card: str) -> None:
     (target / CARD).write_text(card)
 
 
-def merge(arguments: argparse.Namespace) -> None:
+@examples("  trml merge ../machine_b            another clone\n  trml merge b.zip c.zip")
+def merge(
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE ...", help="clone, work folder or archive")],
+    as_json: Json = False,
+) -> None:
     """Bring trainings of other runs or machines into work/, so that one experiment can be made of them.
 
     A SOURCE is the folder of another clone, its work/, or an archive of `trml export`. What several have, a training of
@@ -73,25 +100,10 @@ def merge(arguments: argparse.Namespace) -> None:
     """
     from trml.planning.merging import merge as run
 
-    for source in arguments.sources:
-        merged = run(source)
-        print(f"{source}: {merged.cells} trainings, {merged.folders} other folders new here")
-        for name in merged.replaced:
-            print(f"  {name} was here with other content; now as {source} has it")
-
-
-def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
-    """Add the verbs."""
-    verb = add_verb(
-        verbs,
-        submit,
-        "  trml submit my_model --to pantomime_full --dry-run   check only\n"
-        '  trml submit my_model --to pantomime_full --as "My model"',
-    )
-    verb.add_argument("folder", type=Path, metavar="FOLDER", help="card.yaml and predictions.parquet or .csv")
-    verb.add_argument("--to", metavar="RESULT", help="a name below results/ (default: the only one)")
-    verb.add_argument("--as", dest="label", metavar="NAME", help="the method's name in tables (default: the card's)")
-    verb.add_argument("--dry-run", action="store_true", help="check, and add nothing")
-    verb.add_argument("--replace", action="store_true", help="replace a submission of the same name")
-    verb = add_verb(verbs, merge, "  trml merge ../machine_b            another clone\n  trml merge b.zip c.zip")
-    verb.add_argument("sources", type=Path, nargs="+", metavar="SOURCE", help="clone, work folder or archive")
+    lines, merged = [], []
+    for source in sources:
+        found = run(source)
+        merged.append({"source": str(source), **asdict(found)})
+        lines.append(f"{source}: {found.cells} trainings, {found.folders} other folders new here")
+        lines += [f"  {name} was here with other content; now as {source} has it" for name in found.replaced]
+    emit("merge", {"merged": merged}, lines, as_json=as_json)

@@ -1,13 +1,12 @@
 """The verb trace."""
 
-import argparse
-import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from trml import __version__
-from trml.cli.common import Verbs, add_verb, result_folder
+import typer
+
+from trml.cli.common import Json, examples, opened
+from trml.cli.output import emit
 
 if TYPE_CHECKING:
     from trml.report.trace import Traced
@@ -15,7 +14,20 @@ if TYPE_CHECKING:
 _SHOWN = 3  # scores of a side; --json has all
 
 
-def trace(arguments: argparse.Namespace) -> None:
+@examples(
+    "  trml trace main/trml/vision@0.5                  TRML with half of the vision missing\n"
+    "  trml trace pantomime_full:C1/zero_fill/text@0.9  an effect of claim C1, with its p-value\n"
+    "  trml trace pantomime_full:0.387                  which numbers round to it"
+)
+def trace(
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="ADDRESS", help="[RESULT:]TABLE/METHOD/CONDITION[/METRIC], or [RESULT:]NUMBER", show_default=False
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
     """Show where a published number comes from: table, scores, predictions, inputs, source, command.
 
     An address is [RESULT:]TABLE/METHOD[.VARIANT]/CONDITION[/METRIC]. A number lists the addresses of all that round to
@@ -24,19 +36,16 @@ def trace(arguments: argparse.Namespace) -> None:
     from trml.report.trace import rounding_to
     from trml.report.trace import trace as run
 
-    name, _, address = arguments.address.rpartition(":")
-    result = result_folder(name or None)
-    if _is_number(address):
-        found = rounding_to(result, address)
-        print(f"{len(found)} published numbers round to {address}.")
-        for each in found:
-            print(f"  trml trace {result.name}:{each}")
-        return
-    traced = run(result, address)
-    if arguments.json:
-        print(json.dumps({"trml": __version__, "kind": "trace", "schema": 1, **asdict(traced)}, indent=1))
-    else:
-        print("\n".join(_words(result, traced)))
+    name, _, own = address.rpartition(":")
+    with opened(name or None) as result:
+        shown = name or result.name
+        if _is_number(own):
+            found = [f"{shown}:{each}" for each in rounding_to(result, own)]
+            lines = [f"{len(found)} published numbers round to {own}.", *(f"  trml trace {each}" for each in found)]
+            emit("rounded", {"rounded": own, "addresses": found}, lines, as_json=as_json)
+            return
+        traced = run(result, own)
+        emit("trace", traced, _words(result, traced), as_json=as_json)
 
 
 def _is_number(word: str) -> bool:
@@ -75,17 +84,5 @@ def _words(result: Path, t: "Traced") -> list[str]:
     state = "clean" if source["clean"] else "with changes"
     torch = f"trml {versions['trml']}, torch {versions['torch']}, Python {versions['python']}"
     lines.append(f"source    commit {(source['commit'] or 'unknown')[:7]}, {state}; {torch}")
-    return [*lines, f"again     {t.command}"]
-
-
-def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
-    """Add the verb."""
-    verb = add_verb(
-        verbs,
-        trace,
-        "  trml trace main/trml/vision@0.5                  TRML with half of the vision missing\n"
-        "  trml trace pantomime_full:C1/zero_fill/text@0.9  an effect of claim C1, with its p-value\n"
-        "  trml trace pantomime_full:0.387                  which numbers round to it",
-    )
-    verb.add_argument("address", metavar="ADDRESS", help="[RESULT:]TABLE/METHOD/CONDITION, or [RESULT:]NUMBER")
-    verb.add_argument("--json", action="store_true", help="print one JSON document")
+    one = [f"          trml run {result.name} --only {t.scores[0]['cell']}   one training"] if t.scores else []
+    return [*lines, f"again     {t.command}", *one]

@@ -1,76 +1,85 @@
-"""Verbs on trainings: train, search."""
+"""Verbs on trainings: train, model, choose. The workflow and `trml search` run them."""
 
-import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from trml.base.commands import run_again
-from trml.base.errors import TrmlError
-from trml.cli.common import Verbs, add_params, add_verb, device_of, plans_of
+import typer
+
+from trml.base.commands import params_file, run_again
+from trml.base.errors import CommandError
+from trml.base.nearest import nearest
+from trml.cli.common import Params, device_of, plans_of
 
 
-def train(arguments: argparse.Namespace) -> None:
+def train(
+    block: Annotated[str, typer.Option(metavar="NAME", help="the block, as `trml status --folders` names it")],
+    params: Params = None,
+    cell: Annotated[str | None, typer.Option(metavar="DIGEST", help="one cell of the block (default: all)")] = None,
+) -> None:
     """Train the cells of a block that are not done yet. Run by the workflow."""
     blocks = {
-        name: (plan, block)
-        for plan in plans_of(arguments)
-        for name, block in {**plan.search_blocks, **plan.blocks}.items()
+        name: (plan, each) for plan in plans_of(params) for name, each in {**plan.search_blocks, **plan.blocks}.items()
     }
-    if arguments.block not in blocks:
-        raise TrmlError(
-            f"block {arguments.block} is not in {arguments.params}; `trml plan` lists the blocks. If you edited "
-            f"configuration or source during a run, resume with: {run_again()}"
+    if block not in blocks:
+        raise CommandError(
+            f"block {block} is not in {params or params_file()}; `trml status --folders` lists the blocks. If you "
+            f"edited configuration or source during a run, resume with: {run_again()}"
         )
-    plan, block = blocks[arguments.block]
+    plan, chosen = blocks[block]
     device = device_of(plan)
     from trml.planning.handover import block_job
     from trml.training.worker import train_block
 
-    train_block(block_job(plan, block), device)
+    job = block_job(plan, chosen)
+    if cell is not None:
+        own = [each for each in job.cells if each.digest == cell]
+        if not own:
+            raise CommandError(f"block {block} has no cell {cell}{nearest(cell, [e.digest for e in job.cells])}")
+        # The block is not done by that, so neither its stamps nor what it has saved of other cells are touched.
+        aside = job.unfinished.with_name(f"{job.unfinished.name}-{cell}")
+        job = replace(job, name=f"{block}, cell {cell}", cells=tuple(own), finished=(), unfinished=aside)
+    train_block(job, device)
 
 
-def model(arguments: argparse.Namespace) -> None:
+def model(params: Params = None) -> None:
     """Write a trained model of the proposed method to work/models. Run by the workflow for DVC."""
     from trml.base.artifacts import new_folder
     from trml.features.contract import read_features
     from trml.planning.models import proposed_model
     from trml.training.model_folder import CONFIG, write_model
 
-    plan = plans_of(arguments)[0]
+    plan = plans_of(params)[0]
     named = proposed_model(plan)
     if named is None:
-        raise TrmlError(
-            f"{arguments.params} trains no proposed method on complete data; expected a method of that role"
+        raise CommandError(
+            f"{params or params_file()} trains no method of role `proposed` on complete data; expected one"
         )
     path, cell = named
     with new_folder(path, CONFIG) as folder:
         write_model(cell, read_features(plan.features), folder)
 
 
-def search(arguments: argparse.Namespace) -> None:
-    """Choose each method's options on the dev split, and write them to config/chosen.
+def choose(params: Params = None) -> None:
+    """Choose each method's options on the dev split, and write them to config/chosen. The end of `trml search`."""
+    print("\n".join(chosen(params)))
 
-    Run `make search`: it trains the trials first.
-    """
+
+def chosen(params: str | None) -> list[str]:
+    """Write config/chosen from the trials that are trained, and return what was chosen in words."""
     import yaml
 
     from trml.base.artifacts import write_text
     from trml.planning.plan import searched
     from trml.planning.trials import chosen_yaml
-    from trml.training.selection import against, choose
+    from trml.training.selection import against
+    from trml.training.selection import choose as run
 
-    for plan in searched(plans_of(arguments)):
+    lines = []
+    for plan in searched(plans_of(params)):
         path = Path("config/chosen") / f"{plan.params.corpus.name}-{plan.params.encoder.name}.yaml"
         earlier = yaml.safe_load(path.read_text()) if path.exists() else None
-        write_text(path, chosen_yaml(plan.params, choose(plan.trials)))
-        for line in against(plan.trials, earlier or {}):
-            print(line)
-        print(f"wrote {path}; put it in force with: trml compose")
-
-
-def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
-    """Add the verbs."""
-    verb = add_verb(verbs, train)
-    add_params(verb)
-    verb.add_argument("--block", required=True, metavar="NAME", help="the block, as `trml plan` names it")
-    add_params(add_verb(verbs, model))
-    add_params(add_verb(verbs, search))
+        write_text(path, chosen_yaml(plan.params, run(plan.trials)))
+        lines += against(plan.trials, earlier or {})
+        lines.append(f"wrote {path}; put it in force with: trml compose")
+    return lines

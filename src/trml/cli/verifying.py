@@ -1,24 +1,38 @@
 """The verb verify."""
 
-import argparse
-import json
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from trml import __version__
+import typer
+
+from trml.base.commands import remake_published
 from trml.base.errors import ConfigError, DataMissing
-from trml.cli.common import Verbs, add_verb, result_folder
+from trml.cli.common import Json, Result, examples, opened
+from trml.cli.ending import Code
+from trml.cli.output import emit
 
 if TYPE_CHECKING:
     from trml.report.verify import Verification
 
 
-def verify(arguments: argparse.Namespace) -> None:
+@examples(
+    "  trml verify pantomime_full                    what was built here against what is published\n"
+    "  trml verify pantomime_full --run              train and build it first, where it is absent\n"
+    "  trml verify pantomime_full --against FOLDER   two folders of results\n"
+    "  trml verify deposit.zip                       an archive of `trml export`, or its https:// address\n"
+    "  trml verify pantomime_full --exact            other bytes are a difference on any machine"
+)
+def verify(
+    result: Result = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="RESULT", help="what to compare with (default: what was built here)")
+    ] = None,
+    build: Annotated[bool, typer.Option("--run", help="build it here first, where it is absent")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="end with 1 unless every byte is the same")] = False,
+    as_json: Json = False,
+) -> int:
     """Check whether a result reproduces: same bytes, the same within statistics, or different, and from where on.
 
     It compares published results with those that were built here. The exit code is 0 for the same and for the same
@@ -26,64 +40,43 @@ def verify(arguments: argparse.Namespace) -> None:
     """
     from trml.report.verify import verify as run
 
-    try:
-        with ExitStack() as opened:
-            published = opened.enter_context(_opened(arguments.result))
-            found = opened.enter_context(_opened(arguments.against)) if arguments.against else _built(published)
-            verification = run(published, found)
-    except DataMissing as error:
-        sys.stderr.write(f"trml verify: {error}\n")
-        sys.exit(3)
-    if arguments.json:
-        print(json.dumps({"trml": __version__, "kind": "verify", "schema": 1, **asdict(verification)}, indent=1))
-    else:
-        print("\n".join(_words(verification)))
-    if verification.outcome == "differs" or (arguments.exact and not verification.exact):
-        sys.exit(1)
+    with ExitStack() as stack:
+        published = stack.enter_context(opened(result))
+        found = stack.enter_context(opened(against)) if against else _built(published, build=build)
+        verification = run(published, found)
+    emit("verify", verification, _words(verification), as_json=as_json)
+    differs = verification.outcome == "differs" or (exact and not verification.exact)
+    return Code.NO if differs else Code.DONE
 
 
-@contextmanager
-def _opened(result: str) -> Iterator[Path]:
-    """Yield the folder of results that a name, a folder, an archive of `trml export` or its address means."""
-    is_address = result.startswith(("https://", "http://"))
-    if not is_address and not Path(result).is_file():
-        yield result_folder(result)
-        return
-    from trml.sources.fetching.config import Source
-    from trml.sources.fetching.download import download
-    from trml.sources.fetching.lockfile import Lock
-    from trml.sources.formats.archives import unpack
+def _built(published: Path, *, build: bool) -> Path:
+    """Return the results that were built here of the configuration that is published; `build`: build them if not.
 
-    with TemporaryDirectory() as temporary:
-        archive, folder = Path(result), Path(temporary)
-        if is_address:
-            archive = folder / "deposit.zip"
-            download(Source(archive.name, [result], None, None, []), archive, Lock(folder))
-        unpack(archive, folder / "opened")
-        found = [path.parent for path in (folder / "opened").glob("results/*/manifest.json")]
-        if len(found) != 1:
-            raise DataMissing(f"{result} has {len(found)} results; expected an archive of `trml export`")
-        yield found[0]
-
-
-def _built(published: Path) -> Path:
-    """Return the results that were built here of the configuration that is published."""
+    Raises:
+        DataMissing: If they were not built here.
+    """
     from trml.config.load import load
     from trml.planning.plan import plans
 
+    params = published / "params.yaml"
     try:
-        own = plans(load(published / "params.yaml"))[0]
+        own = plans(load(params))[0]
     except ConfigError as error:
         raise DataMissing(
             f"{published} was published by a version with other settings ({error}). Compare with another folder: "
             f"trml verify {published.name} --against FOLDER"
         ) from None
     built = own.results
+    if build and built is not None and not (built / "manifest.json").is_file():
+        from trml.cli.following import follow
+        from trml.cli.snakemake import workflow
+
+        follow(str(params), [], "all", f"trml verify {published.name} --run", workflow(), whole=False, as_json=True)
     if built is None or not (built / "manifest.json").is_file():
         raise DataMissing(
-            f"the results of {published} were not built here with this source: {built} is absent. Build them: "
-            f"snakemake --cores all --config params={published / 'params.yaml'}\n"
-            f"Or compare with another folder: trml verify {published.name} --against FOLDER"
+            f"the results of {published} were not built here with this source: {built} is absent",
+            command=f"{remake_published(published.name)}\n"
+            f"or compare with another folder: trml verify {published.name} --against FOLDER",
         )
     return built
 
@@ -129,19 +122,3 @@ def _reason(v: "Verification") -> Iterator[str]:
     if v.first:
         yield f"First at {v.first.stage}: expected {v.first.expected}, found {v.first.found}."
     yield f"Likely cause: {v.cause}."
-
-
-def register(verbs: "Verbs[argparse.ArgumentParser]") -> None:
-    """Add the verb."""
-    verb = add_verb(
-        verbs,
-        verify,
-        "  trml verify pantomime_full                    what was built here against what is published\n"
-        "  trml verify pantomime_full --against FOLDER   two folders of results\n"
-        "  trml verify deposit.zip                       an archive of `trml export`, or its https:// address\n"
-        "  trml verify pantomime_full --exact            other bytes are a difference on any machine",
-    )
-    verb.add_argument("result", metavar="RESULT", help="a name below results/, a folder, an archive or its address")
-    verb.add_argument("--against", metavar="RESULT", help="what to compare with (default: what was built here)")
-    verb.add_argument("--exact", action="store_true", help="end with 1 unless every byte is the same")
-    verb.add_argument("--json", action="store_true", help="print one JSON document")

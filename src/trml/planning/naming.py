@@ -7,6 +7,7 @@ since its bits are others. Where a corpus lies and which terms were accepted cha
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -78,7 +79,8 @@ def _remembered(params: Params, experiment: str, config: Path, memory: Path) -> 
     if key not in known:
         known = {**known, key: _moved(_composed(experiment, config, digest(files)), params)}
         if memory.parent.is_dir():  # work/ is not made for that
-            write_json(memory, known)
+            with suppress(OSError):  # nor need it be written to
+                write_json(memory, known)
     return {name: (was, now) for name, (was, now) in known[key].items()}
 
 

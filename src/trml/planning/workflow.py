@@ -125,7 +125,8 @@ class Workflow:
         return self._every_block[name]
 
     def _unknown(self, what: str) -> TrmlError:
-        return TrmlError(f"{what} is not in the plan of {self.params}. List what is: trml plan --params {self.params}")
+        listed = f"trml status --folders --params {self.params}"
+        return TrmlError(f"{what} is not in the plan of {self.params}. List what is: {listed}")
 
     def cost(self, name: str) -> int:
         """Return roughly how long a block takes, so that the longest starts first and all cores end together."""
@@ -219,6 +220,10 @@ class Workflow:
         weights = [block.weights for block in self.own.blocks.values() if model[1] in block.cells]
         return [*weights, self.own.features / WHOLE]
 
+    def evaluated(self) -> list[Path]:
+        """Return the finishing files of all scores and claims."""
+        return [plan.evaluation / "claims.json" for plan in self.plans]
+
     def search_done(self) -> list[Path]:
         """Return the files of the blocks of the search on dev."""
         return [block.done for _, block in self.search_blocks.values()]
@@ -257,8 +262,7 @@ class Workflow:
     def reported_files(self) -> list[Path]:
         """Return what the report reads."""
         own = [(self.own.probes, "probes.json"), (self.own.corpus, "corpus.json"), (self.own.features, "features.json")]
-        evaluations = [plan.evaluation / "claims.json" for plan in self.plans]
-        return [*evaluations, *(folder / finished for folder, finished in own if folder)]
+        return [*self.evaluated(), *(folder / finished for folder, finished in own if folder)]
 
     def _bring_published(self) -> None:
         """Take results from results/ where only they are here and what they were made from, as after `dvc pull`."""

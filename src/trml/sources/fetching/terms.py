@@ -1,7 +1,7 @@
 """Record in data/terms.json which terms of corpora the user has accepted: name -> date and text."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,18 +30,35 @@ def known_terms(config_dir: Path) -> dict[str, Terms]:
 
 
 def accept(name: str, data: Path, config_dir: Path = Path("config")) -> Terms:
-    """Record that the user accepts terms; raise ConfigError with the nearest name if they are unknown."""
+    """Record that the user accepts terms, by their own name or a corpus's.
+
+    Raises:
+        ConfigError: If they are unknown; it names the nearest.
+    """
     known = known_terms(config_dir)
-    if name not in known:
+    terms = known.get(name) or _of_corpus(name, known, config_dir)
+    if terms is None:
         raise ConfigError(f"there are no terms {name!r}{nearest(name, known)}")
-    terms, path = known[name], data / "terms.json"
-    with alone(path):
-        write_json(path, {**_read(path), name: {"date": f"{datetime.now(UTC):%Y-%m-%d}", "text": terms.text}})
+    record(terms, data)
     return terms
 
 
+def _of_corpus(name: str, known: Mapping[str, Terms], config_dir: Path) -> Terms | None:
+    """Return the terms of a corpus of config_dir, None if it has none."""
+    path = config_dir / "corpus" / f"{name}.yaml"
+    options = (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
+    return known.get(options.get("terms", {}).get("name", ""))
+
+
+def record(terms: Terms, data: Path) -> None:
+    """Record that the user accepts terms."""
+    path = data / "terms.json"
+    with alone(path):
+        write_json(path, {**_read(path), terms.name: {"date": f"{datetime.now(UTC):%Y-%m-%d}", "text": terms.text}})
+
+
 def is_accepted(terms: Terms, data: Path, accepted: Collection[str] = ()) -> bool:
-    """Return whether terms are accepted, by the configuration or, with exactly this text, by `trml accept`."""
+    """Return whether terms are accepted, by the configuration or, with exactly this text, by `trml fetch`."""
     return terms.name in accepted or _read(data / "terms.json").get(terms.name, {}).get("text") == terms.text
 
 
@@ -51,8 +68,7 @@ def require_accepted(config: FetchedCorpus, data: Path, accepted: Collection[str
     if not is_accepted(terms, data, accepted):
         raise TermsNotAccepted(
             f"corpus {config.name} has terms to accept before it is fetched:\n{terms.text}\n{terms.url}\n"
-            f"Accept them: trml accept {terms.name} --data {data}   (or accept_terms=[{terms.name}] in the "
-            "configuration)"
+            f"Accept them: trml fetch {config.name} --data {data} --accept-terms"
         )
 
 
@@ -64,5 +80,5 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError):
-        raise TermsNotAccepted(f"{path} is damaged. Remove it and accept the terms again: trml accept NAME") from None
+        raise TermsNotAccepted(f"{path} is damaged. Remove it and accept the terms again: trml fetch NAME") from None
     return entries

@@ -1,0 +1,153 @@
+"""How a verb ends: its exit code, and a failure in three lines or as JSON."""
+
+import errno
+import os
+import re
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from trml import __version__
+from trml.base import errors
+from trml.base.commands import run_again
+from trml.base.errors import TrmlError
+
+
+class Code(IntEnum):
+    """The exit codes; MEANINGS and docs/command.md say when."""
+
+    DONE = 0
+    NO = 1
+    WRONG = 2
+    MISSING = 3
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+MEANINGS = {
+    Code.DONE: "done, or the answer is yes",
+    Code.NO: "the answer is no (check, verify, submit), or a stage failed",
+    Code.WRONG: "the command line or the configuration is wrong",
+    Code.MISSING: "a file, accepted terms, disk space, the network or write access is missing",
+    Code.BUG: "a fault of trml; the message names the file with its traceback",
+    Code.INTERRUPTED: "stopped by Ctrl-C; finished work is kept",
+    Code.TERMINATED: "stopped by a signal; finished work is kept",
+}
+
+# Of other errors that a user can fix: NO.
+_CODES: dict[type[TrmlError], Code] = {
+    errors.ConfigError: Code.WRONG,
+    errors.CommandError: Code.WRONG,
+    errors.DataMissing: Code.MISSING,
+    errors.TermsNotAccepted: Code.MISSING,
+    errors.FetchFailed: Code.MISSING,
+    errors.WeightsMissing: Code.MISSING,
+    errors.NotBuilt: Code.MISSING,
+    errors.Interrupted: Code.INTERRUPTED,
+}
+_PROGRAMS = "trml|snakemake|make|dvc|python|git"
+# The end of a message that names a command, with the sentence before it: `. Make them: trml run`.
+_COMMAND = re.compile(rf"(?s)^(.*?)(?:[.;]\s+|\n|: )([^.;\n]*?):\s+((?:{_PROGRAMS})\b[^\n]*)$")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a verb ends without what it was asked for.
+
+    Attributes:
+        what: What is wrong, in a line or several.
+        where: The file, key or value that it is about, if the message starts with one.
+        expected: What was expected instead.
+        next: The command to run next.
+        code: The exit code.
+    """
+
+    what: str
+    where: str | None
+    expected: str | None
+    next: str | None
+    code: Code
+
+    def words(self, verb: str) -> str:
+        """Return it in three lines: what, what was expected, the next command."""
+        expected = f"Expected {self.expected}" if self.expected else ""
+        return "\n".join(filter(None, (f"{verb}: {self.what}", expected, self.next)))
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the JSON document of a verb that fails."""
+        about = {"what": self.what, "where": self.where, "expected": self.expected, "next": self.next}
+        return {"trml": __version__, "kind": "error", "schema": 1, **about, "code": int(self.code)}
+
+
+def failure(error: Exception) -> Failure | None:
+    """Return how an error ends a verb; None for a fault of ours."""
+    if isinstance(error, TrmlError):
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.NO)
+        return _of_words(error, code)
+    if isinstance(error, OSError) and (words := _explain(error)):
+        return _of_words(TrmlError(words), Code.MISSING)
+    return None
+
+
+def _of_words(error: TrmlError, code: Code) -> Failure:
+    """Take a message apart, unless whoever raised it did."""
+    if error.expected or error.command:
+        return Failure(error.what, _where(error.what), error.expected or None, error.command or None, code)
+    what, following = str(error), _settings(error)
+    if match := _COMMAND.match(what):
+        what, following = match[1], f"{match[2].strip()}: {match[3]}"
+    what, _, expected = what.partition("; expected ")
+    return Failure(what.rstrip(". "), _where(what), expected or None, following, code)
+
+
+def _settings(error: TrmlError) -> str | None:
+    """Return the command that lists the settings beside one that is unknown."""
+    if not isinstance(error, errors.ConfigError):
+        return None
+    found = re.match(r"(?:\S+: )?([\w.]+)\.\w+ is unknown", str(error))
+    return f"Settings: trml compose --keys {found[1]}" if found else None
+
+
+def _where(what: str) -> str | None:
+    """Return the file or dotted key that a message starts with."""
+    word = re.split(r"[\s:,]", what, maxsplit=1)[0]
+    return word if re.search(r"[/.\[]", word.rstrip(".")) else None
+
+
+def _explain(error: OSError) -> str | None:
+    """Return a message for errors about files that a user can fix; None for others."""
+    path = Path(str(error.filename))
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full; finished work is kept. Free some space and resume with: {run_again()}"
+    if isinstance(error, FileNotFoundError) and "work" in path.parts:
+        return f"{path} is absent. Remove {path.parent} and run: {run_again()}"
+    if isinstance(error, FileNotFoundError):
+        return f"{path} is absent. Put it there, or set data=<folder of the corpora>"
+    if error.errno == errno.EROFS:
+        return (
+            f"cannot create {path} in {Path.cwd()}: read-only file system. Run elsewhere: trml run --into <folder>   "
+            "Read only: trml show"
+        )
+    if isinstance(error, PermissionError | NotADirectoryError | FileExistsError):
+        return f"{path} cannot be written ({error.strerror}). Fix its permissions, or set data=<a writable folder>"
+    return None
+
+
+def bug(error: BaseException) -> Path:
+    """Write the traceback of a fault of ours, and return the file: in work/logs, or where that cannot be written."""
+    text = "".join(traceback.format_exception(error))
+    name = f"bug-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    for folder in (Path("work/logs"), Path(tempfile.gettempdir())):
+        try:
+            if folder.parent.is_dir():
+                folder.mkdir(exist_ok=True)
+                (folder / name).write_text(text)
+                return folder / name
+        except OSError:
+            continue
+    return Path(os.devnull)

@@ -1,0 +1,117 @@
+"""A published result: the files of results/<name>, read when they are asked for. Nothing else is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from trml.base.artifacts import read_json
+from trml.base.errors import CommandError, DataMissing
+from trml.base.nearest import nearest
+from trml.evaluation.contract import REFERENCES
+
+_OTHERS = {"constant": "Constant predictor", "ceiling": "Ceiling (exact)", "oracle": "Oracle, on these utterances"}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published result.
+
+    folder: results/<name>, or another folder with a manifest.
+    """
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Its name: of the experiment."""
+        return str(self.manifest.get("experiment") or self.folder.name)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """manifest.json. Raises DataMissing if it is absent."""
+        path = self.folder / "manifest.json"
+        if not path.is_file():
+            raise DataMissing(f"{self.folder} holds no results: manifest.json is absent")
+        record: dict[str, Any] = read_json(path)
+        return record
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """The configuration, as it is written: settings of other versions are among them."""
+        path = self.folder / "params.yaml"
+        return (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of its tables."""
+        return sorted(path.stem for path in (self.folder / "tables").glob("*.csv"))
+
+    def table_name(self, word: str) -> str:
+        """Return the name of a table by its name or a claim's id.
+
+        Raises:
+            CommandError: If there is none; it names the nearest.
+        """
+        for name in (word, f"claim_{word.lower()}"):
+            if name in self.tables:
+                return name
+        ids = [claim["id"] for claim in self.claims()]
+        raise CommandError(f"{self.name} has no table or claim {word!r}{nearest(word, [*self.tables, *ids])}")
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return a table."""
+        return pl.read_csv(self.folder / f"tables/{name}.csv", infer_schema_length=None)
+
+    @property
+    def datasets(self) -> list[str | None]:
+        """The datasets that have claims: None for the experiment's own, and the regimes by name."""
+        stems = sorted(path.stem.removeprefix("claims") for path in self.folder.glob("claims*.json"))
+        return [stem.removeprefix("_") or None for stem in stems]
+
+    def claims(self, dataset: str | None = None) -> list[dict[str, Any]]:
+        """Return the claims on a dataset, as claims.json has them; none without the file."""
+        path = self.folder / f"claims{f'_{dataset}' if dataset else ''}.json"
+        return list(read_json(path)) if path.is_file() else []
+
+    def metrics(self, dataset: str | None = None) -> pl.DataFrame:
+        """Return the rows of metrics.csv of a dataset: one a training, condition and metric."""
+        path = self.folder / f"metrics{f'_{dataset}' if dataset else ''}.csv"
+        return pl.read_csv(path, schema_overrides={"cell": pl.String, "variant": pl.String})
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of methods, reference models and limits, by name."""
+        methods: Mapping[str, Any] = self.params.get("methods", {})
+        return {name: method["label"] for name, method in methods.items()} | REFERENCES | _OTHERS
+
+    @property
+    def proposed(self) -> str | None:
+        """The name of the method that the claims judge."""
+        methods: Mapping[str, Any] = self.params.get("methods", {})
+        return next((name for name, method in methods.items() if method["role"] == "proposed"), None)
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """The missing protocol of the experiment's own dataset."""
+        found: dict[str, Any] = self.params.get("protocol", {})
+        return found
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds."""
+        return list(self.protocol.get("seeds", []))
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings it rests on; one that several datasets share counts once."""
+        read = [pl.read_csv(path, columns=["cell"], infer_schema=False) for path in self.folder.glob("metrics*.csv")]
+        return pl.concat(read)["cell"].n_unique() if read else 0
+
+    def count(self, folder: str) -> int:
+        """Return how many tables or figures there are, each form of one counted once."""
+        return len({path.stem for path in (self.folder / folder).iterdir()}) if (self.folder / folder).is_dir() else 0

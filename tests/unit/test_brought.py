@@ -1,0 +1,164 @@
+"""`trml robustness`: anybody's predictions, scored as a plain computation scores them; faults named by line."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from helpers.command import ended
+from trml.base.errors import CommandError, ContractError
+from trml.cli.schemas import checked
+from trml.evaluation.brought import brought
+from trml.evaluation.metrics.regression import metrics
+from trml.evaluation.statistics import Groups
+
+CONDITIONS = {"complete": 0.0, "vision@0.5": 0.3, "vision@1": 0.6, "text@1": 0.9}  # condition -> added error
+METHODS = {"mine": 0.0, "theirs": 0.25}
+N, SEEDS = 60, (1, 2, 3, 4)
+
+
+def rows(seeds=SEEDS):
+    rng = np.random.default_rng(0)
+    label = rng.uniform(-2, 2, N).round(3)
+    return pl.DataFrame(
+        [
+            {
+                "utterance_id": f"u{i}",
+                "label": label[i],
+                "prediction": label[i] + rng.normal(0, 0.05) + rng.choice([-1, 1]) * (more + worse),
+                "condition": condition,
+                "method": method,
+                "seed": seed,
+                "group": f"g{i // 3}",
+            }
+            for method, worse in METHODS.items()
+            for condition, more in CONDITIONS.items()
+            for seed in seeds
+            for i in range(N)
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("brought") / "predictions.csv"
+    rows().write_csv(path)
+    return path
+
+
+def test_scores_are_those_of_a_plain_computation(table):
+    found, read = brought(table), pl.read_csv(table)
+    assert (found.task, found.utterances, found.groups, list(found.seeds)) == ("regression", N, N // 3, list(SEEDS))
+    curve = {(row["method"], row["victim"], row["rate"]): row for row in found.curves}
+    for method in METHODS:
+        for condition in CONDITIONS:
+            part = read.filter(pl.col("method") == method, pl.col("condition") == condition)
+            error = float((part["prediction"] - part["label"]).abs().mean())
+            victim, _, rate = condition.rpartition("@")
+            keys = [(method, victim, float(rate))] if victim else [(method, each, 0.0) for each in ("vision", "text")]
+            assert [curve[key]["value"] for key in keys] == pytest.approx([error] * len(keys))
+    row = curve["mine", "vision", 0.5]
+    part = read.filter(pl.col("method") == "mine", pl.col("condition") == "vision@0.5").sort(
+        "seed", maintain_order=True
+    )
+    predictions = part["prediction"].to_numpy().reshape(len(SEEDS), N)
+    groups = Groups.named(part["group"].to_numpy()[:N])
+    score = groups.scores(metrics("regression", 0)[0], part["label"].to_numpy()[:N], predictions)
+    assert (row["low"], row["high"]) == pytest.approx(score.estimate.interval)
+
+
+def test_robustness_is_the_area_under_the_curve(table):
+    found = brought(table, reference="theirs")
+    curve = {(row["method"], row["victim"], row["rate"]): row["value"] for row in found.curves}
+    measures = {(row["method"], row["victim"], row["measure"]): row["value"] for row in found.robustness}
+    own, other = ([curve[method, "vision", rate] for rate in (0.0, 0.5, 1.0)] for method in METHODS)
+    area = np.trapezoid(own, [0.0, 0.5, 1.0])
+    assert measures["mine", "vision", "relative"] == pytest.approx(area)
+    moved = np.array(other) + own[0] - other[0]
+    assert measures["mine", "vision", "effective"] == pytest.approx(area - np.trapezoid(moved, [0.0, 0.5, 1.0]))
+    assert ("theirs", "vision", "effective") not in measures
+
+
+def test_differences_are_judged(table):
+    found = brought(table, margin=0.1)
+    drops = {(row["method"], row["victim"], row["rate"]): row for row in found.drops}
+    assert {row["verdict"] for row in drops.values()} == {"worse"}
+    assert drops["mine", "text", 1.0]["effect"] == pytest.approx(-0.86, abs=0.03)
+    assert {(row["first"], row["second"], row["verdict"]) for row in found.pairs} == {("mine", "theirs", "better")}
+    wide = brought(table, margin=0.4)
+    assert {row["verdict"] for row in wide.pairs} == {"equivalent"}
+
+
+def test_few_seeds_have_scores_without_intervals(tmp_path):
+    path = tmp_path / "one.parquet"
+    rows(seeds=(1,)).drop("seed").write_parquet(path)
+    found = brought(path)
+    assert {row["low"] for row in found.curves} == {None}
+    assert {row["verdict"] for row in (*found.pairs, *found.drops)} == {"too little data"}
+    assert found.notes[0] == "1 seeds: intervals and verdicts need at least 3 (column seed)."
+
+
+def test_classes_are_words_and_count_hits(tmp_path):
+    path = tmp_path / "classes.csv"
+    names = ["neg", "pos", "neutral"]
+    table = [
+        {
+            "utterance_id": i,
+            "label": names[i % 3],
+            "prediction": names[i % (3 if i % 4 else 2)],
+            "condition": "complete",
+        }
+        for i in range(24)
+    ]
+    pl.DataFrame(table).write_csv(path)
+    found = brought(path)
+    hits = sum(row["label"] == row["prediction"] for row in table)
+    assert (found.task, found.classes) == ("classification", sorted(names))
+    assert [(row["victim"], row["value"]) for row in found.curves] == [("complete", pytest.approx(hits / 24))]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.drop("label"), "lacks label; expected the columns"),
+        (lambda t: t.rename({"seed": "sead"}), "has unknown 'sead'; did you mean 'seed'?"),
+        (lambda t: t.clear(), "it has no rows"),
+        (lambda t: t.with_columns(condition=pl.lit("vision=0.5")), "line 2: condition is 'vision=0.5'; expected"),
+        (lambda t: t.with_columns(condition=pl.lit("vision@0.0")), "line 2: condition is 'vision@0.0'; expected"),
+        (lambda t: pl.concat([t, t[:1]]), "is there twice"),
+        (lambda t: t[:-1], "59 utterances; expected all 60"),
+        (lambda t: t.filter(~((pl.col("method") == "mine") & (pl.col("seed") == 4))), "3 seeds; expected all 4"),
+        (
+            lambda t: t.with_columns(prediction=pl.when(pl.int_range(pl.len()) == 3).then(float("nan")).otherwise(0.5)),
+            "line 5: prediction is nan; expected a finite number",
+        ),
+        (
+            lambda t: t.with_columns(label=pl.when(pl.int_range(pl.len()) == 3).then(9.0).otherwise(pl.col("label"))),
+            "utterance 'u3' has several labels",
+        ),
+    ],
+)
+def test_faults_are_named_by_line(change, words, tmp_path):
+    path = tmp_path / "x.csv"
+    change(rows()).write_csv(path)
+    with pytest.raises(ContractError) as refusal:
+        brought(path)
+    assert words in str(refusal.value)
+
+
+def test_unknown_metrics_and_references_are_named(table):
+    with pytest.raises(CommandError, match="there is no metric 'maee' of a regression; did you mean 'mae'"):
+        brought(table, metric="maee")
+    with pytest.raises(CommandError, match="has no method 'their'; did you mean 'theirs'"):
+        brought(table, reference="their")
+
+
+def test_the_verb_prints_curves_and_verdicts_or_one_document(table, capsys):
+    words = ended(capsys, "robustness", table, "--margin", "0.1", "--reference", "theirs").out
+    assert words.startswith("MAE (lower is better) of a score: 60 utterances in 20 groups, 4 seeds")
+    assert "effective" in words and "better" in words and "worse" in words
+    document = json.loads(ended(capsys, "robustness", table, "--json").out)
+    checked(document)
+    assert len(document["curves"]) == 2 * 5
+    assert ended(capsys, "robustness", table.with_name("absent.csv")).code == 3

@@ -1,0 +1,96 @@
+"""From words to a configuration: whatever characters a value has, it stays a value."""
+
+import shlex
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from trml.base.errors import CommandError, DataMissing
+from trml.cli.composing import Asked
+
+VALUES = [
+    "it's",
+    'a b"c',
+    "; touch x; true",
+    "$(touch x)",
+    "a,b",
+    "${name}",
+    "back\\slash",
+    "end\\",
+    "{a: 1}",
+    "~",
+    "ü",
+    "#x",
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_folder_is_taken_as_it_is_written(value, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for asked in (Asked.of(["mosi"], value, {}), Asked.of(["mosi"], None, {"TRML_RUN_DATA": value})):
+        assert yaml.safe_load(asked.text())["data"] == value
+        words = shlex.split(asked.command("run"))
+        assert words == ["trml", "run", "mosi", "--data", value]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_no_name_of_an_experiment_is_more_than_a_name(value, monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(CommandError, match="there is no experiment"):
+        Asked.of([], None, {"TRML_RUN_EXPERIMENT": value}).text()
+
+
+def test_words_of_make_are_split_as_a_shell_splits_them_and_never_run():
+    given = {
+        "TRML_RUN_SET": "training.epochs=3 'protocol.seeds=[1, 2]' ~datasets.untold; touch",
+        "TRML_RUN_EXPERIMENT": "",
+    }
+    with pytest.raises(CommandError, match=r"two experiments|there is no"):
+        Asked.of(["pantomime"], None, given)
+    asked = Asked.of(["pantomime"], None, given | {"TRML_RUN_SET": given["TRML_RUN_SET"].removesuffix("; touch")})
+    assert asked.overrides == ("training.epochs=3", "protocol.seeds=[1, 2]", "~datasets.untold")
+    with pytest.raises(CommandError, match=r"SET is .*; expected settings as a shell quotes them"):
+        Asked.of([], None, {"TRML_RUN_SET": "a='b"})
+
+
+def test_an_experiment_is_named_once_in_either_form(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for words in (["mosi", "seed=2"], ["experiment=mosi", "seed=2"]):
+        asked = Asked.of(words, None, {})
+        assert (asked.experiment, asked.overrides) == ("mosi", ("seed=2",))
+        assert yaml.safe_load(asked.text())["name"] == "mosi"
+    with pytest.raises(CommandError, match="two experiments, mosi and meld"):
+        Asked.of(["mosi", "experiment=meld"], None, {})
+
+
+def test_without_words_nothing_is_written_and_the_configuration_in_force_is_run(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRML_PARAMS", raising=False)
+    assert Asked.of([], None, {}).write("run") == "params.yaml"
+    assert Asked.of([], None, {}).command("run") == "trml run"
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(DataMissing, match="no config/experiment"):
+        Asked.of(["pantomime"], None, {}).write("run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_in_another_folder_has_its_own_file_and_the_same_data(monkeypatch, tmp_path):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here/params.yaml").write_text("name: x\ndata: ../raw\n")
+    path = Asked.of([], None, {}).write("run", tmp_path / "there")
+    assert path == "work/params/default.yaml"
+    assert yaml.safe_load((tmp_path / "there" / path).read_text())["data"] == str(tmp_path / "here/../raw")
+
+
+def test_a_published_result_is_run_by_its_own_settings(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "results/pantomime_0123ab"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    (folder / "params.yaml").write_text("name: pantomime_0123ab\n")
+    asked = Asked.of(["pantomime_0123ab"], None, {})
+    assert asked.text() == "name: pantomime_0123ab\n"
+    with pytest.raises(CommandError, match="whose settings stand"):
+        Asked.of(["pantomime_0123ab", "seed=2"], None, {}).text()

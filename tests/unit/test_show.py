@@ -1,0 +1,125 @@
+"""What a published result says, and the verbs that look something up: in words and as JSON."""
+
+import json
+
+import polars as pl
+import pytest
+
+from conftest import ROOT
+from helpers.command import ended
+from trml.base.artifacts import read_json
+from trml.cli.output import aligned, clock, left
+from trml.cli.schemas import KINDS, checked, json_schema_of
+from trml.report.published import Published
+from trml.report.show import findings, show
+
+RESULT = Published(ROOT / "results/pantomime_full")
+
+
+def test_findings_have_sizes_and_verdicts_of_the_tables():
+    sentences = findings(RESULT)
+    pairs = RESULT.table("pairs").filter(
+        pl.col("victim") == "vision", pl.col("rate") == 0.5, pl.col("present") == "text", pl.col("metric") == "mae"
+    )
+    pairs = pairs.filter(pl.col("protocol") == "matched", pl.col("first") == "trml")
+    roles = {name: method["role"] for name, method in RESULT.params["methods"].items()}
+    counted = [row["verdict"] for row in pairs.rows(named=True) if roles.get(row["second"]) == "baseline"]
+    (without,) = (words for words in sentences if "test utterances without vision" in words)
+    assert f"equivalent to {counted.count('equivalent')} baselines" in without
+    assert f"undecided against {counted.count('undecided')}" in without
+    main = RESULT.table("main").filter(
+        pl.col("victim") == "vision", pl.col("rate") == 0.5, pl.col("metric") == "mae", pl.col("variant") == "default"
+    )
+    value = dict(main.select("method", "value").iter_rows())
+    share = (value["constant"] - value["trml"]) / (value["constant"] - value["ceiling"])
+    assert f"With 50% of vision missing, TRML is {share:.0%} of the way" in " ".join(sentences)
+
+
+def test_every_claim_of_every_dataset_is_counted():
+    shown = show(RESULT)
+    claims = {(claim["id"], claim["dataset"]): claim for claim in shown.claims}
+    for dataset in RESULT.datasets:
+        for claim in RESULT.claims(dataset):
+            found = claims.pop((claim["id"], dataset))
+            assert found["verdict"] == claim["verdict"]
+            assert found["supporting"] + found["refuting"] + found["undecided"] == len(claim["comparisons"])
+    assert not claims
+
+
+def test_a_table_is_shown_by_method_and_condition():
+    shown = show(RESULT, "main", ["trml", "zero_fill"], "vision@0.5")
+    assert {(row["method"], row["victim"], row["rate"]) for row in shown.rows} == {
+        ("trml", "vision", 0.5),
+        ("zero_fill", "vision", 0.5),
+    }
+    complete = show(RESULT, "main", ["trml"], "complete").rows
+    assert {row["rate"] for row in complete} == {0.0}
+    assert len(complete) == len({row["metric"] for row in complete})
+    assert {row["rate"] for row in show(RESULT, "main", ["trml"], "vision").rows} >= {0.5, 0.9, 1.0}
+
+
+def test_the_rows_of_a_claim_are_those_of_its_table(capsys):
+    claim = read_json(ROOT / "results/pantomime_full/claims.json")[0]
+    words = ended(capsys, "show", ROOT / "results/pantomime_full", "C1").out
+    assert words.startswith(f"C1 {claim['verdict']}: {claim['text']}")
+    row = claim["comparisons"][0]
+    assert f"{row['effect']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]" in words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "show",
+        "show main --method trml --condition text@0.5",
+        "show C2",
+        "trace pantomime_full:main/trml/vision@0.5",
+        "trace pantomime_full:0.434",
+        "methods",
+        "methods trml",
+        "corpora",
+        "corpora mvsa_single",
+        "encoders",
+        "encoders tiny_clip_own",
+        "experiments",
+        "experiments pantomime_full",
+        "cite",
+        "compose --keys training",
+        "status",
+        "status --folders",
+        "run --dry-run",
+        "gc --dry-run",
+        "fetch --dry-run",
+        "status --by day",
+    ],
+)
+def test_json_is_one_document_of_its_schema(words, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code, out, _ = ended(capsys, *words.split(), "--json")
+    document = json.loads(out)
+    checked(document)
+    assert code == document.get("code", 0)
+    assert "\x1b" not in out
+
+
+def test_every_kind_has_a_schema_that_names_it(capsys):
+    for kind in KINDS:
+        assert json_schema_of(kind)["properties"]["kind"] == {"const": kind}
+    assert json.loads(ended(capsys, "schema", "compare").out) == json_schema_of("compare")
+
+
+def test_terms_and_selected_values_are_told(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert "need no acceptance" in ended(capsys, "corpora", "mvsa_single").out
+    detail = json.loads(ended(capsys, "methods", "trml", "--json").out)["detail"]
+    assert detail["selected"]["pantomime-tiny_clip"]["temperature"] == 1.0
+    assert (detail["options"]["temperature"], detail["options"]["hidden"]) == (0.07, 64)
+    assert detail["cost"]["parameters"] == 66817
+
+
+def test_tables_are_aligned_and_times_short():
+    assert aligned([("a", 1), ("bcd", 22)], ("x", "y"), right=(1,)) == ["x     y", "a     1", "bcd  22"]
+    assert (clock(61.4), clock(3725)) == ("1:01", "1:02:05")
+    assert [left(each) for each in (None, 20.2, 600, 9000)] == [
+        *("", "about 20 s left"),
+        *("about 10 min left", "about 2.5 h left"),
+    ]
