@@ -42,7 +42,8 @@ def smaller(tmp_path_factory, whole):
     rows.filter(pl.col("seed").is_in([str(seed) for seed in SEEDS])).write_csv(folder / "metrics.csv")
     claims = read_json(folder / "claims.json")
     claims[0]["verdict"] = "undecided"
-    claims[0]["comparisons"][0]["effect"] += 0.25
+    for key in ("effect", "low", "high"):
+        claims[0]["comparisons"][0][key] += 0.25
     claims[0]["comparisons"].pop()
     write_json(folder / "claims.json", claims)
     return folder

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from helpers.command import ended
 from trml.base.artifacts import read_json
-from trml.cli.output import aligned, clock, left
+from trml.cli.output import aligned, clock, document, left
 from trml.cli.schemas import KINDS, checked, json_schema_of
 from trml.report.published import Published
 from trml.report.show import findings, show
@@ -114,6 +114,11 @@ def test_terms_and_selected_values_are_told(capsys, monkeypatch):
     assert detail["selected"]["pantomime-tiny_clip"]["temperature"] == 1.0
     assert (detail["options"]["temperature"], detail["options"]["hidden"]) == (0.07, 64)
     assert detail["cost"]["parameters"] == 66817
+
+
+def test_numbers_that_json_lacks_are_null():
+    made = document("x", {"a": float("inf"), "b": [float("nan"), 0.1], "c": {"d": float("-inf")}})
+    assert (made["a"], made["b"], made["c"]) == (None, [None, 0.1], {"d": None})
 
 
 def test_tables_are_aligned_and_times_short():

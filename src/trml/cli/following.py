@@ -50,11 +50,11 @@ def follow(
     Returns:
         The exit code.
     """
+    _refuse_second()
     put_in_force(params, again)
     plans = plans_of(params)
-    _refuse_second()
     _require_terms(plans)
-    begun, display = time.monotonic(), Display()
+    begun, started, display = time.monotonic(), time.time(), Display()
     first = progress(plans, params, search=search)
     run = Snakemake(params, targets, cores, snakefile)
     say(f"{first.experiment}: {first.of(TRAINING).total:,} trainings. Log: {run.log}")
@@ -64,7 +64,7 @@ def follow(
             display.say(line)
         if any(plan.unfetched for plan in plans) and found.is_fetched:
             plans = plans_of(params)  # names follow from what was fetched
-        found = progress(plans, params, search=search)
+        found = progress(plans, params, search=search, since=started)
         display.show(found)
     display.close()
     if run.code != Code.DONE:

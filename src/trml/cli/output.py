@@ -1,6 +1,7 @@
 """How verbs print: data to stdout, as words or as one JSON document; progress and remarks to stderr."""
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -22,7 +23,16 @@ _STYLES = {
 def document(kind: str, value: Any) -> dict[str, Any]:
     """Return the JSON document of a dataclass or mapping: `trml`, `kind`, `schema` and its fields (schemas.py)."""
     fields = asdict(value) if is_dataclass(value) and not isinstance(value, type) else dict(value)
-    return {"trml": __version__, "kind": kind, "schema": SCHEMA, **fields}
+    return {"trml": __version__, "kind": kind, "schema": SCHEMA, **{k: _finite(v) for k, v in fields.items()}}
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with null for numbers that JSON has no word for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def emit(kind: str, value: Any, lines: Iterable[str], *, as_json: bool, indent: int | None = 1) -> None:

@@ -210,15 +210,23 @@ class ClaimOf(Part):
     outside_interval: int
 
 
+class CauseOf(Part):
+    """Why two results differ: the first stage that departs, the settings to blame, and a sentence."""
+
+    stage: str | None
+    settings: list[str]
+    words: str
+
+
 class CompareDocument(Document):
-    """`trml compare`; cause: stage, settings, words."""
+    """`trml compare`."""
 
     a: SideOf
     b: SideOf
     settings: list[Setting]
     scores: ScoresOf
     claims: list[ClaimOf]
-    cause: tuple[str | None, list[str], str]
+    cause: CauseOf
 
 
 class ScoreOf(Part):
@@ -312,8 +320,8 @@ class Equivalence(Part):
 
     method: str
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     margin: float
     equivalent: bool
 

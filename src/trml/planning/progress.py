@@ -98,10 +98,25 @@ class Trained(NamedTuple):
     failed: str | None
 
 
-def progress(plans: Sequence[Plan], params: str, work: Path = Path("work"), *, search: bool = False) -> Progress:
-    """Return how far the experiment of some plans is; `search`: how far the search on dev is that precedes it."""
+def progress(
+    plans: Sequence[Plan],
+    params: str,
+    work: Path = Path("work"),
+    *,
+    search: bool = False,
+    since: float | None = None,
+) -> Progress:
+    """Return how far the experiment of some plans is.
+
+    Args:
+        plans: Of its datasets, its own first.
+        params: Its configuration file.
+        work: The folder of artifacts.
+        search: Whether it is about the search on dev that precedes the experiment.
+        since: When the run started that is asked about, if it has ended; what its jobs said counts, and nothing older.
+    """
     own, run = plans[0], run_at_work(work)
-    since = float(run["started"]) if run else None
+    since = float(run["started"]) if run else since
     failed: list[dict[str, Any]] = []
     before = _before_training(searched(plans) if search else plans, work)
     stages = [_stage(name, items, since, failed) for name, items in before.items() if items]

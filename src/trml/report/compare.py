@@ -7,7 +7,7 @@ whose inputs depart.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -39,7 +39,8 @@ class Side:
     made_from: Mapping[str, Any]
 
 
-class Cause(NamedTuple):
+@dataclass(frozen=True)
+class Cause:
     """Why two results differ.
 
     Attributes:
