@@ -29,6 +29,7 @@ class Visit:
 
     def __init__(self, opened: Any, file: Path, address: str = "", **options: Any) -> None:
         self.context = opened.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        self.context.set_default_timeout(180_000)  # a loaded machine is slow, not wrong
         self.page = self.context.new_page()
         self.said: list[str] = []
         self.asked: list[str] = []

@@ -1,6 +1,5 @@
 """What the report reads, made by hand: every file of the stages before, with numbers that are drawn."""
 
-import json
 from collections.abc import Callable, Sequence
 from itertools import combinations, product
 from pathlib import Path
@@ -8,42 +7,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from PIL import Image
 
+from helpers.synthetic_probes import write_probes
+from helpers.synthetic_study import CELLS, CLASSIFICATION, METHODS, RATES, REGRESSION, SEEDS, N
 from trml.base.artifacts import write_json, write_sums
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
-from trml.evaluation.contract import EvaluationInputs, Searched, Study, StudyMethod, StudyVariant
+from trml.evaluation.contract import EvaluationInputs, Searched, Study
 from trml.evaluation.schemas import METRICS
 from trml.features.contract import MEDIA_SCHEMA
 from trml.missing.modalities import subsets, written
 from trml.report.contract import ReportInputs
 from trml.training.contract import Settings
 
-RATES = (0.0, 0.5, 1.0)
-SEEDS = (1, 2)
-N = 30
-CELLS = ("aaaaaaaaaaaa", "bbbbbbbbbbbb")
-METHODS = (
-    StudyMethod(
-        "trml",
-        "TRML",
-        "proposed",
-        False,
-        {"temperature": 0.1, "weight": 0.1, "alpha": 0.5},
-        (
-            StudyVariant("no_l_v", "without l_v", "loss", {"use_l_v": 0.0}),
-            StudyVariant("temperature=0.5", "temperature = 0.5", "sweep", {"temperature": 0.5}),
-            StudyVariant("temperature=0.1", "temperature = 0.1", "sweep", {"temperature": 0.1}),
-            *(
-                StudyVariant(f"weight={w},alpha={a}", f"weight = {w}, alpha = {a}", "grid", {"weight": w, "alpha": a})
-                for w, a in product((0.1, 1.0), (0.5, 0.9))
-            ),
-        ),
-    ),
-    StudyMethod("single", "Single", "baseline", True, {}),
-    StudyMethod("zero_fill", "Zero fill", "baseline", False, {}),
-    StudyMethod("double", "Supervised-Double", "upper", False, {}),
-)
 ABOUT: dict[str, Any] = {
     "digest": "study-0123456789ab",
     "searched": {"trml": Searched(8, 0.5, 0.6, {"temperature": 0.1})},
@@ -57,8 +32,6 @@ ABOUT: dict[str, Any] = {
     "references": Path("nowhere"),
     "made_from": {"corpus": "corpus-1", "encoder": None, "features": "features-1", "cells": 2},
 }
-REGRESSION = [("mae", "MAE", False, True, True), ("corr", "Corr", True, True, False)]
-CLASSIFICATION = [("accuracy", "Accuracy", True, True, True)]
 
 
 def inputs_of_report(
@@ -115,7 +88,7 @@ def report_inputs(
     _write_evaluation(names["evaluation"], study, classes, failed, paired=paired)
     if any(other.study.purpose == "redundancy" for other in others):
         _write_redundancy(names["evaluation"], study)
-    _write_probes(names["probes"], study, classes, text, reason)
+    write_probes(names["probes"], study, classes, text, reason)
     for path in names.values():
         write_sums(path)
     if dataset is not None:
@@ -336,55 +309,3 @@ def _claim(
         "utterances": 8, "groups": 4, "seeds": 2, "needs": needs,
         "comparisons": comparisons, "verdict": "undecided" if failed else "supported",
     }  # fmt: skip
-
-
-def _write_probes(folder: Path, study: Study, classes: Sequence[str], text: str, reason: str | None) -> None:
-    rng = np.random.default_rng(2)
-    victims = list(study.single_victims)
-    about = {"reason": reason, "method": "trml", "train_rate": 0.5, "victims": [] if reason else victims}
-    write_json(folder / "probes.json", {**about, "seeds": SEEDS, "n": 8, "cells": []})
-    columns = ("r1", "r1_chance", "r1_best", "r5", "r5_chance", "r5_best", "median_rank", "median_rank_chance")
-    columns += ("median_rank_best", "r1_raw", "r5_raw", "median_rank_raw", "diagonal", "off_diagonal")
-    by_seed = [{"victim": victim, "seed": seed} for victim, seed in product(victims, SEEDS)]
-    retrieval = [{**who, **{name: float(rng.uniform()) for name in columns}} for who in by_seed]
-    pl.DataFrame(retrieval).write_parquet(folder / "retrieval.parquet")
-    factors = [
-        {**who, "factor": factor, "common": factor == "shared", "same": float(rng.uniform()), "chance": 0.3}
-        for who in by_seed
-        for factor in ("shared", "vision_only")
-    ]
-    pl.DataFrame(factors).write_parquet(folder / "factors.parquet")
-    points = [("clean", 0.0), ("noise", 1.0), ("wrong", 0.5), ("shuffled", 1.0), ("absent", 0.0)]
-    corruption = [
-        {"method": method.name, "trained": trained, "modality": victim, "corruption": name, "level": level,
-         "value": 0.5, "low": 0.4, "high": 0.6}
-        for method, victim, (name, level) in product(METHODS, victims, points)
-        for trained in ("none", victim)
-    ]  # fmt: skip
-    pl.DataFrame(corruption).write_parquet(folder / "corruption.parquet")
-    conventions = [
-        {"convention": name, "victim": victim, "metric": metric[0], "value": 0.5, "gain": 0.01, "spread": spread}
-        for victim, metric in product(victims, CLASSIFICATION if classes else REGRESSION)
-        for name, spread in (("as here", None), ("masks drawn anew", 0.02))
-    ]
-    pl.DataFrame(conventions).write_parquet(folder / "conventions.parquet")
-    cost = [{"method": method.name, "parameters": 1000, "operations": 2e6} for method in METHODS]
-    pl.DataFrame(cost).write_parquet(folder / "cost.parquet")
-    matrices = {f"{victim}_{kind}": rng.uniform(-1, 1, (8, 8)) for victim in victims for kind in ("real", "virtual")}
-    np.savez(folder / "similarity.npz", **matrices, **{f"{victim}_label": np.arange(8.0) for victim in victims})
-    points = [
-        {"modality": victim, "kind": kind, "x": float(rng.normal()), "y": float(rng.normal()),
-         "label": float(i % len(classes)) if classes else float(rng.normal())}
-        for victim, kind, i in product(victims, ("real", "virtual"), range(8))
-    ]  # fmt: skip
-    pl.DataFrame(points).write_parquet(folder / "embedding.parquet")
-    (folder / "examples").mkdir()
-    Image.new("RGB", (80, 20), "navy").save(folder / "examples/u1.png")
-    predicted = {"missing": [1.0, 1.0], "complete": [0.0, 1.0]}
-    examples = [
-        {"victim": victim, "outcome": outcome, "utterance_id": "u1", "label": 1.0, "error": 0.5, "text": text,
-         "clip": "1.mp4", "strip": "examples/u1.png", "predictions": {method.name: predicted for method in METHODS}}
-        for victim, outcome in product(victims, ("worst", "best"))
-    ]  # fmt: skip
-    task = "classification" if classes else "regression"
-    (folder / "examples.json").write_text(json.dumps({"task": task, "classes": list(classes), "examples": examples}))

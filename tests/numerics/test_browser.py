@@ -101,7 +101,7 @@ def test_a_point_says_what_it_is_and_leads_to_its_cells(visit):
     for _ in range(2):  # the first movement draws the reading line
         point.hover(force=True)
     seen.page.wait_for_selector("#tip:not([hidden])")
-    assert "TRML" in seen.text("#tip") or "fill" in seen.text("#tip")
+    assert "missing" in seen.text("#tip") and " to " in seen.text("#tip")
     point.click(force=True)
     seen.page.wait_for_selector("#trace:not([hidden])")
     assert seen.text("#trace code").startswith("trml trace study:main/")
@@ -149,7 +149,7 @@ def test_tables_are_sorted_and_filtered(visit):
     found, _, every = seen.text("#all [role=status]").partition(" of ")
     assert 0 < int(found) < int(every.replace(",", ""))
     assert "q=zero" in seen.hash()
-    seen.page.fill("#browser input", "text 25")
+    seen.page.fill("#browser input[type=search]", "text 25")
     assert seen.page.locator("#browser tbody tr").count() == 1
 
 

@@ -246,7 +246,7 @@
     tip.innerHTML = `<strong>${html(data.methods[datum.method].label)}</strong>, ${pc(datum.rate)} missing<br>` +
       (x ? `${sc(x.value)} <span class="ci" style="display:inline">${range(x.low, x.high, sc)}</span><br>` : "") +
       (pair ? `${sg(pair.value)} against ${html(data.methods[view.ref].short)}, ${range(pair.low, pair.high, sg)}<br>${html(words[0])} ${words[1]}<br>` : "") +
-      (seeds.length ? `seeds: ${seeds.map((y) => sc(y)).join(", ")} (n ${seeds.length})<br>` : "") +
+      (seeds.length ? `seeds: ${seeds.map((y) => sc(y)).join(", ")}; ${data.n.toLocaleString("en")} test utterances<br>` : "") +
       (cells.length ? `<span class="ci">cells ${cells.join(" ")}<br>click: where it comes from</span>` : "");
     tip.hidden = false;
     const box = tip.getBoundingClientRect();
@@ -296,6 +296,10 @@
     const constant = scoreAt(set(), view, "constant", victim().rates.length - 1);
     const bounded = scoreAt(set(), view, "ceiling", 0);
     if (id("note-1")) id("note-1").textContent = `${bounded ? "Shaded: what no predictor can reach. " : ""}Bands: 95${NBSP}% intervals of ${[...new Set([first.ref, view.ref])].filter((m) => view.show.includes(m)).map((m) => data.methods[m].short).join(" and ") || "none"}.${constant ? ` Always saying the same gives ${sc(constant.value)}, outside the frame.` : ""}`;
+    Object.keys(data.charts).forEach((name, i) => {
+      const frame = id(`chart-${i + 1}`), shown = set().methods.filter((m) => view.show.includes(m)).map((m) => data.methods[m].label);
+      if (frame) frame.setAttribute("aria-label", `${id(`label-${i + 1}`).textContent}, ${victim().label}: ${shown.join(", ")}; the table beside it has the numbers.`);
+    });
     Object.keys(data.charts).forEach(draw);
   };
 

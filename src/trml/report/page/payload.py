@@ -25,6 +25,7 @@ def payload(inputs: PageInputs) -> dict[str, Any]:
     own = inputs.own
     return {
         "result": own.result,
+        "n": inputs.facts.sizes["test"],
         "metrics": [{"id": m.name, "label": m.label, "up": m.higher_is_better} for m in own.metrics],
         "methods": {
             name: {

@@ -41,7 +41,6 @@ def render(inputs: PageInputs) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(zip=zip, len=len)
     for name in ("score", "signed", "percent", "typeset", "scored", "sort_key", "listed", "count"):
         environment.filters[name] = getattr(numbers, name)
     return environment.get_template("page.html.j2").render(_context(inputs))
