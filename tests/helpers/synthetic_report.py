@@ -1,6 +1,5 @@
 """What the report reads, made by hand: every file of the stages before, with numbers that are drawn."""
 
-import json
 from collections.abc import Callable, Sequence
 from itertools import combinations, product
 from pathlib import Path
@@ -8,40 +7,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from PIL import Image
 
+from helpers.synthetic_probes import write_probes
+from helpers.synthetic_study import CELLS, CLASSIFICATION, METHODS, RATES, REGRESSION, SEEDS, N
 from trml.base.artifacts import write_json, write_sums
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
-from trml.evaluation.contract import EvaluationInputs, Searched, Study, StudyMethod, StudyVariant
+from trml.evaluation.contract import EvaluationInputs, Searched, Study
+from trml.evaluation.schemas import METRICS
 from trml.features.contract import MEDIA_SCHEMA
 from trml.missing.modalities import subsets, written
 from trml.report.contract import ReportInputs
 from trml.training.contract import Settings
 
-RATES = (0.0, 0.5, 1.0)
-SEEDS = (1, 2)
-N = 30
-METHODS = (
-    StudyMethod(
-        "trml",
-        "TRML",
-        "proposed",
-        False,
-        {"temperature": 0.1, "weight": 0.1, "alpha": 0.5},
-        (
-            StudyVariant("no_l_v", "without l_v", "loss", {"use_l_v": 0.0}),
-            StudyVariant("temperature=0.5", "temperature = 0.5", "sweep", {"temperature": 0.5}),
-            StudyVariant("temperature=0.1", "temperature = 0.1", "sweep", {"temperature": 0.1}),
-            *(
-                StudyVariant(f"weight={w},alpha={a}", f"weight = {w}, alpha = {a}", "grid", {"weight": w, "alpha": a})
-                for w, a in product((0.1, 1.0), (0.5, 0.9))
-            ),
-        ),
-    ),
-    StudyMethod("single", "Single", "baseline", True, {}),
-    StudyMethod("zero_fill", "Zero fill", "baseline", False, {}),
-    StudyMethod("double", "Supervised-Double", "upper", False, {}),
-)
 ABOUT: dict[str, Any] = {
     "digest": "study-0123456789ab",
     "searched": {"trml": Searched(8, 0.5, 0.6, {"temperature": 0.1})},
@@ -55,8 +32,6 @@ ABOUT: dict[str, Any] = {
     "references": Path("nowhere"),
     "made_from": {"corpus": "corpus-1", "encoder": None, "features": "features-1", "cells": 2},
 }
-REGRESSION = [("mae", "MAE", False, True, True), ("corr", "Corr", True, True, False)]
-CLASSIFICATION = [("accuracy", "Accuracy", True, True, True)]
 
 
 def inputs_of_report(
@@ -84,6 +59,8 @@ def report_inputs(
     training: Any = "matched",
     labels: int | None = None,
     others: Sequence[ReportInputs] = (),
+    factors: dict[str, list[str]] | None = None,
+    paired: bool = False,
 ) -> ReportInputs:
     """Write the folders of a small study and return what the report is handed of it.
 
@@ -98,6 +75,8 @@ def report_inputs(
         published_as: Its name in published figures.
         training: `matched` or `complete`. labels: How many training utterances keep theirs.
         others: The further datasets.
+        factors: Latent factors of a generated corpus, with the modalities that each shows in.
+        paired: Whether every two methods were compared, not each with the constant predictor alone.
     """
     name = "study" if dataset is None else f"study-{dataset}"
     compared = (name, dataset, purpose, corpus, tuple(modalities), METHODS, training, victims, RATES, 0.5, (0.5,))
@@ -105,11 +84,11 @@ def report_inputs(
     names = {name: folder / name for name in ("evaluation", "probes", "corpus", "features")}
     for path in names.values():
         path.mkdir(parents=True)
-    _write_corpus(names["corpus"], names["features"], study, classes)
-    _write_evaluation(names["evaluation"], study, classes, failed)
+    _write_corpus(names["corpus"], names["features"], study, classes, factors or {})
+    _write_evaluation(names["evaluation"], study, classes, failed, paired=paired)
     if any(other.study.purpose == "redundancy" for other in others):
         _write_redundancy(names["evaluation"], study)
-    _write_probes(names["probes"], study, classes, text, reason)
+    write_probes(names["probes"], study, classes, text, reason)
     for path in names.values():
         write_sums(path)
     if dataset is not None:
@@ -117,7 +96,9 @@ def report_inputs(
     return ReportInputs(study=study, **names, **ABOUT, published_as=published_as, others=others)
 
 
-def _write_corpus(corpus: Path, features: Path, study: Study, classes: Sequence[str]) -> None:
+def _write_corpus(
+    corpus: Path, features: Path, study: Study, classes: Sequence[str], factors: dict[str, list[str]]
+) -> None:
     rng = np.random.default_rng(0)
     rows = {
         "utterance_id": [f"u{i}" for i in range(N)],
@@ -132,8 +113,11 @@ def _write_corpus(corpus: Path, features: Path, study: Study, classes: Sequence[
     task = "classification" if classes else "regression"
     info = CorpusInfo(
         study.corpus, "A made corpus", task, list(classes), "here", "none", "given", ["A note."], "x",
-        modalities=list(study.modalities),
+        modalities=list(study.modalities), factors=factors,
     )  # fmt: skip
+    if factors:
+        levels = {"utterance_id": rows["utterance_id"], **{name: np.arange(N) % 3 for name in factors}}
+        pl.DataFrame(levels).write_parquet(corpus / "factors.parquet")
     write_corpus(corpus, info, pl.DataFrame(rows))
     pl.DataFrame(schema=MEDIA_SCHEMA).write_parquet(features / "media.parquet")
     pl.DataFrame(rows).select("utterance_id", "split", "label", draw=0).write_parquet(features / "index.parquet")
@@ -145,7 +129,7 @@ def _write_corpus(corpus: Path, features: Path, study: Study, classes: Sequence[
 
 
 def _write_evaluation(
-    folder: Path, study: Study, classes: Sequence[str], failed: tuple[str, str, float] | None
+    folder: Path, study: Study, classes: Sequence[str], failed: tuple[str, str, float] | None, *, paired: bool
 ) -> None:
     rng = np.random.default_rng(1)
     metrics = CLASSIFICATION if classes else REGRESSION
@@ -177,25 +161,51 @@ def _write_evaluation(
         for name in ("constant", "ceiling"):
             key = {"method": name, "variant": "default", "role": name}
             summary.append({**about, **key, **score(name, victim, rate), "leads": False})
-    _write_summary(folder, study, summary)
+    _write_summary(folder, study, summary, paired=paired)
     _write_matrix(folder, study, metrics, score)
     write_json(folder / "claims.json", [_claim(study, *each, failed) for each in _CLAIMS])
     about = {"variant": "default", "device": "cpu", "parameters": 12, "epochs_run": 20}
     reason = "the loss was nan" if failed else None
     cells = [
-        {**about, "method": "trml", "digest": "aaaaaaaaaaaa", "wall_s": 1.25, "failed": None, "content": "c1"},
-        {**about, "method": "zero_fill", "digest": "bbbbbbbbbbbb", "wall_s": 1.0, "content": None, "failed": reason},
+        {**about, "method": "trml", "digest": CELLS[0], "wall_s": 1.25, "failed": None, "content": "c1"},
+        {**about, "method": "zero_fill", "digest": CELLS[1], "wall_s": 1.0, "content": None, "failed": reason},
     ]
     write_json(folder / "cells.json", cells)
-    rows = pl.DataFrame({"cell": [cell["digest"] for cell in cells], "value": [0.5, None if failed else 0.6]})
-    rows.write_parquet(folder / "metrics.parquet")
-    rows.write_csv(folder / "metrics.csv")
-    (folder / "predictions").mkdir()
-    pl.DataFrame({"utterance_id": ["a"], "label": [0.5]}).write_parquet(folder / "predictions/test.parquet")
+    _write_scores(folder, study, [metric[0] for metric in metrics], failed=bool(failed))
+    _write_predictions(folder / "predictions", study, classes)
 
 
-def _write_summary(folder: Path, study: Study, summary: list[dict[str, Any]]) -> None:
-    """Write the rows, the same for what utterances keep at the study rate, and every method against the constant."""
+def _write_scores(folder: Path, study: Study, metrics: Sequence[str], *, failed: bool) -> None:
+    """Write metrics.csv and .parquet: two cells, trained at the study rate with the first modality missing."""
+    victim, rate = (*study.single_victims, *study.victims)[0], study.study_rate
+    about = {"variant": "default", "train_victim": victim, "train_rate": rate, "dev_rate": rate, "seed": SEEDS[0]}
+    rows = [
+        {"method": method, **about, "cell": cell, "condition": f"{victim}@{rate:g}", "metric": metric, "value": value}
+        for method, cell, value in (("trml", CELLS[0], 0.5), ("zero_fill", CELLS[1], None if failed else 0.6))
+        for metric in metrics
+    ]
+    pl.DataFrame(rows, schema=METRICS).write_parquet(folder / "metrics.parquet")
+    pl.DataFrame(rows, schema=METRICS).write_csv(folder / "metrics.csv")
+
+
+def _write_predictions(folder: Path, study: Study, classes: Sequence[str]) -> None:
+    """Write what the two cells predict for the test utterances."""
+    folder.mkdir()
+    ids = [f"u{i}" for i in range(22, N)]
+    labels = [float(i % max(1, len(classes))) if classes else i / 10 for i in range(len(ids))]
+    pl.DataFrame({"utterance_id": ids, "group": ids, "label": labels}).write_parquet(folder / "test.parquet")
+    cells = [
+        {"cell": cell, "present": written(present), "utterance_id": name, "steps": i % 2 if classes else 100 * i}
+        for cell in CELLS
+        for present in subsets(study.modalities)
+        for i, name in enumerate(ids)
+    ]
+    pl.DataFrame(cells).write_parquet(folder / "cells.parquet")
+    write_json(folder / "protocol.json", {"classes": list(classes), "per_unit": 1 if classes else 1000})
+
+
+def _write_summary(folder: Path, study: Study, summary: list[dict[str, Any]], *, paired: bool) -> None:
+    """Write the rows, the same for what utterances keep at the study rate, and the pairs of methods."""
     halves = [
         {**row, "present": present}
         for row in summary
@@ -212,6 +222,13 @@ def _write_summary(folder: Path, study: Study, summary: list[dict[str, Any]]) ->
         for row in summary + halves
         if row["variant"] == "default" and row["role"] not in ("constant", "ceiling")
     ]  # fmt: skip
+    if paired:
+        pairs += [
+            {**row, "first": one.name, "second": other.name, "effect": 0.02, "low": -0.01, "high": 0.05, "p": 0.2,
+             "verdict": "undecided" if other.name == "single" else "equivalent"}
+            for row in pairs if row["first"] == METHODS[0].name
+            for one, other in combinations(METHODS, 2)
+        ]  # fmt: skip
     pl.DataFrame(pairs, infer_schema_length=None).write_parquet(folder / "pairs.parquet")
 
 
@@ -292,55 +309,3 @@ def _claim(
         "utterances": 8, "groups": 4, "seeds": 2, "needs": needs,
         "comparisons": comparisons, "verdict": "undecided" if failed else "supported",
     }  # fmt: skip
-
-
-def _write_probes(folder: Path, study: Study, classes: Sequence[str], text: str, reason: str | None) -> None:
-    rng = np.random.default_rng(2)
-    victims = list(study.single_victims)
-    about = {"reason": reason, "method": "trml", "train_rate": 0.5, "victims": [] if reason else victims}
-    write_json(folder / "probes.json", {**about, "seeds": SEEDS, "n": 8, "cells": []})
-    columns = ("r1", "r1_chance", "r1_best", "r5", "r5_chance", "r5_best", "median_rank", "median_rank_chance")
-    columns += ("median_rank_best", "r1_raw", "r5_raw", "median_rank_raw", "diagonal", "off_diagonal")
-    by_seed = [{"victim": victim, "seed": seed} for victim, seed in product(victims, SEEDS)]
-    retrieval = [{**who, **{name: float(rng.uniform()) for name in columns}} for who in by_seed]
-    pl.DataFrame(retrieval).write_parquet(folder / "retrieval.parquet")
-    factors = [
-        {**who, "factor": factor, "common": factor == "shared", "same": float(rng.uniform()), "chance": 0.3}
-        for who in by_seed
-        for factor in ("shared", "vision_only")
-    ]
-    pl.DataFrame(factors).write_parquet(folder / "factors.parquet")
-    points = [("clean", 0.0), ("noise", 1.0), ("wrong", 0.5), ("shuffled", 1.0), ("absent", 0.0)]
-    corruption = [
-        {"method": method.name, "trained": trained, "modality": victim, "corruption": name, "level": level,
-         "value": 0.5, "low": 0.4, "high": 0.6}
-        for method, victim, (name, level) in product(METHODS, victims, points)
-        for trained in ("none", victim)
-    ]  # fmt: skip
-    pl.DataFrame(corruption).write_parquet(folder / "corruption.parquet")
-    conventions = [
-        {"convention": name, "victim": victim, "metric": metric[0], "value": 0.5, "gain": 0.01, "spread": spread}
-        for victim, metric in product(victims, CLASSIFICATION if classes else REGRESSION)
-        for name, spread in (("as here", None), ("masks drawn anew", 0.02))
-    ]
-    pl.DataFrame(conventions).write_parquet(folder / "conventions.parquet")
-    cost = [{"method": method.name, "parameters": 1000, "operations": 2e6} for method in METHODS]
-    pl.DataFrame(cost).write_parquet(folder / "cost.parquet")
-    matrices = {f"{victim}_{kind}": rng.uniform(-1, 1, (8, 8)) for victim in victims for kind in ("real", "virtual")}
-    np.savez(folder / "similarity.npz", **matrices, **{f"{victim}_label": np.arange(8.0) for victim in victims})
-    points = [
-        {"modality": victim, "kind": kind, "x": float(rng.normal()), "y": float(rng.normal()),
-         "label": float(i % len(classes)) if classes else float(rng.normal())}
-        for victim, kind, i in product(victims, ("real", "virtual"), range(8))
-    ]  # fmt: skip
-    pl.DataFrame(points).write_parquet(folder / "embedding.parquet")
-    (folder / "examples").mkdir()
-    Image.new("RGB", (80, 20), "navy").save(folder / "examples/u1.png")
-    predicted = {"missing": [1.0, 1.0], "complete": [0.0, 1.0]}
-    examples = [
-        {"victim": victim, "outcome": outcome, "utterance_id": "u1", "label": 1.0, "error": 0.5, "text": text,
-         "clip": "1.mp4", "strip": "examples/u1.png", "predictions": {method.name: predicted for method in METHODS}}
-        for victim, outcome in product(victims, ("worst", "best"))
-    ]  # fmt: skip
-    task = "classification" if classes else "regression"
-    (folder / "examples.json").write_text(json.dumps({"task": task, "classes": list(classes), "examples": examples}))

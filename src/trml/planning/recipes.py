@@ -195,7 +195,7 @@ def results(datasets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "trml.report.build", *components("report.tables").values(), *components("report.figures").values()
         ),
         "files": _page_files(),
-        "versions": versions("matplotlib", "polars", "numpy", "jinja2"),
+        "versions": versions("matplotlib", "altair", "vl-convert-python", "polars", "numpy", "jinja2"),
     }
 
 

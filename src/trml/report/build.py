@@ -15,13 +15,15 @@ from trml.report.contract import ReportInputs
 from trml.report.croissant import write_croissant
 from trml.report.dataset import Dataset
 from trml.report.manifest import checksums, manifest
-from trml.report.page.render import Shown, render
+from trml.report.page.gather import gather
+from trml.report.page.inputs import Shown
+from trml.report.page.render import render
 from trml.report.provenance import cell_contents
 from trml.report.registry import all_figures, all_tables
 from trml.report.style import save
 from trml.report.tables.common.table import write_table
 
-_COPIED = ("metrics.parquet", "metrics.csv", "pairs.parquet", "claims.json")
+_COPIED = ("metrics.parquet", "metrics.csv", "summary.parquet", "pairs.parquet", "claims.json")
 
 
 def build(inputs: ReportInputs, folder: Path) -> None:
@@ -37,7 +39,7 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     for name in _COPIED:
         shutil.copyfile(inputs.evaluation / name, folder / name)
     for other in data.others:
-        for name in ("metrics.csv", "pairs.parquet", *(["claims.json"] if other.claims else [])):
+        for name in ("metrics.csv", "summary.parquet", "pairs.parquet", *(["claims.json"] if other.claims else [])):
             path = folder / name
             shutil.copyfile(other.inputs.evaluation / name, path.with_stem(path.stem + other.suffix))
     # By way of JSON: YAML would tag tuples.
@@ -62,7 +64,7 @@ def build(inputs: ReportInputs, folder: Path) -> None:
 
     record = manifest(data)
     (folder / "report").mkdir()
-    (folder / "report" / "index.html").write_text(render(data, shown, tables, record))
+    (folder / "report" / "index.html").write_text(render(gather(data, folder, shown, tables, record)))
     write_json(folder / "manifest.json", {**record, "files": checksums(folder)})
 
 

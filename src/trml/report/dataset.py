@@ -15,6 +15,7 @@ from trml.evaluation.contract import ALL, MATCHED, MetricInfo, Study
 from trml.features.contract import FeatureInfo
 from trml.report.card import Card
 from trml.report.contract import ReportInputs
+from trml.report.looks import Look, looks
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ class Dataset:
     def study(self) -> Study:
         """The methods, missing patterns, rates and seeds that are compared."""
         return self.inputs.study
+
+    @cached_property
+    def looks(self) -> dict[str, Look]:
+        """How each method looks in every figure."""
+        return looks(self.study)
 
     @property
     def suffix(self) -> str:

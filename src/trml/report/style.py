@@ -1,4 +1,4 @@
-"""One look for every figure: colour-blind safe (Okabe and Ito), legible in one column, the same bytes each time.
+"""One look for every figure: colour-blind safe (looks.py), legible in one column, the same bytes each time.
 
 The font is DejaVu Sans, which matplotlib brings, so that figures do not depend on the fonts of the machine. Characters
 that it lacks are written out (`legible`); nothing is drawn as an empty box.
@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -15,12 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.text import Text
 
+from trml.report.looks import FAMILIES, LIGHT, Look
+
 mpl.use("Agg")
 
-_PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+_PALETTE = tuple(family.light for family in FAMILIES.values())
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_LINES = ("-", "--", "-.")  # from the eighth series on the colours come again, with other lines
-GREY = "#333333"
+_LINES = ("-", "--", "-.")  # from the sixth series on the colours come again, with other lines
+GREY, SHADE = LIGHT["ink"], LIGHT["shade"]
 SEQUENTIAL = "cividis"
 _METADATA: dict[str, dict[str, None]] = {  # without dates
     "pdf": {"CreationDate": None},
@@ -44,6 +47,7 @@ plt.rcParams.update(
         "legend.frameon": False,
         "legend.fontsize": 7,
         "lines.linewidth": 1.4,
+        "lines.scale_dashes": False,  # a dash is as long as on the page, however thick the line
         "lines.markersize": 4,
         "savefig.dpi": 200,
         "svg.hashsalt": "trml",
@@ -53,8 +57,13 @@ plt.rcParams.update(
 )
 
 
+def method_style(look: Look) -> dict[str, Any]:
+    """Return colour, marker and line of a method."""
+    return {"color": look.family.light, "marker": look.marker.matplotlib, "linestyle": look.linestyle}
+
+
 def look(i: int) -> dict[str, str]:
-    """Return colour, marker and line of the i-th series."""
+    """Return colour, marker and line of the i-th series of anything but methods."""
     n = len(_PALETTE)
     return {"color": _PALETTE[i % n], "marker": _MARKERS[(i + i // n) % n], "linestyle": _LINES[i // n % len(_LINES)]}
 

@@ -9,7 +9,7 @@ from trml.evaluation.contract import NOTHING
 from trml.report.dataset import Dataset
 from trml.report.figures.common.draw import COLUMN, curve, score
 from trml.report.figures.common.drawn import Drawn
-from trml.report.style import look, plt
+from trml.report.style import plt
 
 _DRAWN = {"noise": "noise, in units of the vectors' own spread", "wrong": "share with another utterance's"}
 
@@ -32,14 +32,14 @@ def _curves(data: Dataset, part: pl.DataFrame, modality: str) -> Figure:
         1, len(_DRAWN), figsize=(COLUMN * len(_DRAWN), 3.6), sharey=True, layout="constrained"
     )
     for axis, (name, words) in zip(panels, _DRAWN.items(), strict=True):
-        for i, method in enumerate(data.study.methods):
+        for method in data.study.methods:
             mine = part.filter(pl.col("method") == method.name)
             series = mine.filter(pl.col("corruption").is_in(["clean", name])).sort("level")
-            curve(axis, series, "level", i, method)
+            curve(axis, series, "level", data.looks[method.name], method)
             absent = mine.filter(pl.col("corruption") == "absent")
             if absent.height and series.height:
                 at = 1.06 * part.filter(pl.col("corruption") == name)["level"].max()  # type: ignore[operator]
-                axis.plot([at], absent["value"], marker="x", linestyle="", color=look(i)["color"])
+                axis.plot([at], absent["value"], marker="x", linestyle="", color=data.looks[method.name].family.light)
         axis.set_xlabel(f"{modality}: {words}")
     panels[0].set_ylabel(score(data.primary))
     handles, labels = panels[0].get_legend_handles_labels()

@@ -9,7 +9,7 @@ from trml.methods.config import DEFAULT
 from trml.report.dataset import Dataset
 from trml.report.figures.common.draw import COLUMN, score
 from trml.report.figures.common.drawn import Drawn
-from trml.report.style import look, plt
+from trml.report.style import method_style, plt
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
@@ -38,11 +38,11 @@ def _scatter(data: Dataset, rows: pl.DataFrame) -> Figure:
             pl.col("value").is_not_null(),
         )
         scores = {row["method"]: row for row in part.iter_rows(named=True)}
-        for i, method in enumerate(study.methods):
+        for method in study.methods:
             row = scores.get(method.name)
             if row and method.name in operations:
                 reach = None if row["low"] is None else [[row["value"] - row["low"]], [row["high"] - row["value"]]]
-                style = {**look(i), "linestyle": ""}
+                style = {**method_style(data.looks[method.name]), "linestyle": ""}
                 axis.errorbar([operations[method.name]], [row["value"]], yerr=reach, label=method.label, **style)
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter("{x:g}")

@@ -32,9 +32,10 @@ def _curves(data: Dataset, rows: pl.DataFrame) -> Figure:
     figure, panels = plt.subplots(1, len(victims), figsize=size, squeeze=False, layout="constrained")
     for axis, victim in zip(panels[0], victims, strict=True):
         part = rows.filter(pl.col("victim") == victim)
-        for i, method in enumerate(data.study.methods):
+        for method in data.study.methods:
             if method.name in names:
-                curve(axis, part.filter(pl.col("method") == method.name).sort("labels"), "labels", i, method)
+                series = part.filter(pl.col("method") == method.name).sort("labels")
+                curve(axis, series, "labels", data.looks[method.name], method)
         if part["ceiling"].null_count() == 0:
             axis.axhline(part["ceiling"][0], color=GREY, linestyle="--", label="Ceiling (exact)")
         counts = part["labels"].unique().sort()

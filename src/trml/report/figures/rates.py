@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import polars as pl
 from matplotlib.figure import Figure
 
-from trml.methods.config import DEFAULT
+from trml.report.curves import View, over_rates
 from trml.report.dataset import Dataset
-from trml.report.figures.common.draw import COLUMN, curve, rate_of, score
+from trml.report.figures.common.curves import draw_curves
+from trml.report.figures.common.draw import COLUMN, rate_of, score
 from trml.report.figures.common.drawn import Drawn
 from trml.report.sections import further, pattern_section
-from trml.report.style import GREY, plt
+from trml.report.style import plt
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
@@ -40,21 +41,11 @@ def rate_curves(data: Dataset, protocol: str, victim: str) -> Figure:
     study, metrics = data.study, data.drawn
     size = (COLUMN * len(metrics), 3.9)
     figure, axes = plt.subplots(1, len(metrics), figsize=size, squeeze=False, layout="constrained")
-    complete = (pl.col("protocol") == "matched") & (pl.col("rate") == 0)
+    bands = [study.proposed.name] if study.proposed else []
     for axis, metric in zip(axes[0], metrics, strict=True):
-        part = data.summary.filter(
-            (pl.col("protocol") == protocol) | complete,
-            pl.col("victim") == victim,
-            pl.col("metric") == metric.name,
-            pl.col("variant") == DEFAULT,
-        )
-        for i, method in enumerate(study.methods):
-            curve(axis, part.filter(pl.col("method") == method.name).sort("rate"), "rate", i, method)
-        for name, style, label in (("constant", ":", "Constant predictor"), ("ceiling", "--", "Ceiling (exact)")):
-            series = part.filter(pl.col("method") == name).sort("rate")
-            if series.height > 1:
-                axis.plot(series["rate"], series["value"], color=GREY, linestyle=style, label=label)
-        axis.set_xlabel(rate_of(study, victim))
+        view = View(protocol, victim, metric)
+        draw_curves(axis, over_rates(data.by_present, study, view, data.looks, list(data.looks), bands))
+        axis.set_xlabel(f"{rate_of(study, victim)}, %")
         axis.set_ylabel(score(metric))
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2 * len(metrics) if len(metrics) < 3 else 5)
@@ -72,6 +63,6 @@ def _caption(data: Dataset, protocol: str, victim: str) -> str:
         f"Scores over the {rate_of(study, victim)}, {trained}. Lines: mean over {len(study.seeds)} seeds; the "
         "band of the proposed method: its 95 % interval over seeds and groups of test utterances (the tables have all "
         f"intervals). {upper}"
-        + ("Dashed: the exact ceiling of the corpus. " if ceiling else "")
-        + "Dotted: the constant predictor."
+        + ("Shaded: beyond the exact ceiling of the corpus. " if ceiling else "")
+        + "The constant predictor lies outside the frame; its score is in the tables."
     )

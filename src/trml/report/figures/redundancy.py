@@ -25,10 +25,10 @@ def figures(data: Dataset) -> Iterator[Drawn]:
 
 def _recovered(data: Dataset, rows: pl.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(COLUMN, 3.9), layout="constrained")
-    for i, method in enumerate(data.study.methods):
+    for method in data.study.methods:
         part = rows.filter(pl.col("method") == method.name, pl.col("recovered").is_not_null()).sort("redundancy")
         named = part.select("redundancy", value="recovered", low="recovered_low", high="recovered_high")
-        curve(axis, named, "redundancy", i, method)
+        curve(axis, named, "redundancy", data.looks[method.name], method)
     axis.axhline(1, color=GREY, linestyle="--", label="Ceiling (exact)")
     axis.axhline(0, color=GREY, linestyle=":", label="Constant predictor")
     axis.set_xlim(0, 1.02)

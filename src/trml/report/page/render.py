@@ -1,119 +1,178 @@
-"""Render the page from its template."""
+"""Render the page from its inputs: one HTML file that asks for nothing else."""
 
 import base64
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import vl_convert
+from markupsafe import Markup
 
-from trml.report.claims_page import count_sides, table_name, verdict_words
-from trml.report.dataset import Dataset
-from trml.report.findings import findings
-from trml.report.literature.published import published_words
-from trml.report.sections import Section, sections, sentence
-from trml.report.tables.common.table import Table
+from trml.report.curves import Curves, View, differences, over_rates, score_rows
+from trml.report.looks import DARK, FAMILIES, LIGHT
+from trml.report.page import numbers
+from trml.report.page.charts import HEIGHT, LINE, NARROW, chart
+from trml.report.page.examples import examples
+from trml.report.page.forest import forests
+from trml.report.page.grids import every_pair, pooled, trained_tested
+from trml.report.page.headlines import headlines
+from trml.report.page.inputs import PageInputs
+from trml.report.page.leaderboard import BEST, leaderboard
+from trml.report.page.parts import FURTHER, PLACES, parts, pictures
+from trml.report.page.payload import payload
+from trml.report.page.published import Published
+from trml.report.page.readout import readout
+from trml.report.page.utterances import utterances
 
-_REM_PER_INCH = 8  # on the page: the 8 points of a figure's text come out as large as a caption
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A saved figure: its section, its name, its caption, its place in the section, and the svg file."""
-
-    section: str
-    name: str
-    caption: str
-    order: int
-    svg: Path
-
-
-@dataclass(frozen=True)
-class Part:
-    """A section with what it shows."""
-
-    section: Section
-    figures: Sequence[Shown]
-    tables: Sequence[Table]
-
-    @property
-    def anchor(self) -> str:
-        """The section's id as the page links to it."""
-        return re.sub(r"\W+", "-", self.section.id)
+_HERE = Path(__file__).parent
+_READY = "window.dispatchEvent(new Event('vega-ready'));"
+_SHOWN = 5  # curves that are drawn before a reader chooses
 
 
-def render(data: Dataset, shown: Sequence[Shown], tables: Mapping[str, Table], manifest: Mapping[str, Any]) -> str:
-    """Return the page: one HTML text that refers to no other file.
-
-    Args:
-        data: The experiment.
-        shown: Its figures.
-        tables: Its tables by name.
-        manifest: manifest.json.
-    """
+def render(inputs: PageInputs) -> str:
+    """Return the page: one HTML text that refers to no other file."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = {figure.name for figure in shown}
-    corpora = [each.inputs.published_as for each in data.corpora if each.inputs.published_as]
-    return environment.get_template("index.html.j2").render(
-        study=data.study,
-        settings=data.inputs.settings,
-        searched=data.inputs.searched,
-        corpus=data.card.info,
-        sizes=data.sizes,
-        features=data.features,
-        figures={figure.name: _embedded(figure) for figure in shown},
-        parts=parts(data, shown, list(tables.values())),
-        findings=findings(data),
-        verdicts=verdict_words(data),
-        claims=[
-            {
-                **claim,
-                "counts": count_sides(claim),
-                "table": tables[table_name(claim)],
-                "figures": [name for name in claim["figures"] if name in names],
-            }
-            for claim in data.claims
-        ],
-        published=published_words(corpora, data.study.modalities),
-        manifest=manifest,
-        name=data.inputs.name,
-        experiment=data.inputs.experiment,
-        moved=data.inputs.moved,
-        cells=len({cell["digest"] for each in (data, *data.others) for cell in each.cells}),
+    for name in ("score", "signed", "percent", "typeset", "scored", "sort_key", "listed", "count"):
+        environment.filters[name] = getattr(numbers, name)
+    return environment.get_template("page.html.j2").render(_context(inputs))
+
+
+def _context(inputs: PageInputs) -> dict[str, Any]:
+    own, study = inputs.own, inputs.own.study
+    placed = {**{place: [] for place in (*PLACES.values(), FURTHER)}, **parts(inputs)}
+    shown = pictures(placed)
+    view = default_view(own)
+    reference = study.proposed.name if study.proposed else next(iter(own.looks), "")
+    charts = (
+        [] if view is None else [chart(curves, study.study_rate) for curves in default_curves(own, view, reference)]
     )
-
-
-def parts(data: Dataset, shown: Sequence[Shown], tables: Sequence[Table]) -> list[Part]:
-    """Return the sections with their figures and tables, unknown ones last, empty ones left out."""
-    known = sections(data)
-    ids = {section.id for section in known} | {"claims"}  # claims have a place of their own
-    named = dict.fromkeys([*(figure.section for figure in shown), *(table.section for table in tables)])
-    filled = [
-        Part(
-            section,
-            sorted((figure for figure in shown if figure.section == section.id), key=lambda figure: figure.order),
-            sorted((table for table in tables if table.section == section.id), key=lambda table: table.order),
-        )
-        for section in (*known, *(Section(id_, sentence(id_)) for id_ in named if id_ not in ids))
-    ]
-    return [part for part in filled if part.figures or part.tables or part.section.empty]
-
-
-def _embedded(figure: Shown) -> dict[str, Any]:
-    """Return caption, source and width in rem: the figure's own bytes as a data URL."""
-    svg = figure.svg.read_bytes()
-    points = re.search(rb'<svg [^>]*?width="([0-9.]+)pt"', svg)
-    assert points is not None, f"{figure.svg} names no width"
+    rate = study.study_rate
+    script = (_HERE / "page.js").read_text()
+    bundle = _bundle() if charts else ""
     return {
-        "caption": figure.caption,
-        "source": "data:image/svg+xml;base64," + base64.b64encode(svg).decode(),
-        "width": round(float(points[1]) / 72 * _REM_PER_INCH, 1),
+        "inputs": inputs,
+        "own": own,
+        "study": study,
+        "facts": inputs.facts,
+        "manifest": inputs.manifest,
+        "looks": own.looks,
+        "findings": headlines(inputs.datasets),
+        "verdicts": _verdicts(own),
+        "view": view,
+        "reference": reference,
+        "charts": charts,
+        "lines": [] if view is None else readout(own, view, rate, reference),
+        "board": leaderboard(own),
+        "best": BEST,
+        "forests": forests(own, {*shown}),
+        "regime_forests": [(each, forests(each, {*shown})) for each in inputs.regimes],
+        "pairs": [] if view is None else every_pair(own, view, rate),
+        "grids": trained_tested(own, reference) if reference else [],
+        "parts": placed,
+        "pictures": shown,
+        "examples": examples(inputs),
+        "style": Markup(_style()),
+        "script": Markup(script),
+        "bundle": Markup(bundle),
+        "policy": _policy(script, bundle),
+        "data": _data(inputs, charts, view, reference),
     }
+
+
+@cache
+def _bundle() -> str:
+    """Return Vega with its embedding as one script, made once: it takes seconds."""
+    return str(vl_convert.javascript_bundle()) + _READY
+
+
+def default_view(results: Published) -> View | None:
+    """Return what the curves show before a reader chooses: the first pattern, None of a study without any."""
+    study = results.study
+    victims = [*study.single_victims, *study.victims]
+    return View(study.training, victims[0], results.primary) if victims else None
+
+
+def default_curves(results: Published, view: View, reference: str) -> list[Curves]:
+    """Return the two figures that the page draws first: scores, and differences from the reference."""
+    shown = first_shown(results, view, reference)
+    made = [over_rates(results.summary, results.study, view, results.looks, shown, [reference])]
+    if reference:
+        made.append(differences(results.pairs, results.study, view, results.looks, shown, reference))
+    return [curves for curves in made if curves.drawn.height]
+
+
+def first_shown(results: Published, view: View, reference: str) -> list[str]:
+    """Return the methods that are drawn first: the reference, then one a family, then others, in the study's order."""
+    rows = score_rows(results.summary, results.study, view)
+    run = [name for name in results.looks if name in set(rows["method"])]
+    families = dict.fromkeys(results.looks[name].family.name for name in run)
+    first = [next(name for name in run if results.looks[name].family.name == family) for family in families]
+    upper = results.study.upper
+    wanted = [reference, *first, *([upper.name] if upper else []), *run]
+    chosen = list(dict.fromkeys(name for name in wanted if name in run))[:_SHOWN]
+    return [name for name in run if name in chosen]
+
+
+def _verdicts(results: Published) -> list[tuple[str, list[str]]]:
+    """Return the ids of the claims by verdict."""
+    order = ("supported", "refuted", "undecided", "too little data")
+    return [
+        (verdict, ids)
+        for verdict in order
+        if (ids := [claim["id"] for claim in results.claims if claim["verdict"] == verdict])
+    ]
+
+
+def _data(inputs: PageInputs, charts: list[Any], view: View | None, reference: str) -> Markup:
+    """Return the data of the script as JSON that ends no script element."""
+    own = inputs.own
+    content = {
+        **payload(inputs),
+        "charts": {name: made.spec for name, made in zip(("scores", "differences"), charts, strict=False)},
+        "sizes": {"scores": HEIGHT, "differences": NARROW, "line": LINE},
+        "first": {
+            "missing": view.victim if view else "",
+            "ref": reference,
+            "at": own.study.study_rate,
+            "show": first_shown(own, view, reference) if view else [],
+        },
+        "grids": pooled(own),
+        "utterances": utterances(own, inputs.texts),
+    }
+    return Markup(json.dumps(content, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/"))
+
+
+def _style() -> str:
+    """Return the style sheet with the colours of both lights."""
+    names = {name: f"--{name}" for name in LIGHT}
+    light, dark = (
+        "".join(f"{names[name]}:{colours[name]};" for name in names)
+        + "".join(f"--f-{family.name}:{getattr(family, kind)};" for family in FAMILIES.values())
+        for colours, kind in ((LIGHT, "light"), (DARK, "dark"))
+    )
+    themes = (
+        f":root{{{light}color-scheme:light}}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-light=light]){{{dark}color-scheme:dark}}}}\n"
+        f"@media screen{{:root[data-light=dark]{{{dark}color-scheme:dark}}}}\n"
+    )
+    return themes + (_HERE / "page.css").read_text()
+
+
+def _policy(*scripts: str) -> str:
+    """Return the content security policy: nothing is loaded, and no script runs but these."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts if s
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )

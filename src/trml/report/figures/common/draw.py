@@ -7,7 +7,8 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from trml.evaluation.contract import MetricInfo, Study, StudyMethod
-from trml.report.style import look
+from trml.report.looks import Look
+from trml.report.style import look, method_style
 
 COLUMN = 3.4  # inches, one column of a paper
 
@@ -24,11 +25,11 @@ def rate_of(study: Study, victim: str) -> str:
     return f"missing rate of {what}" if what != label else f"rate of {label}"
 
 
-def curve(axis: Axes, series: pl.DataFrame, x: str, i: int, method: StudyMethod) -> None:
-    """Draw the scores of the i-th method over column x: the proposed one thick and with its band, all others thin."""
+def curve(axis: Axes, series: pl.DataFrame, x: str, look_of: Look, method: StudyMethod) -> None:
+    """Draw a method's scores over column x: the proposed one thick and with its band, all others thin."""
     if series.height == 0:
         return
-    style, proposed = look(i), method.role == "proposed"
+    style, proposed = method_style(look_of), method.role == "proposed"
     axis.plot(
         series[x],
         series["value"],
@@ -36,7 +37,7 @@ def curve(axis: Axes, series: pl.DataFrame, x: str, i: int, method: StudyMethod)
         linewidth=2.2 if proposed else 1.0,
         markersize=5 if proposed else 3,
         zorder=5 if proposed else 2,
-        **style,  # type: ignore[arg-type]
+        **style,
     )
     if proposed:
         axis.fill_between(series[x], series["low"], series["high"], color=style["color"], alpha=0.15, linewidth=0)

@@ -1,0 +1,53 @@
+"""A browser over the report page: Debian's chromium, driven by playwright."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Yield a browser; the test is skipped where none is installed."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if PROGRAM is None:
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        # The sandbox needs a user namespace, which containers and root often lack.
+        opened = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Visit:
+    """A page that was opened, with what its browser said and asked for."""
+
+    def __init__(self, opened: Any, file: Path, address: str = "", **options: Any) -> None:
+        self.context = opened.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        self.context.set_default_timeout(180_000)  # a loaded machine is slow, not wrong
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri() + address)
+        if options.get("java_script_enabled", True):
+            self.page.wait_for_function("document.querySelectorAll('.chart.live').length === 2")
+
+    def text(self, selector: str) -> str:
+        """Return the words of an element."""
+        return " ".join(self.page.inner_text(selector).split())
+
+    def hash(self) -> str:
+        """Return the part of the address that holds the view."""
+        return str(self.page.evaluate("location.hash"))
+
+    def marks(self, chart: int) -> int:
+        """Return how many points a chart has."""
+        return int(self.page.locator(f"#chart-{chart} .mark-symbol path").count())
