@@ -43,9 +43,9 @@ def canonical(name: str) -> str:
 
 
 def direct() -> Versions:
-    """Return the pins of pyproject.toml."""
+    """Return the pins of pyproject.toml, of every extra that the lock has."""
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    return pins_of([*project["dependencies"], *project["optional-dependencies"]["dev"]])
+    return pins_of([*project["dependencies"], *sum(project["optional-dependencies"].values(), [])])
 
 
 def bound(name: str, pinned: str) -> str:
