@@ -16,7 +16,7 @@ def package_folder() -> Path:
 
 
 def project() -> Path:
-    """Return the folder of Snakefile, config/ and workflow/: the checkout, or in a wheel its copy of them (setup.py)."""
+    """Return the folder of Snakefile, config/ and workflow/: the checkout, or a wheel's copy of them (setup.py)."""
     shipped = package_folder() / "trml" / "project"
     return shipped if shipped.is_dir() else package_folder().parent
 
