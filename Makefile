@@ -1,4 +1,5 @@
-# make results | env | search | test | test-fast | test-slow | test-cluster | lint | format | docs | lock | upgrade-check | bench | compose | clean
+# make results | env | search | test | test-fast | test-slow | test-cluster | coverage | lint | format
+#      docs | site | wheel | lock | upgrade-check | bench | compose | clean
 # Each target creates the environment in .venv first if it is absent or out of date.
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -14,8 +15,13 @@ ONLY ?=
 # A module runs on one worker, the workflows first (pyproject.toml): by the number of tests they would come last.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
+# What decides numbers and verdicts, and how much of it the unit tests run at least.
+DECIDING = src/trml/evaluation/*,src/trml/missing/*,src/trml/base/*
+DECIDING_FLOOR = 90
+
 .DEFAULT_GOAL := results
-.PHONY: env results search test test-fast test-slow test-cluster lint format docs lock upgrade-check bench compose clean absent
+.PHONY: env results search test test-fast test-slow test-cluster coverage lint format docs site wheel lock upgrade-check
+.PHONY: bench compose clean absent
 
 env: $(BIN)/.installed
 
@@ -55,6 +61,12 @@ test-fast: $(BIN)/.installed
 test-cluster: $(BIN)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 0 tests/cluster -rs $(TESTS)
 
+# How much of the source the unit tests run: all of it, and what decides numbers, each above its floor (pyproject.toml).
+coverage: $(BIN)/.installed
+	$(PYTEST) tests/unit --cov --cov-report= $(TESTS)
+	$(BIN)/coverage report --skip-covered --sort=cover
+	$(BIN)/coverage report --skip-covered --include='$(DECIDING)' --fail-under=$(DECIDING_FLOOR)
+
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -79,6 +91,15 @@ format: $(BIN)/.installed
 docs: $(BIN)/.installed
 	$(BIN)/python tools/package_map.py
 	$(BIN)/python tools/artifact_appendix.py
+
+# Build the site from docs/ in work/site; a broken link or any other warning is an error.
+site: $(BIN)/.installed
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir work/site/.doctrees docs work/site
+	@echo work/site/index.html
+
+# Build what a release has, in dist/.
+wheel: $(BIN)/.installed
+	$(BIN)/python -m build --no-isolation --skip-dependency-check
 
 # Write requirements.lock from .venv after a change of dependencies.
 lock: $(BIN)/.installed

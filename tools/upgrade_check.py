@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from packaging.version import Version
@@ -31,7 +32,7 @@ class Unresolved(Exception):
     """No versions agree with each other, or a package cannot be installed."""
 
 
-def pins_of(lines: Sequence[str]) -> Versions:
+def pins_of(lines: Iterable[str]) -> Versions:
     """Return version by package from lines `name==version`; others, such as comments, are left out."""
     pairs = [line.split("#")[0].strip().split("==") for line in lines if "==" in line and not line.startswith("#")]
     return {canonical(name): re.sub(r"\+.*", "", version) for name, version in pairs}
@@ -43,9 +44,9 @@ def canonical(name: str) -> str:
 
 
 def direct() -> Versions:
-    """Return the pins of pyproject.toml."""
+    """Return the pins of pyproject.toml, of every extra that the lock has."""
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    return pins_of([*project["dependencies"], *project["optional-dependencies"]["dev"]])
+    return pins_of(chain(project["dependencies"], *project["optional-dependencies"].values()))
 
 
 def bound(name: str, pinned: str) -> str:

@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 # The package in this checkout, also where another workflow uses this one as a module. A module that is fetched file by
-# file has none beside it; then the installed package is used.
+# file, and the workflow in a wheel, have none beside them; then the installed package is used.
 SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
@@ -11,6 +11,9 @@ from snakemake_interface_executor_plugins.settings import DeploymentMethod
 from trml.base import checkout
 from trml.base.artifacts import WHOLE
 from trml.planning.workflow import Workflow
+
+if not SOURCE.is_dir():
+    SOURCE = checkout.package_folder()
 
 # The configuration in force. Not `configfile:`, which would merge another one over it key by key.
 RUN = Workflow(config.get("params", "params.yaml"), workflow.is_main_process)

@@ -4,9 +4,11 @@ import hashlib
 import json
 from dataclasses import asdict, is_dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from trml.base.extras import lacking
 
 
 def digest(recipe: Any) -> str:
@@ -30,5 +32,16 @@ def file_digest(path: Path) -> str:
 
 @cache
 def versions(*packages: str) -> dict[str, str]:
-    """Return installed versions by package, without local labels such as `+cpu`, which differ between machines."""
-    return {name: version(name).partition("+")[0] for name in packages}
+    """Return installed versions by package, without local labels such as `+cpu`, which differ between machines.
+
+    Raises:
+        PackageMissing: If one is not installed.
+    """
+    return {name: _version(name) for name in packages}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package).partition("+")[0]
+    except PackageNotFoundError:
+        raise lacking(package) from None

@@ -73,3 +73,7 @@ class ContractError(TrmlError):
 
 class StoreError(TrmlError):
     """A file of work/ is absent or damaged."""
+
+
+class PackageMissing(TrmlError):
+    """A Python package that an extra of trml brings is not installed."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from trml.base.checkout import config_folder
 from trml.base.errors import ConfigError
 from trml.config.load import check
 from trml.config.messages import explain_hydra
@@ -20,7 +21,7 @@ def compose(overrides: list[str], config_dir: Path) -> str:
 
     Args:
         overrides: Hydra overrides, as in `protocol.seeds=[2020]`.
-        config_dir: The folder of config.yaml.
+        config_dir: The folder of config.yaml. Where config/ is absent, an installed wheel has its own.
 
     Raises:
         ConfigError: In one line a fault; an override with a mapping that leaves keys of the one in config/ in force is
@@ -30,6 +31,7 @@ def compose(overrides: list[str], config_dir: Path) -> str:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    config_dir = config_folder(config_dir)
     if not (config_dir / "config.yaml").is_file():
         raise ConfigError(
             f"{config_dir}/config.yaml does not exist; run this in the project's folder, or give --config"
@@ -48,6 +50,7 @@ def compose(overrides: list[str], config_dir: Path) -> str:
 
 def choices(config_dir: Path) -> dict[str, list[str]]:
     """Return the names to choose from by group: files in the folders of config_dir, and components without a file."""
+    config_dir = config_folder(config_dir)
     groups = {
         folder.name: [path.stem for path in folder.glob("*.yaml")] for folder in config_dir.iterdir() if folder.is_dir()
     }

@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from trml.base.checkout import config_folder
 from trml.base.checksums import known_digests
 from trml.base.commands import remake_published
 from trml.base.digests import digest
@@ -327,7 +328,7 @@ def plans(params: Params, work: Path = Path("work"), config: Path = Path("config
         config: The folder of configurations, which the name of the results depends on (naming.py).
     """
     compute = Compute(resolve_device(params.device), params.threads, params.portable)
-    named = naming(params, compute.device, config, work)
+    named = naming(params, compute.device, config_folder(config), work)
     params = replace(params, name=named.base)  # what is evaluated does not depend on what the report shows of it
     own, *further = params.by_dataset().items()
     known: dict[str, Cell] = {}
