@@ -1,12 +1,17 @@
 """Errors that a user can fix, one class a kind of failure.
 
 The command line prints their message without a traceback. A message says what is wrong, where, what was expected, and
-which command comes next.
+which command comes next. They often quote files, so they are made printable here, for every place that shows them.
 """
+
+from trml.base.printable import printable
 
 
 class TrmlError(Exception):
     """Base of all errors that a user can fix."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ConfigError(TrmlError):

@@ -33,16 +33,15 @@ def search(arguments: argparse.Namespace) -> None:
 
     Run `make search`: it trains the trials first.
     """
-    import yaml
-
     from trml.base.artifacts import write_text
+    from trml.base.yaml_reader import read_yaml
     from trml.planning.plan import searched
     from trml.planning.trials import chosen_yaml
     from trml.training.selection import against, choose
 
     for plan in searched(plans_of(arguments)):
         path = Path("config/chosen") / f"{plan.params.corpus.name}-{plan.params.encoder.name}.yaml"
-        earlier = yaml.safe_load(path.read_text()) if path.exists() else None
+        earlier = read_yaml(path) if path.exists() else None
         write_text(path, chosen_yaml(plan.params, choose(plan.trials)))
         for line in against(plan.trials, earlier or {}):
             print(line)

@@ -1,0 +1,32 @@
+"""Say what a path is before it is opened: a pipe would wait for ever, and a device never ends."""
+
+import stat
+from pathlib import Path
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def not_a_file(path: Path) -> str | None:
+    """Return what a path is instead of a regular file, as in `is a folder`; None for a file and a link to one."""
+    link = "a link to " if path.is_symlink() else ""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "is a link to a file that is missing" if link else "is missing"
+    except (OSError, ValueError) as error:  # a loop of links, a name that is too long or has a NUL
+        return f"cannot be opened ({error.strerror if isinstance(error, OSError) else error})"
+    return None if stat.S_ISREG(mode) else f"is {link}{_KINDS.get(stat.S_IFMT(mode), 'a special file')}"
+
+
+def not_to_replace(path: Path) -> str | None:
+    """Return what a path is if a new file must not take its place: anything but a regular file or nothing."""
+    if path.is_symlink():
+        return "is a link"
+    kind = not_a_file(path)
+    return None if kind == "is missing" else kind
