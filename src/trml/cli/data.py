@@ -10,12 +10,13 @@ from trml.cli.common import Verbs, add_config, add_folder, add_params, add_verb,
 
 def check(arguments: argparse.Namespace) -> None:
     """Validate a folder of data, and print the command that runs the benchmark on it."""
-    from trml.corpora.checking.check import Stated
+    from trml.corpora.checking.check import Stated, stated_columns
     from trml.corpora.checking.check import check as run
     from trml.evaluation.foreseen import detectable_words
 
-    columns = {role: name or None for role, _, name in (given.partition("=") for given in arguments.column)}
-    stated = Stated(arguments.table, columns, arguments.seed, arguments.label_range, arguments.classes)
+    stated = Stated(
+        arguments.table, stated_columns(arguments.column), arguments.seed, arguments.label_range, arguments.classes
+    )
     report = run(arguments.folder, stated, arguments.config)
     print("\n".join(report.lines))
     if not report.is_sound:
