@@ -79,18 +79,16 @@ def test_yaml_means_what_it_shows():
     assert parse_yaml(text) == expected | {"on": 1, "12": "x"}
 
 
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x85"), max_size=20)
+FLOAT = st.floats(allow_nan=False, allow_infinity=False)
 PLAIN = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**17), 10**17)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | FLOAT | TEXT,
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(TEXT, children, max_size=4),
     max_leaves=20,
 )
 
 
-@given(value=st.dictionaries(st.text(min_size=1), PLAIN, max_size=5))
+@given(value=st.dictionaries(TEXT, PLAIN, max_size=5))
 @settings(max_examples=150, deadline=None, suppress_health_check=BUSY)
 def test_what_is_written_as_yaml_is_read_back(value):
     written = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
@@ -136,6 +134,7 @@ def circular():
         ("name", "a" * 65, "expected at most 64 characters"),
         ("seed", 10**18, "seed is 1000000000000000000; expected at most 18 digits"),
         ("data", "\ud800", "data is '\\ud800'; expected text that is UTF-8"),
+        ("data", "a\x85b", "data is 'a\\x85b'; expected text without U+0085"),
         ("threads", float("inf"), "threads is inf; expected a finite number"),
         ("accept_terms", circular(), "nests deeper than 32"),
         ("chosen", {1: 2}, "chosen has the key 1; expected a name"),
@@ -200,8 +199,9 @@ def unpipe(path: Path) -> None:
     [
         (Path.mkdir, "is a folder"),
         (unpipe, "is a named pipe"),
-        (lambda path: path.symlink_to("/dev/null"), "is a link"),
-        (lambda path: path.symlink_to("elsewhere"), "is a link"),
+        (lambda path: path.symlink_to("/dev/null"), "is a link to a device"),
+        (lambda path: path.symlink_to("elsewhere"), "is a link to a file that is missing"),
+        (lambda path: path.symlink_to(__file__), "is a link"),
     ],
 )
 def test_a_file_takes_the_place_of_a_file_alone(tmp_path, monkeypatch, make, words):

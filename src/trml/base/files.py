@@ -14,8 +14,9 @@ _KINDS = {
 
 def not_a_file(path: Path) -> str | None:
     """Return what a path is instead of a regular file, as in `is a folder`; None for a file and a link to one."""
-    link = "a link to " if path.is_symlink() else ""
+    link = ""
     try:
+        link = "a link to " if stat.S_ISLNK(path.lstat().st_mode) else ""
         mode = path.stat().st_mode
     except FileNotFoundError:
         return "is a link to a file that is missing" if link else "is missing"
@@ -26,7 +27,7 @@ def not_a_file(path: Path) -> str | None:
 
 def not_to_replace(path: Path) -> str | None:
     """Return what a path is if a new file must not take its place: anything but a regular file or nothing."""
-    if path.is_symlink():
-        return "is a link"
     kind = not_a_file(path)
-    return None if kind == "is missing" else kind
+    if kind == "is missing":
+        return None
+    return "is a link" if kind is None and path.is_symlink() else kind

@@ -68,14 +68,21 @@ def _not_plain(value: Any, place: str, depth: int) -> str | None:
         faults = (_not_plain(child, f"{place}.{key}".lstrip("."), depth + 1) for key, child in pairs)
         strange = (f"{what} has the key {shortened(key)}; expected a name" for key in value if not _is_text(key))
         return next(filter(None, (*(strange if isinstance(value, dict) else ()), *faults)), None)
-    if isinstance(value, str) and not _is_text(value):
-        return f"{what} is {shortened(value)}; expected text that is UTF-8"
-    if isinstance(value, float) and not isfinite(value):
-        return f"{what} is {value}; expected a finite number"
-    if isinstance(value, int) and abs(value) >= 10**_DIGITS:
-        return f"{what} is {shortened(value)}; expected at most {_DIGITS} digits"
-    plain = value is None or isinstance(value, str | int | float)
-    return None if plain else f"{what} is {shortened(value)}; expected text, a number, true, false or null"
+    fault = _fault_of_scalar(value)
+    return None if fault is None else f"{what} is {shortened(value)}; expected {fault}"
+
+
+def _fault_of_scalar(value: Any) -> str | None:
+    """Return what is expected of a value that is no mapping and no list, None if it is plain."""
+    if isinstance(value, str):
+        if "\x85" in value:
+            return "text without U+0085, which YAML takes for the end of a line"
+        return None if _is_text(value) else "text that is UTF-8"
+    if isinstance(value, float):
+        return None if isfinite(value) else "a finite number"
+    if isinstance(value, int):
+        return None if abs(value) < 10**_DIGITS else f"at most {_DIGITS} digits"
+    return None if value is None else "text, a number, true, false or null"
 
 
 def _is_text(value: Any) -> bool:

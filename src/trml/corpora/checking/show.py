@@ -81,7 +81,7 @@ def value_as_written(value: object) -> str:
         if _PLAIN.fullmatch(value) and value.lower() not in _OF_YAML:
             return value
         literal = re.sub(r"(\\*)\$\{", lambda match: f"{2 * match[1]}\\${{", value)  # or it refers to a key
-        return "'" + re.sub(r"(\\*)('|$)", lambda match: 2 * match[1] + (r"\'" if match[2] else ""), literal) + "'"
+        return "'" + re.sub(r"(\\*)('|\Z)", lambda match: 2 * match[1] + (r"\'" if match[2] else ""), literal) + "'"
     return "null" if value is None else str(value)
 
 
