@@ -43,8 +43,8 @@ def export(plans: Sequence[Plan], published: Path, archive: Path) -> None:
         if fault:
             raise StoreError(f"{folder}: {fault}. An archive holds what a page is made from; make it or pull it first")
     files = [*_files(published), *(file for folder in folders for file in _files(folder))]
-    if (kind := not_to_replace(archive)) is not None:
-        raise StoreError(f"{archive} {kind}; expected a file to write, or nothing. Name another, or remove it")
+    if (taken := not_to_replace(archive)) is not None:
+        raise StoreError(f"{archive} {taken}; expected a file to write, or nothing. Name another, or remove it")
     temporary = archive.with_name(f".{archive.name}.part")
     temporary.unlink(missing_ok=True)  # of a run that was killed, or a link that would lead elsewhere
     with zipfile.ZipFile(temporary, "x", compresslevel=6) as zipped:
