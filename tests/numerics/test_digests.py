@@ -50,6 +50,8 @@ DEFAULT = {
     "sources.formats.video_writer": "corpus",
     "sources.formats.video_reader": "encoder",
     "sources.formats.media_fragment": "encoder",
+    # Submitted predictions are read from parquet.
+    **dict.fromkeys(("sources.formats.parquet", "sources.formats.confined", "sources.formats.limits"), "probes"),
     "corpora": None,
     "corpora.__init__": "corpus",
     "corpora.contract": "corpus",
@@ -116,6 +118,8 @@ GIVEN = {
     "sources.__init__": "probes",
     "sources.formats.__init__": "probes",
     "sources.formats.media_fragment": "probes",
+    **dict.fromkeys(("sources.formats.parquet", "sources.formats.confined"), "probes"),
+    **dict.fromkeys(("sources.formats.npz", "sources.formats.limits"), "corpus"),
     "sources.formats.video_reader": "probes",
     "corpora.pantomime": None,
     "device": "cells",

@@ -12,7 +12,7 @@ import pytest
 from helpers.packed import tarred, tree, zipped
 from trml.base.errors import ArchiveRefused, DataMissing
 from trml.sources.formats import archive_members as members
-from trml.sources.formats import archives
+from trml.sources.formats import archives, limits
 from trml.sources.formats.archives import unpack
 
 FILES = {"raw/a.txt": b"first", "raw/deep/er/b.bin": bytes(range(256)) * 300, "raw/empty": b"", "c.csv": b"x,y\n1,2\n"}
@@ -152,7 +152,7 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_and_broken(tmp_path, monkeypatch, case):
     monkeypatch.setattr(members, "MEMBERS", 50)
-    monkeypatch.setattr(members, "AT_LEAST", 1 << 20)
+    monkeypatch.setattr(limits, "DISK", 1 << 20)
     content, words = HOSTILE[case]
     (tmp_path / "x.zip").write_bytes(content)
     with pytest.raises(ArchiveRefused) as refusal:
@@ -204,3 +204,61 @@ def test_a_full_disk_is_said_before_anything_is_written(tmp_path, monkeypatch):
 def test_no_archive(tmp_path):
     with pytest.raises(DataMissing, match=r"is missing\. Put the archive there"):
         unpack(tmp_path / "x.zip", tmp_path)
+
+
+def bomb(levels: int, count: int, size: int) -> bytes:
+    """Zeros, packed; or `count` such archives in an archive."""
+    if levels == 0:
+        return zipped({"zeros": bytes(size)})
+    return zipped({f"{i}.zip": bomb(levels - 1, count, size) for i in range(count)})
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_archives_in_an_archive_share_its_budget(tmp_path, monkeypatch, levels):
+    monkeypatch.setattr(limits, "DISK", 1 << 20)
+    content = bomb(levels, 3, 500_000)
+    assert len(content) < 6000  # so that 200 times its size is more than nothing, and less than 1.5 MB
+    (tmp_path / "x.zip").write_bytes(content)
+    with pytest.raises(ArchiveRefused, match=r"unpacks to more than 1[0-9]* bytes, with the archives in and around it"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+    written = sum(path.stat().st_size for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert written <= max(200 * len(content), 1 << 20)
+
+
+def test_members_of_inner_archives_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(members, "MEMBERS", 20)
+    inner = {f"{i}.zip": zipped({f"{i}-{j}": b"" for j in range(9)}) for i in range(3)}
+    (tmp_path / "x.zip").write_bytes(zipped(inner))
+    with pytest.raises(
+        ArchiveRefused, match="it has more than 20 members, with those of the archives in and around it"
+    ):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+
+
+def test_a_waiting_link_is_not_written_through(tmp_path):
+    (tmp_path / "x.zip").write_bytes(zipped({"a": b"content"}))
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".a.part").symlink_to(tmp_path / "outside")
+    unpack(tmp_path / "x.zip", out)
+    assert (out / "a").read_bytes() == b"content"
+    assert not (tmp_path / "outside").exists()
+    assert not (out / "a").is_symlink()
+    assert sorted(path.name for path in out.iterdir()) == ["a"]
+
+
+def test_a_list_of_members_that_states_fewer_is_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(members, "MEMBERS", 20)
+    content = bytearray(zipped({str(i): b"" for i in range(60)}))
+    end = content.rfind(b"PK\x05\x06")
+    content[end + 8 : end + 12] = b"\x01\x00\x01\x00"
+    (tmp_path / "x.zip").write_bytes(content)
+    with pytest.raises(ArchiveRefused, match="it has 60 members; expected at most 20"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize(("make", "words"), [(os.mkfifo, "is a named pipe"), (os.mkdir, "is a folder")])
+def test_an_archive_that_is_no_file(tmp_path, make, words):
+    make(tmp_path / "x.zip")
+    with pytest.raises(DataMissing, match=rf"x\.zip {words}\. Put the archive there"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")

@@ -21,6 +21,7 @@ from typing import Any
 from trml.base.commands import run_again
 from trml.base.digests import digest, file_digest, plain
 from trml.base.errors import StoreError
+from trml.base.files import not_to_replace
 
 SUMS = "SHA256SUMS"
 WHOLE = "whole"
@@ -133,11 +134,19 @@ def _is_finished(path: Path, finished: str, bulk: bool) -> bool:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically."""
+    """Write a file atomically.
+
+    Raises:
+        StoreError: If the path is a folder, device or link, which a file must not take the place of.
+    """
+    if (kind := not_to_replace(path)) is not None:
+        raise StoreError(f"{path} {kind}; expected a file to write, or nothing. Name another, or remove it")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")  # machines may share a folder
     try:
-        temporary.write_bytes(content)
+        temporary.unlink(missing_ok=True)  # of a killed process with this number
+        with temporary.open("xb") as file:  # never through a link that waits there
+            file.write(content)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -163,5 +172,5 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text())
     except FileNotFoundError:
         raise StoreError(f"{path} is absent. Create it: {run_again()}") from None
-    except ValueError as error:  # no JSON, or no text at all
+    except (ValueError, RecursionError) as error:  # no JSON, or no text at all
         raise StoreError(f"{path} is not valid JSON ({error}). Remove it and run: {run_again()}") from None

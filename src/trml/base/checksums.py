@@ -1,6 +1,7 @@
 """Remember the checksums of raw files, so that large files are hashed once."""
 
 import json
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from trml.base.artifacts import write_json
 from trml.base.digests import file_digest
 from trml.base.progress import track
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def known_digests(paths: Sequence[Path], memory: Path) -> list[str]:
@@ -19,11 +22,12 @@ def known_digests(paths: Sequence[Path], memory: Path) -> list[str]:
         memory: A JSON cache of checksums. A file is hashed only if its size, times (the time of change cannot be
             set back) or inode have changed since, and the cache is then rewritten.
     """
-    known, names, states = recall(memory), [str(path.resolve()) for path in paths], {}
+    known = {name: entry for name, entry in recall(memory).items() if _is_entry(entry)}
+    names, states = [str(path.resolve()) for path in paths], {}
     for name, path in zip(names, paths, strict=True):
         stat = path.stat()
         states[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-    changed = [name for name, state in states.items() if known.get(name, [None])[:-1] != state]
+    changed = [name for name, state in states.items() if name not in known or known[name][:-1] != state]
     if changed:
         with ThreadPoolExecutor() as pool:  # hashing releases the interpreter lock
             checksums = pool.map(file_digest, map(Path, changed))
@@ -33,10 +37,18 @@ def known_digests(paths: Sequence[Path], memory: Path) -> list[str]:
     return [known[name][-1] for name in names]
 
 
+def _is_entry(entry: Any) -> bool:
+    """Return whether an entry of the cache is as `known_digests` writes it: four numbers, then a sha256."""
+    if not isinstance(entry, list) or len(entry) != 5:
+        return False
+    *state, checksum = entry
+    return all(type(number) is int for number in state) and bool(_SHA256.fullmatch(str(checksum)))
+
+
 def recall(memory: Path) -> dict[str, Any]:
     """Return a JSON cache, empty if it is absent or damaged: all of it can be computed again."""
     try:
         known = json.loads(memory.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}

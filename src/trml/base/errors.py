@@ -1,8 +1,11 @@
 """Errors that a user can fix, one class a kind of failure.
 
 The command line prints their message without a traceback. A message says what is wrong, where, what was expected, and
-which command comes next; the class says which exit code it ends with (cli/ending.py).
+which command comes next; the class says which exit code it ends with (cli/ending.py). Messages often quote files, so
+they are made printable here, for every place that shows them.
 """
+
+from trml.base.printable import printable
 
 
 class TrmlError(Exception):
@@ -17,6 +20,9 @@ class TrmlError(Exception):
     def __init__(self, what: str = "", *, expected: str = "", command: str = "") -> None:
         self.what, self.expected, self.command = what, expected, command
         super().__init__("; expected ".join(filter(None, (what, expected))) + (f". Next: {command}" if command else ""))
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ConfigError(TrmlError):

@@ -7,15 +7,16 @@ from pydantic import ConfigDict, Field
 Seed = Annotated[int, Field(ge=0)]
 
 # The next four also annotate the options of methods (config/method_options.py).
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-NotNegative = Annotated[float, Field(ge=0)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 Count = Annotated[int, Field(ge=1)]
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+# Names become names of folders, several in one, beside digests: a file system takes 255 bytes.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 strict = ConfigDict(extra="forbid", strict=True)
 

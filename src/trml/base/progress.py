@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from trml.base.printable import printable
+
 T = TypeVar("T")
 
 EVERY_S = 5.0
@@ -12,7 +14,7 @@ EVERY_S = 5.0
 
 def say(message: str) -> None:
     """Print one line to the user."""
-    print(message, file=sys.stderr, flush=True)
+    print(printable(message), file=sys.stderr, flush=True)
 
 
 class Meter:

@@ -36,12 +36,11 @@ def check(
     as_json: Json = False,
 ) -> int:
     """Validate a folder of data, and print the command that runs the benchmark on it."""
-    from trml.corpora.checking.check import Stated
+    from trml.corpora.checking.check import Stated, stated_columns
     from trml.corpora.checking.check import check as run
     from trml.evaluation.foreseen import detectable_words
 
-    columns = {role: name or None for role, _, name in (given.partition("=") for given in column or ())}
-    stated = Stated(table, columns, seed, list(label_range or ()), list(classes or ()))
+    stated = Stated(table, stated_columns(column or ()), seed, list(label_range or ()), list(classes or ()))
     report = run(folder, stated, config)
     lines = list(report.lines)
     if report.is_sound and report.facts is not None:

@@ -67,9 +67,8 @@ def choose(params: Params = None) -> None:
 
 def chosen(params: str | None) -> list[str]:
     """Write config/chosen from the trials that are trained, and return what was chosen in words."""
-    import yaml
-
     from trml.base.artifacts import write_text
+    from trml.base.yaml_reader import read_yaml
     from trml.planning.plan import searched
     from trml.planning.trials import chosen_yaml
     from trml.training.selection import against
@@ -78,7 +77,7 @@ def chosen(params: str | None) -> list[str]:
     lines = []
     for plan in searched(plans_of(params)):
         path = Path("config/chosen") / f"{plan.params.corpus.name}-{plan.params.encoder.name}.yaml"
-        earlier = yaml.safe_load(path.read_text()) if path.exists() else None
+        earlier = read_yaml(path) if path.exists() else None
         write_text(path, chosen_yaml(plan.params, run(plan.trials)))
         lines += against(plan.trials, earlier or {})
         lines.append(f"wrote {path}; put it in force with: trml compose")

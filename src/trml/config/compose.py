@@ -1,13 +1,13 @@
 """Compose config/ and overrides into the text of params.yaml, with Hydra."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from trml.base.checkout import config_folder
 from trml.base.errors import ConfigError
+from trml.base.printable import one_line
 from trml.config.load import check
 from trml.config.messages import explain_hydra
 from trml.corpora.registry import defaults as corpus_defaults
@@ -36,16 +36,16 @@ def compose(overrides: list[str], config_dir: Path) -> str:
         raise ConfigError(
             f"{config_dir}/config.yaml does not exist; run this in the project's folder, or give --config"
         )
+    _refuse_unreadable(overrides, config_dir)
     try:
         config = _hydra(overrides, config_dir)
-        OmegaConf.resolve(config)
+        resolved = _resolved(config)
     except (HydraException, OmegaConfBaseException) as error:
         keys = partial(_compose_keys, config_dir)
         raise ConfigError(explain_hydra(error, overrides, choices(config_dir), keys)) from None
     _refuse_merged(overrides, config)
-    text = OmegaConf.to_yaml(config)
-    check(yaml.safe_load(text), "")
-    return text
+    check(resolved, "")
+    return str(OmegaConf.to_yaml(config, resolve=True))
 
 
 def choices(config_dir: Path) -> dict[str, list[str]]:
@@ -76,6 +76,58 @@ def _hydra(overrides: list[str], config_dir: Path) -> Any:
                 store.store(group=group, name=name, node=config)
     with initialize_config_dir(str(config_dir.resolve()), version_base=None):
         return hydra_compose("config", overrides=overrides)
+
+
+def _refuse_unreadable(overrides: list[str], config_dir: Path) -> None:
+    """Refuse what Hydra's parser fails on without naming it, and a choice that is no name (`experiment=null`)."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    for override in overrides:
+        try:
+            parsed = parser.parse_override(override)
+        except HydraException:
+            continue  # worded when everything is composed
+        except (ValueError, RecursionError) as error:  # an integer of 5,000 digits, a list 1,000 deep
+            reason = str(error).partition(";")[0] if isinstance(error, ValueError) else "it nests too deeply"
+            raise ConfigError(f"{one_line(override[:60])}: {reason}") from None
+        group = parsed.key_or_group.partition("@")[0]
+        if group in choices(config_dir) and not parsed.is_delete() and not _is_choice(parsed.value()):
+            raise ConfigError(f"{one_line(override[:60])}: expected the name of a file in {config_dir / group}")
+
+
+def _is_choice(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(name, str) for name in value))
+
+
+def _resolved(config: Any) -> Any:
+    """Return a configuration with what its interpolations stand for; raise ConfigError with the key of one."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        return OmegaConf.to_container(config, resolve=True)
+    except (OmegaConfBaseException, RecursionError) as error:
+        reason = (str(error).splitlines() or ["it refers to itself"])[0].rstrip(".")
+        key = getattr(error, "full_key", None) or next(_unresolved(config, ""), "the configuration")
+        raise ConfigError(f"{key}: {reason}. Write \\${{...}} for a text that is no reference to a key") from None
+
+
+def _unresolved(node: Any, prefix: str) -> Iterator[str]:
+    """Yield the keys of a configuration whose interpolation cannot be resolved."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    for key in node.keys() if OmegaConf.is_dict(node) else range(len(node)):
+        place = f"{prefix}.{key}".lstrip(".")
+        try:
+            child = node[key]
+        except (OmegaConfBaseException, RecursionError):
+            yield place
+            continue
+        if OmegaConf.is_config(child):
+            yield from _unresolved(child, place)
 
 
 def _refuse_merged(overrides: list[str], config: Any) -> None:

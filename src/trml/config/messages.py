@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trml.base.nearest import expected, nearest
+from trml.base.printable import shortened
 
 _TAGGED = ("corpus", "encoder")  # keys whose value is a union of component classes, told apart by `kind`
 
@@ -24,13 +25,13 @@ def explain(fault: Any, raw: Any, schema: dict[str, Any]) -> str:
     if kind in ("missing", "missing_argument", "union_tag_not_found"):
         return f"{place}{'.kind' if kind == 'union_tag_not_found' else ''} is missing"
     if kind == "union_tag_invalid":
-        return f"{place}.kind is {context.get('tag')!r}; expected one of {context.get('expected_tags')}"
+        return f"{place}.kind is {shortened(context.get('tag'))}; expected one of {context.get('expected_tags')}"
     if kind == "value_error":
         return str(context["error"]) if not path else f"{place}: {context['error']}"
     if kind == "literal_error":
         allowed = [word.strip(" '") for word in context["expected"].replace(" or ", ",").split(",")]
-        return f"{place} is {value!r}{nearest(str(value), allowed)} (expected {context['expected']})"
-    return f"{place} is {value!r}; expected {expected(fault)}"
+        return f"{place} is {shortened(value)}{nearest(str(value), allowed)} (expected {context['expected']})"
+    return f"{place} is {shortened(value)}; expected {expected(fault)}"
 
 
 def _siblings(path: tuple[Any, ...], raw: Any, schema: dict[str, Any]) -> list[str]:

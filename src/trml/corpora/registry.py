@@ -8,13 +8,15 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from trml.base.errors import ConfigError, ContractError, DataMissing, TrmlError
+from trml.base.files import not_a_file
 from trml.base.modules import components
 from trml.base.nearest import expected
+from trml.base.yaml_reader import read_yaml
 from trml.corpora.common.config import CorpusConfig
+from trml.corpora.common.raw_files import first_of
 
 
 @lru_cache
@@ -70,9 +72,9 @@ def shipped(config_dir: Path) -> dict[str, CorpusConfig]:
     configs = {name: checked(options) for name, options in defaults().items()}
     for path in sorted((config_dir / "corpus").glob("*.yaml")):
         try:
-            configs[path.stem] = checked(yaml.safe_load(path.read_text()))
-        except (ValidationError, yaml.YAMLError) as error:
-            reason = expected(error.errors()[0]) if isinstance(error, ValidationError) else str(error)
+            configs[path.stem] = checked(read_yaml(path))
+        except ValidationError as error:
+            reason = expected(error.errors()[0])
             raise ConfigError(f"{path} is not the configuration of a corpus: {reason}") from None
     return configs
 
@@ -104,15 +106,23 @@ def build_corpus(config: CorpusConfig, data: Path, folder: Path, digest: str, wo
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ContractError(
             f"corpus {config.name}: its raw files do not have the expected form ({type(error).__name__}: {reason}). "
-            "The columns and arrays that are expected: docs/corpora.md"
+            f"They are {_files_of(config, data)}. The columns and arrays that are expected: docs/corpora.md"
         ) from error
+
+
+def _files_of(config: CorpusConfig, data: Path) -> str:
+    """Return the first raw files of a corpus, for the message of a fault that its reader did not foresee."""
+    try:
+        return first_of([str(path) for path in config.raw_files(data)])
+    except Exception:  # the same fault, met again
+        return f"in {data}"
 
 
 def require_files(config: CorpusConfig, files: list[Path]) -> None:
     """Raise DataMissing for the first raw file that is absent."""
     for path in files:
-        if not path.is_file():
+        if (kind := not_a_file(path)) is not None:
             raise DataMissing(
-                f"corpus {config.name}: {path} is missing. Put it there, or name the folder of corpora: "
+                f"corpus {config.name}: {path} {kind}. Put the file there, or name the folder of corpora: "
                 f"make results EXPERIMENT={config.name} DATA=<folder>"
             )

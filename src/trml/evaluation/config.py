@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from trml.base.errors import ContractError
 from trml.base.fields import strict
+from trml.base.files import not_a_file
+from trml.base.yaml_reader import read_yaml
 
 CARD = "card.yaml"
 SUBMISSIONS = Path("submissions")  # below it a folder an experiment, below that one a submission
@@ -58,12 +59,10 @@ def read_card(path: Path) -> Card:
     Raises:
         ContractError: If it is absent, lacks something, or says that test labels were read.
     """
-    if not path.is_file():
+    if not_a_file(path) == "is missing":
         raise ContractError(f"{path} is absent; expected {', '.join(Card.__annotations__)}")
     try:
-        card = TypeAdapter(Card).validate_json(json.dumps(yaml.safe_load(path.read_text())), strict=True)
-    except (yaml.YAMLError, TypeError, UnicodeDecodeError) as error:  # a date, say, is no JSON
-        raise ContractError(f"{path} is not a card: {' '.join(str(error).split())}") from None
+        card = TypeAdapter(Card).validate_json(json.dumps(read_yaml(path, ContractError)), strict=True)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, each['loc'])) or 'the card'}: {each['msg']}" for each in error.errors()]
         raise ContractError(f"{path}: {'; '.join(faults)}") from None

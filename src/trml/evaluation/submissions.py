@@ -26,6 +26,7 @@ from trml.base.nearest import nearest
 from trml.evaluation.config import CARD, Card, read_card
 from trml.evaluation.metrics.common.metric import Array
 from trml.missing.conditions import Condition
+from trml.sources.formats.parquet import read_parquet
 
 FILES = ("predictions.parquet", "predictions.csv")
 _COLUMNS = {"utterance_id": pl.String, "present": pl.String, "prediction": pl.Float64}
@@ -115,7 +116,7 @@ def _table(folder: Path) -> tuple[Path, pl.DataFrame]:
     """Return the file of predictions and its rows, with all columns."""
     path = predictions_file(folder)
     try:
-        read = pl.read_parquet(path, glob=False) if path.suffix == ".parquet" else pl.read_csv(path, glob=False)
+        read = read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ContractError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     known = _COLUMNS | _OPTIONAL

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from trml.base.artifacts import damage, is_bulk
 from trml.base.errors import StoreError
+from trml.base.files import not_to_replace
 from trml.base.progress import track
 from trml.config.load import load
 from trml.planning.attic import entries
@@ -42,8 +43,11 @@ def export(plans: Sequence[Plan], published: Path, archive: Path) -> None:
         if fault:
             raise StoreError(f"{folder}: {fault}. An archive holds what a page is made from; make it or pull it first")
     files = [*_files(published), *(file for folder in folders for file in _files(folder))]
+    if (taken := not_to_replace(archive)) is not None:
+        raise StoreError(f"{archive} {taken}; expected a file to write, or nothing. Name another, or remove it")
     temporary = archive.with_name(f".{archive.name}.part")
-    with zipfile.ZipFile(temporary, "w", compresslevel=6) as zipped:
+    temporary.unlink(missing_ok=True)  # of a run that was killed, or a link that would lead elsewhere
+    with zipfile.ZipFile(temporary, "x", compresslevel=6) as zipped:
         for file in track(files, len(files), "files packed"):
             kind = zipfile.ZIP_STORED if file.suffix in _STORED else zipfile.ZIP_DEFLATED
             member = zipfile.ZipInfo(str(file))  # without its time: the same files are the same archive

@@ -13,11 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from trml.base.artifacts import write_json
 from trml.base.checksums import recall
 from trml.base.digests import digest, file_digest
+from trml.base.yaml_reader import parse_yaml
 from trml.config.compose import compose
 from trml.config.load import check
 from trml.config.params import Params
@@ -76,7 +75,7 @@ def _remembered(params: Params, experiment: str, config: Path, memory: Path) -> 
     """Return what a configuration changes in an experiment; composing takes a while, so it is remembered."""
     files = {str(path): file_digest(path) for path in sorted(config.rglob("*.yaml"))}
     key, known = digest([asdict(params), experiment, files]), recall(memory)
-    if key not in known:
+    if not _is_moved(known.get(key)):
         known = {**known, key: _moved(_composed(experiment, config, digest(files)), params)}
         if memory.parent.is_dir():  # work/ is not made for that
             with suppress(OSError):  # nor need it be written to
@@ -87,7 +86,14 @@ def _remembered(params: Params, experiment: str, config: Path, memory: Path) -> 
 @cache
 def _composed(experiment: str, config: Path, files: str) -> Params:
     """Return the configuration of an experiment; `files`: the digest of config/, so that an edit is seen."""
-    return check(yaml.safe_load(compose([f"experiment={experiment}"], config)))
+    return check(parse_yaml(compose([f"experiment={experiment}"], config)))
+
+
+def _is_moved(remembered: Any) -> bool:
+    """Return whether an entry of the memory is as `_remembered` writes it: keys, each with two values."""
+    return isinstance(remembered, dict) and all(
+        isinstance(b, list | tuple) and len(b) == 2 for b in remembered.values()
+    )
 
 
 def _moved(experiment: Params, params: Params) -> Moved:

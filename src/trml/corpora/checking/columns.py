@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable
 from dataclasses import fields
-from math import isfinite
 from pathlib import Path, PurePath
 
+from trml.base.printable import one_line
 from trml.corpora.user_table.clips import MEDIA
 from trml.corpora.user_table.config import OwnColumns
 from trml.corpora.user_table.splits import split_of
 from trml.corpora.user_table.table import Table
+from trml.sources.formats.numbers import number
 
 # Usual names, the likeliest first. Capitals, blanks, - and _ are ignored.
 SYNONYMS = {
@@ -38,7 +39,7 @@ def guess(table: Table, stated: dict[str, str | None]) -> tuple[dict[str, str | 
     columns, words = dict(stated), []
     for role in (field.name for field in fields(OwnColumns)):
         if role in stated:
-            words.append(f"{role:13}{stated[role] or 'none'} (as stated)")
+            words.append(f"{role:13}{one_line(stated[role] or 'none')} (as stated)")
             continue
         others, refused = [], []
         for name in _candidates(table, role):
@@ -49,9 +50,9 @@ def guess(table: Table, stated: dict[str, str | None]) -> tuple[dict[str, str | 
                 others.append(name)
         columns[role] = others[0] if others else None
         taken.add(columns[role])
-        beside = [f"it could also be {', '.join(others[1:])}"] if others[1:] else []
+        beside = [f"it could also be {one_line(', '.join(others[1:]))}"] if others[1:] else []
         remark = f" ({'; '.join(refused + beside)})" if refused or beside else ""
-        words.append(f"{role:13}{columns[role] or 'none'}{remark}")
+        words.append(f"{role:13}{one_line(columns[role] or 'none')}{remark}")
     return columns, words
 
 
@@ -91,11 +92,8 @@ def _unfit_split(cells: list[str], folder: Path) -> str:
 
 def _unfit_seconds(cells: list[str], folder: Path) -> str:
     for cell in filter(None, cells):
-        try:
-            if isfinite(float(cell)):
-                return ""
-        except ValueError:
-            pass
+        if number(cell) is not None:
+            return ""
         return f"{cell[:60]!r} is not a number of seconds"
     return "it is empty"
 

@@ -1,6 +1,5 @@
 """Check a folder that holds a known corpus: it is built in a temporary folder, and the result is inspected."""
 
-import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
@@ -10,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from trml.base.errors import TrmlError
+from trml.base.printable import shell_word
 from trml.corpora.checking.media import look_at_media
 from trml.corpora.checking.show import Report, setting, show_facts
 from trml.corpora.common.config import CorpusConfig
@@ -86,12 +86,12 @@ def _next(config: Any, folder: Path, usual: Any, config_dir: Path) -> str:
     data = place.parents[len(below.parts) - 1] if fits else place.parent
     has_experiment = (config_dir / "experiment" / f"{config.name}.yaml").is_file()
     if fits and not settings and has_experiment:
-        return f"make results EXPERIMENT={config.name} DATA={shlex.quote(str(data))}"
+        return f"make results EXPERIMENT={config.name} DATA={shell_word(str(data))}"
     if not fits:
         settings["corpus.folder"] = place.name
     encoder = "given" if config.brings == "features" else "classical"
     choice = (
         f"experiment={config.name}" if has_experiment else f"corpus={config.name} encoder={encoder} name={config.name}"
     )
-    words = [shlex.quote(setting(key, value)) for key, value in {"data": str(data), **settings}.items()]
+    words = [shell_word(setting(key, value)) for key, value in {"data": str(data), **settings}.items()]
     return f"trml compose {choice} {' '.join(words)} && make results"

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
-from PIL import Image
 
 from trml.base.digests import file_digest
 from trml.base.errors import TrmlError
+from trml.base.files import not_a_file
+from trml.base.printable import one_line
 from trml.base.progress import track
 from trml.corpora.user_table.clips import is_picture
-from trml.sources.formats.video_reader import Clip, read_frames
+from trml.sources.formats.open_media import DAMAGE, open_picture, open_video, video_stream
+from trml.sources.formats.video_reader import read_parts
 
 SAMPLE, FRAMES = 24, 8  # files decoded in full, and frames kept of each
 
@@ -52,36 +54,40 @@ def probe(path: Path, decode: bool = False) -> Media:
     """Read the header of a picture or video, and decode some of its frames if `decode` is true."""
     try:
         media = _picture(path) if is_picture(path.name) else _video(path)
-        if decode and not media.fault:
-            read_frames(Clip(path), FRAMES)
-    # What Pillow and FFmpeg raise on damaged files and on files of other formats.
-    except (OSError, ValueError, SyntaxError, av.FFmpegError, Image.DecompressionBombError, TrmlError) as error:
+        if decode:
+            (frames,) = read_parts(path, [None], FRAMES, None, lambda frame: frame.size)
+            if isinstance(frames, TrmlError):
+                raise frames
+    except (*DAMAGE, TrmlError) as error:
         return Media(path, _reason(path, error))
     return media
 
 
 def _picture(path: Path) -> Media:
-    with Image.open(path) as picture:
+    with open_picture(path) as picture:
         return Media(path, "", *picture.size)
 
 
 def _video(path: Path) -> Media:
-    with av.open(str(path)) as container:
+    with open_video(path) as container:
         if not container.streams.video:
             return Media(path, "contains sound, but no video")
-        stream = container.streams.video[0]
+        stream = video_stream(container)
         if stream.duration is not None and stream.time_base is not None:
             seconds = float(stream.duration * stream.time_base)
         else:
             seconds = (container.duration or 0) / av.time_base
-        return Media(path, "", stream.width, stream.height, max(seconds, 0.0))
+        size = stream.codec_context.width, stream.codec_context.height
+        return Media(path, "", *size, max(seconds, 0.0))
 
 
 def _reason(path: Path, error: Exception) -> str:
+    if (kind := not_a_file(path)) is not None:
+        return kind
     if path.stat().st_size == 0:
         return "is empty"
     words = str(error).replace(f"{path}", path.name).splitlines() or [type(error).__name__]
-    return f"cannot be opened or decoded: {words[0]}"
+    return f"cannot be opened or decoded: {one_line(words[0])}"
 
 
 def same_files(paths: Iterable[Path]) -> list[list[Path]]:

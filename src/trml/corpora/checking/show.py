@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from trml.base.printable import one_line, printable
 from trml.corpora.contract import CorpusInfo
 from trml.corpora.statistics import Facts
 
@@ -25,6 +26,9 @@ class Report:
     is_sound: bool
     task: str = ""
     facts: Facts | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", [printable(line) for line in self.lines])
 
 
 def show_facts(info: CorpusInfo, facts: Facts) -> list[str]:
@@ -52,6 +56,8 @@ def _percent(column: str) -> pl.Expr:
 
 
 def _table(frame: pl.DataFrame) -> list[str]:
+    names = [column for column, dtype in frame.schema.items() if dtype == pl.String]
+    shown = frame.with_columns(pl.col(names).map_elements(one_line, return_dtype=pl.String))
     with pl.Config(
         tbl_formatting="NOTHING",
         tbl_hide_column_data_types=True,
@@ -61,7 +67,7 @@ def _table(frame: pl.DataFrame) -> list[str]:
         tbl_width_chars=120,
         fmt_str_lengths=60,
     ):
-        return [f" {line.rstrip()}" for line in str(frame).splitlines()]
+        return [f" {line.rstrip()}" for line in str(shown).splitlines()]
 
 
 _PLAIN = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.-]*")
@@ -70,11 +76,12 @@ _OF_YAML = {"null", "true", "false", "nan", "inf", "none"}
 
 
 def value_as_written(value: object) -> str:
-    """Return a value as Hydra reads it back unchanged."""
+    """Return a value as Hydra reads it back unchanged: backslashes count before a quote, at the end and before `${`."""
     if isinstance(value, str):
         if _PLAIN.fullmatch(value) and value.lower() not in _OF_YAML:
             return value
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        literal = re.sub(r"(\\*)\$\{", lambda match: f"{2 * match[1]}\\${{", value)  # or it refers to a key
+        return "'" + re.sub(r"(\\*)('|\Z)", lambda match: 2 * match[1] + (r"\'" if match[2] else ""), literal) + "'"
     return "null" if value is None else str(value)
 
 

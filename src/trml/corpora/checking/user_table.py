@@ -1,6 +1,5 @@
 """Check a user-supplied dataset: the roles of its columns, every unexpected row, and the command to run next."""
 
-import shlex
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePath
 
@@ -8,7 +7,9 @@ import polars as pl
 from pydantic import ValidationError
 
 from trml.base.errors import ConfigError, ContractError, DataMissing
+from trml.base.files import not_a_file
 from trml.base.nearest import expected, nearest
+from trml.base.printable import one_line, shell_word
 from trml.corpora.checking.columns import guess
 from trml.corpora.checking.media import look_at_media
 from trml.corpora.checking.show import Report, setting, show_facts, value_as_written
@@ -71,7 +72,7 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
     for role in NEEDED:
         if columns[role] is None:
             raise ContractError(
-                f"{table.path} has no column that looks like the {role}; it has {', '.join(table.columns)}. "
+                f"{table.path} has no column that looks like the {role}; it has {one_line(', '.join(table.columns))}. "
                 f"State it: --column {role}=NAME"
             )
     config = _configured(shipped, folder, name, columns, stated)
@@ -95,7 +96,7 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
 
 
 def _find_table(folder: Path, stated: str | None, usual: str) -> str:
-    if stated is not None or (folder / usual).is_file():
+    if stated is not None or not_a_file(folder / usual) != "is missing":
         return stated or usual
     tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in FORMATS)
     if len(tables) == 1:
@@ -173,7 +174,7 @@ def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path)
         if getattr(config, key) != getattr(shipped, key)
     ]
     settings += [setting("corpus.seed", config.seed)] if config.seed != shipped.seed else []
-    command = " ".join(shlex.quote(setting) for setting in settings)
+    command = " ".join(map(shell_word, settings))
     if reading.utterances["clip"].count():
         fitted_on = "training texts and clips"
     else:

@@ -1,7 +1,6 @@
 """Build CMU-MOSEI. Its labels have no order and not every segment has one, so they are matched by time."""
 
 from collections.abc import Sequence
-from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ from trml.corpora.cmu.build import Pairing, Segment
 from trml.corpora.cmu.config import CmuMoseiConfig
 from trml.corpora.common.raw_layout import normalised
 from trml.sources.formats.csd import Sequence as LabelSequence
+from trml.sources.formats.limits import CELLS, SECONDS
+from trml.sources.formats.numbers import count, number
 
 # Seconds by which both ends of a label may differ from its segment's. Both files have the same times, with different
 # numbers of digits; the segments of a video differ by far more.
@@ -20,17 +21,18 @@ TOLERANCE_S = 0.1
 def _parse(video: str, line: str) -> Segment | None:
     """Parse `<video>___<number>___<start>___<end>___<text>`. The video's name may end in an underscore."""
     head, fields = line[: len(video) + 3], line[len(video) + 3 :].split("___", 3)
-    if head != f"{video}___" or len(fields) != 4 or not fields[0].strip().isdecimal():
+    if head != f"{video}___" or len(fields) != 4:
         return None
-    try:
-        start, end = float(fields[1]), float(fields[2])
-    except ValueError:
+    place, start, end = count(fields[0]), number(fields[1]), number(fields[2])
+    if place is None or start is None or end is None or max(abs(start), abs(end)) > SECONDS:
         return None
-    return Segment(int(fields[0]), normalised(fields[3]), start, end) if isfinite(start) and isfinite(end) else None
+    return Segment(place, normalised(fields[3]), start, end)
 
 
 def _pair(video: str, segments: Sequence[Segment], labels: LabelSequence) -> Pairing:
     """Match the nearest first, each segment and label once. The distance is the larger of the two ends'."""
+    if len(segments) * len(labels.intervals) > CELLS:
+        return Pairing([], [(video, "a video with more segments and labels than can be matched")])
     times = np.array([(segment.start_s, segment.end_s) for segment in segments]).reshape(-1, 2)
     distance = np.abs(labels.intervals[:, None] - times[None]).max(axis=2, initial=0.0)  # [rows, segments]
     row_of: dict[int, int] = {}  # by place of the segment

@@ -8,12 +8,14 @@ from trml.corpora.cmu.build import Pairing, Segment
 from trml.corpora.cmu.config import CmuMosiConfig
 from trml.corpora.common.raw_layout import normalised
 from trml.sources.formats.csd import Sequence as LabelSequence
+from trml.sources.formats.numbers import count
 
 
 def _parse(video: str, line: str) -> Segment | None:
     """Parse `<number>_DELIM_<TEXT>`."""
-    number, delimiter, text = line.partition("_DELIM_")
-    return Segment(int(number), normalised(text)) if delimiter and number.strip().isdecimal() else None
+    before, delimiter, text = line.partition("_DELIM_")
+    place = count(before)
+    return Segment(place, normalised(text)) if delimiter and place is not None else None
 
 
 def _pair(video: str, segments: Sequence[Segment], labels: LabelSequence) -> Pairing:

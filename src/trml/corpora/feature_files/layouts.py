@@ -5,7 +5,8 @@ others, from which MM-Align, BBFN and MISA derive theirs.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,11 +14,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trml.base.errors import ContractError
+from trml.base.errors import ContractError, TrmlError
+from trml.base.printable import shortened
 from trml.corpora.contract import SPLITS
 from trml.corpora.feature_files.config import ArraysConfig
 from trml.corpora.feature_files.scaling import Given, GivenSignal, Rows
 from trml.sources.formats.npz import Npz
+from trml.sources.formats.numbers import seconds
 from trml.sources.formats.safe_pickle import load_pickle
 
 _SPLIT_NAMES = {"train": "train", "valid": "valid", "dev": "valid", "val": "valid", "test": "test"}
@@ -31,6 +34,18 @@ def differs(where: str, found: str, expected: str) -> NoReturn:
     raise ContractError(f"{where}: found {found}; expected {expected}")
 
 
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Name the file and key in whatever a value makes numpy or polars raise."""
+    try:
+        yield
+    except TrmlError:
+        raise
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [""])[0]
+        raise ContractError(f"{where}: it cannot be read ({type(error).__name__}: {reason})") from error
+
+
 def read_npz(path: Path, config: ArraysConfig) -> Given:
     """Read an .npz.
 
@@ -40,13 +55,16 @@ def read_npz(path: Path, config: ArraysConfig) -> Given:
     npz = Npz(path)
     names = _strings(f"{path}: split", npz.read("split"))
     if strange := sorted(set(names) - set(_SPLIT_NAMES)):
-        differs(f"{path}: split", f"{strange}", "train, valid or test")
-    n, ids = len(names), _strings(f"{path}: utterance_id", npz.read("utterance_id"))
-    optional = {k: _strings(f"{path}: {k}", npz.read(k)) for k in ("raw_text", "video_id") if k in npz.members}
+        differs(f"{path}: split", shortened(strange), "train, valid or test")
+    n, ids = len(names), _names(f"{path}: utterance_id", npz.read("utterance_id"))
+    optional = {"raw_text": _strings(f"{path}: raw_text", npz.read("raw_text"))} if "raw_text" in npz.members else {}
+    if "video_id" in npz.members:
+        optional["video_id"] = _names(f"{path}: video_id", npz.read("video_id"))
     signals: dict[str, GivenSignal] = {}
     for modality in config.modalities:
         key = _NPZ_KEYS[modality]
-        rows, width = rows_of(f"{path}: {key}", npz.read(key), n)
+        with reading(f"{path}: {key}"):
+            rows, width = rows_of(f"{path}: {key}", npz.read(key), n)
         signals[modality] = GivenSignal(rows, width, f"{path.name}: {key}")
     for key, values in [("utterance_id", ids), *optional.items()]:
         _same_length(f"{path}: {key}", len(values), n)
@@ -78,9 +96,14 @@ def read_pickle(path: Path, config: ArraysConfig) -> Given:
         )  # fmt: skip
     if not isinstance(content, dict):
         differs(f"{path}", f"a {type(content).__name__}", "a dict of splits train, valid, test")
-    splits = {_SPLIT_NAMES[key]: value for key, value in content.items() if key in _SPLIT_NAMES}
+    named = [key for key in content if key in _SPLIT_NAMES]
+    splits = {_SPLIT_NAMES[key]: content[key] for key in named}
+    if len(splits) < len(named):
+        differs(f"{path}", f"keys {', '.join(named)}, of which two name one split", "each split once")
     if set(splits) != set(SPLITS) or not all(isinstance(value, dict) for value in splits.values()):
-        differs(f"{path}", f"keys {[str(key) for key in content][:12]}", "train, valid and test, a dict each")
+        differs(
+            f"{path}", f"keys {shortened([str(key) for key in content][:12])}", "train, valid and test, a dict each"
+        )
     parts = [_split(f"{path}: {split}", split, splits[split], config) for split in SPLITS]
     widths = {tuple(signal.width for signal in part.signals.values()) for part in parts}
     if len(widths) > 1:
@@ -99,12 +122,16 @@ def _split(where: str, split: str, arrays: dict[str, Any], config: ArraysConfig)
     mmsa = "regression_labels" in arrays or "classification_labels" in arrays
     key = f"{config.task}_labels" if mmsa else "labels"
     if absent := sorted({*config.modalities, "id", key} - set(arrays)):
-        differs(f"{where}", f"keys {sorted(str(key) for key in arrays)}", f"{', '.join(absent)} too")
-    n = len(arrays["id"])
-    ids = [_parts(f"{where}/id", row) for row in arrays["id"]]
+        differs(f"{where}", f"keys {shortened(sorted(str(key) for key in arrays), 200)}", f"{', '.join(absent)} too")
+    with reading(f"{where}/id"):
+        if not isinstance(arrays["id"], np.ndarray | list | tuple) or getattr(arrays["id"], "ndim", 1) == 0:
+            differs(f"{where}/id", _shape(arrays["id"]), "a name or a row of three an utterance")
+        n = len(arrays["id"])
+        ids = [_parts(f"{where}/id", row) for row in arrays["id"]]
     signals: dict[str, GivenSignal] = {}
     for name in config.modalities:
-        rows, width = rows_of(f"{where}/{name}", arrays[name], n)
+        with reading(f"{where}/{name}"):
+            rows, width = rows_of(f"{where}/{name}", arrays[name], n)
         if name == "text" and "text_bert" in arrays:
             rows = _rows_of_tokens(f"{where}/text_bert", rows, arrays["text_bert"], n)
         signals[name] = GivenSignal(rows, width, f"{where}/{name}")
@@ -150,36 +177,49 @@ def video_of(name: str) -> str:
 
 
 def _times(parts: Sequence[str]) -> tuple[float, float]:
-    try:
-        start, end = (float(part) for part in parts)
-    except ValueError:
+    times = [seconds(part) for part in parts]
+    if len(times) != 2 or times[0] is None or times[1] is None:
         return 0.0, 0.0
-    return (start, end) if 0 <= start < end < float("inf") else (0.0, 0.0)
+    return (times[0], times[1]) if times[0] < times[1] else (0.0, 0.0)
 
 
 def _parts(where: str, row: Any) -> list[str]:
     parts = [row] if isinstance(row, str | bytes) else list(row) if np.ndim(row) == 1 else None
     if not parts or len(parts) > 3 or not all(isinstance(part, str | bytes) for part in parts):
-        differs(where, f"{row!r:.60}", "a string, or a row of three: id, start, end")
-    return [_string(part) for part in parts]
+        differs(where, shortened(row, 60), "a string, or a row of three: id, start, end")
+    strings = [_string(where, part) for part in parts]
+    if not strings[0]:
+        differs(where, "an empty name", "a name for each utterance")
+    return strings
 
 
-def _string(value: Any) -> str:
+def _string(where: str, value: Any) -> str:
     if isinstance(value, bytes):
         try:
             return value.decode()
         except UnicodeDecodeError:
             return value.decode("latin1")
-    return str(value)
+    text = str(value)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        differs(where, shortened(text), "text that is UTF-8")
+    return text
 
 
 def _strings(where: str, values: Any) -> list[str]:
-    array = np.asarray(values, dtype=object)
+    with reading(where):
+        array = np.asarray(values, dtype=object)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or not all(isinstance(value, str | bytes | int) for value in array):
         differs(where, f"{_shape(values)}", "strings, one an utterance")
-    return [_string(value) for value in array]
+    return [_string(where, value) for value in array]
+
+
+def _names(where: str, values: Any) -> list[str]:
+    names = _strings(where, values)
+    if "" in names:
+        differs(where, f"an empty name in row {names.index('')}", "a name for each utterance")
+    return names
 
 
 def _shape(values: Any) -> str:
@@ -193,7 +233,7 @@ def _same_length(where: str, found: int, expected: int) -> None:
 
 def rows_of(where: str, values: Any, n: int) -> tuple[Rows, int]:
     """Return the rows of each utterance and their width d, from [n, d], [n, t, d], or n arrays [t, d]."""
-    if not isinstance(values, np.ndarray | list | tuple):
+    if not isinstance(values, np.ndarray | list | tuple) or (isinstance(values, np.ndarray) and values.ndim == 0):
         differs(where, f"{_shape(values)}", "numbers [n, d] or [n, t, d]")
     _same_length(where, len(values), n)
     if isinstance(values, np.ndarray) and values.dtype != object:
@@ -220,16 +260,17 @@ def _rows_of_tokens(where: str, text: Rows, bert: Any, n: int) -> Rows:
 
 def labels_of(where: str, values: Any, n: int, config: ArraysConfig) -> list[float | None]:
     """Return the labels, None for NaN, from [n], [n, 1], [n, 1, 1], or seven columns with the sentiment first."""
-    array = np.asarray(values)
+    with reading(where):
+        array = np.asarray(values)
     _same_length(where, len(array) if array.ndim else 0, n)
     columns = array.reshape(n, -1) if n else array.reshape(0, 1)
     if columns.shape[1] not in (1, _SENTIMENT_AND_EMOTIONS):
         differs(where, _shape(array), "one label an utterance, or seven of which the first is sentiment")
     first = columns[:, 0]
     if array.dtype.kind in "US" and config.classes:
-        named = [_string(value) for value in first.tolist()]
+        named = [_string(where, value) for value in first.tolist()]
         if strange := sorted(set(named) - set(config.classes))[:5]:
-            differs(where, f"{strange}", f"the classes {config.classes} (corpus.classes)")
+            differs(where, shortened(strange), f"the classes {config.classes} (corpus.classes)")
         return [float(config.classes.index(name)) for name in named]
     if array.dtype.kind not in "fiu":
         differs(where, _shape(array), "numbers")

@@ -15,6 +15,8 @@ from trml.corpora.feature_files.layouts import differs, labels_of
 from trml.corpora.feature_files.scaling import Given, GivenSignal, Rows
 from trml.sources.formats.csd import Sequence, read_csd
 
+_REVERSED = "its interval ends before it starts"
+
 
 def read_sequences(paths: list[Path], config: ArraysConfig) -> Given:
     """Read an utterance for each interval of the labels, named video[i].
@@ -34,12 +36,19 @@ def read_sequences(paths: list[Path], config: ArraysConfig) -> Given:
     values, left_out = [], []
     for video, sequence in labels.items():
         for i, (start, end) in enumerate(sequence.intervals):
-            if video not in split_of:
-                left_out.append((f"{video}[{i}]", "its video is in no official fold"))
+            if video not in split_of or end < start:
+                why = (
+                    f"{_REVERSED}: {start:g} s to {end:g} s"
+                    if video in split_of
+                    else "its video is in no official fold"
+                )
+                left_out.append((f"{video}[{i}]", why))
                 continue
             for key, value in zip(columns, (f"{video}[{i}]", video, split_of[video], start, end), strict=True):
                 columns[key].append(value)
             values.append(sequence.features[i])
+    if not values:
+        differs(f"{paths[0]}", "no label with an interval in a video of the folds", "some in each split")
     n = len(values)
     if len({len(value) for value in values}) > 1:
         differs(f"{paths[0]}: features", "rows of several widths", "one or seven labels in each")
@@ -48,7 +57,9 @@ def read_sequences(paths: list[Path], config: ArraysConfig) -> Given:
         pl.Series("label", labels_of(f"{paths[0]}: features", np.array(values), n, config), pl.Float64),
     )
     signals: dict[str, GivenSignal] = {}
-    notes, videos = [], set(columns["video_id"])
+    turned = [what for what, why in left_out if why.startswith(_REVERSED)]
+    notes = [f"Labels whose interval ends before it starts, left out: {len(turned)} ({turned[0]})."] if turned else []
+    videos = set(columns["video_id"])
     for modality, path in files.items():
         width = _width(path, sequences[modality])
         signals[modality] = GivenSignal(_segments(table, sequences[modality], width), width, path.name)

@@ -9,9 +9,11 @@ import re
 from pathlib import Path
 
 from trml.base.errors import ContractError
+from trml.base.printable import shortened
 from trml.corpora.common.raw_layout import RawCorpus, Utterance, normalised, write_raw
 from trml.corpora.contract import CorpusInfo
 from trml.corpora.meld.config import SPLITS, MeldConfig
+from trml.sources.formats.numbers import count
 
 CLASSES = {
     "sentiment": ["negative", "neutral", "positive"],
@@ -22,7 +24,7 @@ _OFFICIAL = {"train": 9989, "valid": 1109, "test": 2610}
 
 _COLUMNS = ["Utterance", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "StartTime", "EndTime"]
 
-_TIME = re.compile(r"(\d+):(\d\d):(\d\d),(\d{1,3})")  # `47,28` is 47 s and 28 ms
+_TIME = re.compile(r"(\d{1,3}):(\d\d):(\d\d),(\d{1,3})", re.ASCII)  # `47,28` is 47 s and 28 ms
 
 
 def build(config: MeldConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
@@ -90,16 +92,17 @@ def _table(path: Path, raw: RawCorpus) -> list[dict[str, str]]:
 
 
 def _number(path: Path, place: int, row: dict[str, str], column: str) -> int:
-    if not row[column].strip().isdecimal():
-        raise ContractError(f"{path}, row {place}: {column} is {row[column]!r}; expected a number")
-    return int(row[column])
+    value = count(row[column])
+    if value is None:
+        raise ContractError(f"{path}, row {place}: {column} is {shortened(row[column])}; expected a number")
+    return value
 
 
 def _seconds(path: Path, place: int, row: dict[str, str], column: str) -> float:
     match = _TIME.fullmatch(row[column].strip())
     if match is None:
         raise ContractError(
-            f"{path}, row {place}: {column} is {row[column]!r}; expected hours:minutes:seconds,thousandths"
+            f"{path}, row {place}: {column} is {shortened(row[column])}; expected hours:minutes:seconds,thousandths"
         )
     hours, minutes, seconds, thousandths = (int(part) for part in match.groups())
     return 3600 * hours + 60 * minutes + seconds + thousandths / 1000

@@ -15,6 +15,7 @@ from trml.base.errors import ContractError
 from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.corpora.mosi_features.config import MosiConfig
 from trml.seeding import generator
+from trml.sources.formats.npz import Npz
 
 _ARRAYS = {"text": "text", "vision": "video", "audio": "audio"}  # modality -> its array in the .npz
 _WIDTHS = {"text": 100, "vision": 100, "audio": 73}
@@ -27,7 +28,7 @@ def build(config: MosiConfig, data: Path, folder: Path, digest: str, workers: in
         ContractError: If table and features disagree, or too many videos are held out.
     """
     table_path, features_path = config.raw_files(data)
-    raw = pl.read_csv(table_path)
+    raw = pl.read_csv(table_path, glob=False)
     utterances = raw.select(
         pl.col("utt_id").alias("utterance_id"),
         "video_id",
@@ -42,17 +43,22 @@ def build(config: MosiConfig, data: Path, folder: Path, digest: str, workers: in
         utterances = utterances.with_columns(clip=pl.lit(None, pl.String))
     given = folder / "given"
     given.mkdir()
-    with np.load(features_path, allow_pickle=False) as arrays:
-        if arrays["utt_id"].tolist() != utterances["utterance_id"].to_list():
-            raise ContractError(f"{features_path} and {table_path} do not list the same utterances in the same order")
-        for modality in config.modalities:
-            values, mask = arrays[_ARRAYS[modality]].astype(np.float32), np.ones((raw.height, 1), dtype=bool)
-            if modality == "text":
-                mask = (utterances["text"] != "").to_numpy()[:, None]
-            if modality == "audio":
-                values = _standardised(values, (utterances["split"] == "train").to_numpy())
-            np.save(given / f"{modality}.npy", values[:, None, :])
-            np.save(given / f"{modality}_mask.npy", mask)
+    arrays = Npz(features_path)
+    if arrays.read("utt_id").tolist() != utterances["utterance_id"].to_list():
+        raise ContractError(f"{features_path} and {table_path} do not list the same utterances in the same order")
+    for modality in config.modalities:
+        name, expected = _ARRAYS[modality], (raw.height, _WIDTHS[modality])
+        array = arrays.read(name)
+        if array.shape != expected or array.dtype.kind not in "fiu":
+            words = f"found {list(array.shape)} of {array.dtype}; expected numbers {list(expected)}"
+            raise ContractError(f"{features_path}: {name}: {words}")
+        values, mask = array.astype(np.float32), np.ones((raw.height, 1), dtype=bool)
+        if modality == "text":
+            mask = (utterances["text"] != "").to_numpy()[:, None]
+        if modality == "audio":
+            values = _standardised(values, (utterances["split"] == "train").to_numpy())
+        np.save(given / f"{modality}.npy", values[:, None, :])
+        np.save(given / f"{modality}_mask.npy", mask)
     write_corpus(folder, _info(config, digest), utterances)
 
 

@@ -4,18 +4,26 @@ from pathlib import Path
 
 import polars as pl
 
+from trml.base.errors import ContractError
+from trml.base.printable import shortened
 from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.corpora.mvsa.config import MvsaSampleConfig
+from trml.sources.formats.names import unsafe_file
+from trml.sources.formats.parquet import read_parquet
 
 _CLASSES = ["negative", "neutral", "positive"]
 
 
 def build(config: MvsaSampleConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
     """Write the corpus into `folder`: photos as their original JPEG bytes; labels index negative, neutral, positive."""
-    raw = pl.read_parquet(config.raw_files(data)[0])
+    (path,) = config.raw_files(data)
+    raw = read_parquet(path)
     (folder / "media").mkdir()
     for guid, jpeg in raw.select("guid", "image_jpeg").iter_rows():
-        (folder / "media" / f"{guid}.jpg").write_bytes(jpeg)
+        if (reason := unsafe_file(str(guid))) is not None or not isinstance(jpeg, bytes):
+            raise ContractError(f"{path}: guid {shortened(guid)} is {reason or 'without a photo'}")
+        with (folder / "media" / f"{guid}.jpg").open("xb") as file:
+            file.write(jpeg)
     utterances = raw.select(
         pl.col("guid").cast(pl.String).alias("utterance_id"),
         pl.col("guid").cast(pl.String).alias("video_id"),

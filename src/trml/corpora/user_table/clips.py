@@ -1,9 +1,10 @@
 """Find the clips that a table names, or say why a clip cannot be used."""
 
-from math import isfinite
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from trml.sources.formats.limits import SECONDS
 from trml.sources.formats.media_fragment import split_part, with_part
+from trml.sources.formats.numbers import seconds
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
 
@@ -58,12 +59,10 @@ def cut(path: str | None, start: str, end: str) -> tuple[str | None, tuple[float
     begin, stop = _seconds(start), _seconds(end)
     if begin is None or stop is None or not 0 <= begin < stop:
         cells = f"start_s {start!r}, end_s {end!r}"
-        return None, (None, None), f"cannot be cut: {cells}; expected seconds, 0 <= start_s < end_s"
+        return None, (None, None), f"cannot be cut: {cells}; expected seconds, 0 <= start_s < end_s <= {SECONDS:,}"
     return with_part(path, begin, stop), (begin, stop), ""
 
 
 def _seconds(cell: str) -> float | None:
-    try:
-        return round(float(cell), 3) if isfinite(float(cell)) else None
-    except ValueError:
-        return None
+    value = seconds(cell)
+    return None if value is None else round(value, 3)

@@ -1,5 +1,6 @@
 """Options of a user-supplied dataset: a folder with a table and media."""
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -9,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from trml.base.commands import remake_published
 from trml.base.errors import ContractError
 from trml.base.fields import Name, Positive, Seed, require, strict
+from trml.base.files import not_a_file
 from trml.base.nearest import nearest
 from trml.corpora.common.config import CorpusConfig
 from trml.corpora.user_table.clips import Clips
@@ -103,7 +105,7 @@ class OwnConfig(CorpusConfig):
     table: str
     columns: OwnColumns
     classes: list[str]
-    label_range: Annotated[list[float], Field(min_length=2, max_length=2)]
+    label_range: Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=2, max_length=2)]
     seed: Seed
     shares: Shares
 
@@ -114,7 +116,7 @@ class OwnConfig(CorpusConfig):
         """Return the table, and every media file that it names and that exists."""
         folder = data / self.folder
         path = folder / self.table
-        if not path.is_file():
+        if not_a_file(path) is not None:
             return [path]
         table = read_table(path)
         clips, column = Clips(folder), self.columns.roles(table).get("clip")
@@ -128,7 +130,7 @@ class OwnConfig(CorpusConfig):
     @model_validator(mode="after")
     def _sound(self) -> "OwnConfig":
         low, high = self.label_range
-        require(low < high, f"label_range is {self.label_range}; expected [lowest, highest]")
+        require(low < high and isfinite(high - low), f"label_range is {self.label_range}; expected [lowest, highest]")
         require(
             len(set(self.classes)) == len(self.classes) != 1,
             f"classes are {self.classes}; expected two or more, once each",

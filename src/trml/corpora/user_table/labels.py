@@ -1,14 +1,19 @@
 """Read the labels of a table: numbers in a range, or names of classes."""
 
+import unicodedata
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
 from trml.base.nearest import nearest
+from trml.base.printable import one_line
 from trml.corpora.user_table.config import OwnConfig
+from trml.sources.formats.numbers import number
 
 MANY_CLASSES = 30  # a column with more values, and more than half as many as rows, is not a label
+
+_UNKNOWN = {"", "nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
 
 Fault = tuple[int | None, str]
 
@@ -22,12 +27,14 @@ class Labels:
         classes: Their names in order, empty for regression.
         values: Of each row: a number in [-3, 3], the index of its class, or None.
         faults: What makes the column unusable, by line; None for the column as a whole.
+        notes: What may be wrong with it.
     """
 
     task: Literal["regression", "classification"]
     classes: list[str]
     values: list[float | None]
     faults: list[Fault]
+    notes: list[str] = field(default_factory=list)
 
     def name(self, value: float) -> str:
         """Return a label in words."""
@@ -42,9 +49,9 @@ def read_labels(config: OwnConfig, cells: list[str], lines: list[int]) -> Labels
         cells: The column, "" for an empty cell.
         lines: The line of each cell.
     """
-    numbers = [_number(cell) for cell in cells]
+    numbers = [None if _is_blank(cell) else number(cell) for cell in cells]
     known = sum(not _is_blank(cell) for cell in cells)
-    of_numbers = sum(number is not None for number in numbers)
+    of_numbers = sum(label is not None for label in numbers)
     if config.classes or not of_numbers:
         return _classes(config.classes, cells, lines)
     if of_numbers == known:
@@ -56,38 +63,30 @@ def read_labels(config: OwnConfig, cells: list[str], lines: list[int]) -> Labels
             f"label {cell!r} is {kind}, unlike {known - rare:,} others; expected all numbers or all words, and an "
             "empty cell for an unknown label",
         )
-        for line, cell, number in zip(lines, cells, numbers, strict=True)
-        if not _is_blank(cell) and (number is None) == (kind == "not a number")
+        for line, cell, label in zip(lines, cells, numbers, strict=True)
+        if not _is_blank(cell) and (label is None) == (kind == "not a number")
     ]
     return Labels("regression", [], list(numbers), odd)
 
 
 def _is_blank(cell: str) -> bool:
-    return cell == "" or cell.lower() == "nan"
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return None if _is_blank(cell) else float(cell)
-    except ValueError:
-        return None
+    return cell.lower() in _UNKNOWN
 
 
 def _regression(reach: list[float], numbers: list[float | None], cells: list[str], lines: list[int]) -> Labels:
     low, high = reach
-    finite = [number if number is not None and isfinite(number) else None for number in numbers]
     faults: list[Fault] = [
         (line, f"label {cell} is outside [{low:g}, {high:g}]")
-        for line, cell, number in zip(lines, cells, finite, strict=True)
-        if number is not None and not low <= number <= high
+        for line, cell, label in zip(lines, cells, numbers, strict=True)
+        if label is not None and not low <= label <= high
     ]
     if faults:
-        known = [number for number in finite if number is not None]
+        known = [label for label in numbers if label is not None]
         faults.append((None, _how_to_map(min(known), max(known), sorted(set(known)))))
-        return Labels("regression", [], finite, faults)
+        return Labels("regression", [], numbers, faults)
     if (low, high) == (-3.0, 3.0):
-        return Labels("regression", [], finite, [])
-    return Labels("regression", [], [None if x is None else (x - low) / (high - low) * 6 - 3 for x in finite], [])
+        return Labels("regression", [], numbers, [])
+    return Labels("regression", [], [None if x is None else (x - low) / (high - low) * 6 - 3 for x in numbers], [])
 
 
 def _how_to_map(low: float, high: float, different: list[float]) -> str:
@@ -110,6 +109,10 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
         for line, cell in zip(lines, cells, strict=True)
         if cell in counts and cell not in index
     ]
+    foreign = sorted(name for name in counts if number(unicodedata.normalize("NFKC", name)) is not None)
+    if foreign and not stated:
+        words = f"label {foreign[0]!r} has other digits than 0 to 9; expected numbers in these, or corpus.classes=[...]"
+        faults.append((None, words))
     alike = defaultdict(list)
     for name in classes:
         alike[name.casefold()].append(name)
@@ -126,4 +129,17 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
                 "or numbers. Check that it is the right column",
             )
         )
-    return Labels("classification", classes, [index.get(cell) for cell in cells], faults)
+    return Labels("classification", classes, [index.get(cell) for cell in cells], faults, list(_look_alike(classes)))
+
+
+def _look_alike(classes: list[str]) -> Iterator[str]:
+    """Yield a note on classes that differ in nothing that can be seen: accents, blanks, characters without width."""
+    alike = defaultdict(list)
+    for name in classes:
+        plain = unicodedata.normalize("NFKC", name).casefold()
+        seen = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc"))
+        alike[" ".join(seen.split())].append(name)
+    for names in alike.values():
+        if len({name.casefold() for name in names}) > 1:
+            shown = " and ".join(f"'{one_line(name)}' ({len(name)} characters)" for name in names)
+            yield f"ATTENTION: labels {shown} look alike and count as {len(names)} classes."

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from trml.base.nearest import nearest
+from trml.base.printable import one_line
 from trml.corpora.contract import SCHEMA, SPLITS
 from trml.corpora.user_table.clips import Clips, cut
 from trml.corpora.user_table.config import OwnConfig
@@ -178,12 +179,13 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
         findings.append(Finding(None, "refused", f"every label is {only}; expected two different ones or more"))
     leaks = utterances.group_by("video_id").agg(pl.col("split").n_unique()).filter(pl.col("split") > 1)
     if leaks.height:
-        some = ", ".join(sorted(leaks["video_id"])[:3])
+        some = one_line(", ".join(sorted(leaks["video_id"])[:3])[:200])
         words = (
             f"Groups (video_id) in more than one split: {leaks.height:,} ({some}). This is a leak, unless each split "
             "numbers its groups from the start. corpus.columns.split=null draws a split that keeps groups whole."
         )
         findings.append(Finding(None, "note", words))
+    findings += [Finding(None, "note", words) for words in labels.notes]
     findings += _rare(utterances, labels)
     garbled = utterances.filter(pl.col("text").str.contains("[\u0080-\u009f\ufffd]"))
     if garbled.height:

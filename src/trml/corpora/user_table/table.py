@@ -9,6 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from trml.base.errors import ContractError, DataMissing
+from trml.base.files import not_a_file
+from trml.base.printable import one_line, shortened
+from trml.sources.formats.limits import CELLS, ROWS
+from trml.sources.formats.parquet import read_parquet
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
@@ -45,8 +49,8 @@ def read_table(path: Path) -> Table:
         raise ContractError(
             f"{path} has the suffix {path.suffix!r}; expected a table: {', '.join(FORMATS)}. Save it as one of these"
         )
-    if not path.is_file():
-        raise DataMissing(f"{path} is missing; {_tables_beside(path)}")
+    if (kind := not_a_file(path)) is not None:
+        raise DataMissing(f"{path} {kind}; {_tables_beside(path)}")
     return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
 
 
@@ -62,7 +66,8 @@ def _tables_beside(path: Path) -> str:
     names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in FORMATS)
     if not names:
         return f"{path.parent} holds no table ({', '.join(FORMATS)}). Put it there"
-    return f"the folder holds {', '.join(names)}: corpus.table={names[0]}, or trml check ... --table {names[0]}"
+    listed_names = one_line(", ".join(names))
+    return f"the folder holds {listed_names}: corpus.table={one_line(names[0])}, or trml check ... --table {names[0]}"
 
 
 def _read_csv(path: Path) -> Table:
@@ -117,12 +122,15 @@ def _cells(path: Path, text: str, separator: str) -> tuple[list[list[str]], list
     """Return the rows that are not blank, header first, and the line on which each begins."""
     csv.field_size_limit(_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows, lines, begin = [], [], 1
+    rows, lines, begin, cells = [], [], 1, 0
     try:
         for row in reader:
             if row:
                 rows.append(row)
                 lines.append(begin)
+                cells += len(row)
+                if len(rows) > ROWS or cells > CELLS:
+                    raise ContractError(f"{path} has more than {ROWS:,} rows or {CELLS:,} cells")
             begin = reader.line_num + 1
     except csv.Error as error:
         wrong = "a double quote is never closed" if "end of data" in str(error) else str(error)
@@ -135,16 +143,12 @@ def _cells(path: Path, text: str, separator: str) -> tuple[list[list[str]], list
 def _check_header(path: Path, header: list[str]) -> None:
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
     if twice:
-        raise ContractError(f"{path} line 1: column {twice[0]!r} is listed twice; expected each name once")
+        raise ContractError(f"{path} line 1: column {shortened(twice[0])} is listed twice; expected each name once")
 
 
 def _read_parquet(path: Path) -> Table:
-    try:
-        frame = pl.read_parquet(path)
-        columns = {name: _as_text(frame[name]) for name in frame.columns if not _is_nested(frame[name].dtype)}
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise ContractError(f"{path} cannot be read as parquet: {reason}") from None
+    frame = read_parquet(path)
+    columns = {name: _as_text(frame[name]) for name in frame.columns if not _is_nested(frame[name].dtype)}
     return _with_rows(Table(path, columns, list(range(1, frame.height + 1))))
 
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import polars as pl
@@ -13,11 +12,12 @@ from trml.base.errors import ClipUnreadable
 from trml.evaluation.metrics.common.metric import Array
 from trml.evaluation.predictions import Evaluation
 from trml.missing.conditions import Condition
-from trml.sources.formats.video_reader import Clip, read_frames
+from trml.sources.formats.video_reader import Clip, read_parts
 
 WORST, BEST = 4, 2  # how many examples a victim has of each
 
-_STRIP_HEIGHT = 128  # pixels, at most
+_STRIP_HEIGHT, _LOWEST = 128, 8  # pixels, at most and at least
+_WIDEST = 4  # times as wide as a strip is high, a frame of it
 
 
 def mean_error(predictions: Array, label: Array, task: str) -> Array:
@@ -101,27 +101,34 @@ def with_media(
         folder: Where strips are written, below examples/.
         frames: How many a strip shows, None for features that a corpus brings.
     """
-    rows = {row["utterance_id"]: row for row in utterances.iter_rows(named=True)}
+    rows = {row["utterance_id"]: (i, row) for i, row in enumerate(utterances.iter_rows(named=True))}
     shown = []
     for example in examples:
-        row, strip = rows[example["utterance_id"]], None
+        (number, row), strip = rows[example["utterance_id"]], None
         if frames is not None and row["clip"] is not None:
-            strip = f"examples/{quote(example['utterance_id'], safe='')}.png"
+            strip = f"examples/{number}.png"  # by its row: an id may be any text, and is no name of a file
             (folder / "examples").mkdir(exist_ok=True)
-            try:
-                _side_by_side(read_frames(Clip.parse(row["clip"], media), frames)).save(folder / strip)
-            except ClipUnreadable:
+            clip = Clip.parse(row["clip"], media)
+            (pictures,) = read_parts(clip.path, [clip.part], frames, None, _small)
+            if isinstance(pictures, ClipUnreadable):
                 strip = None
+            else:
+                _side_by_side(pictures).save(folder / strip)
         shown.append({**example, "text": row["text"], "clip": row["clip"], "strip": strip})
     return shown
 
 
+def _small(frame: Image.Image) -> Image.Image:
+    """Return a frame that fits into the height of a strip and _WIDEST times that, and is a pixel wide at least."""
+    scale = min(1.0, _STRIP_HEIGHT / frame.height, _WIDEST * _STRIP_HEIGHT / frame.width)
+    return frame.resize((max(1, round(frame.width * scale)), max(1, round(frame.height * scale))))
+
+
 def _side_by_side(frames: list[Image.Image]) -> Image.Image:
-    height = min(_STRIP_HEIGHT, frames[0].height)
-    resized = [frame.resize((round(frame.width * height / frame.height), height)) for frame in frames]
-    strip = Image.new("RGB", (sum(frame.width for frame in resized), height))
+    height = max(_LOWEST, *(frame.height for frame in frames))
+    strip = Image.new("RGB", (sum(frame.width for frame in frames), height))
     left = 0
-    for frame in resized:
+    for frame in frames:
         strip.paste(frame, (left, 0))
         left += frame.width
     return strip

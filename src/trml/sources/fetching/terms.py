@@ -5,12 +5,11 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
-
 from trml.base.artifacts import write_json
 from trml.base.errors import ConfigError, TermsNotAccepted
 from trml.base.lock import alone
 from trml.base.nearest import nearest
+from trml.base.yaml_reader import read_yaml
 from trml.sources.fetching.config import FetchedCorpus, Terms
 
 
@@ -19,10 +18,10 @@ def known_terms(config_dir: Path) -> dict[str, Terms]:
     known = {}
     for path in sorted((config_dir / "corpus").glob("*.yaml")):
         try:
-            terms = (yaml.safe_load(path.read_text()) or {}).get("terms")
+            terms = (read_yaml(path) or {}).get("terms")
             if terms is not None:
                 known[terms["name"]] = Terms(**terms)
-        except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"{path}: its terms cannot be read; expected name, text and url ({error})") from None
     if not known:
         raise ConfigError(f"{config_dir}/corpus has no corpus with terms. Run trml in the project's folder")
@@ -46,7 +45,7 @@ def accept(name: str, data: Path, config_dir: Path = Path("config")) -> Terms:
 def _of_corpus(name: str, known: Mapping[str, Terms], config_dir: Path) -> Terms | None:
     """Return the terms of a corpus of config_dir, None if it has none."""
     path = config_dir / "corpus" / f"{name}.yaml"
-    options = (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
+    options = (read_yaml(path) or {}) if path.is_file() else {}
     return known.get(options.get("terms", {}).get("name", ""))
 
 
@@ -79,6 +78,6 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
             raise ValueError("an entry is not an object")
     except FileNotFoundError:
         return {}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise TermsNotAccepted(f"{path} is damaged. Remove it and accept the terms again: trml fetch NAME") from None
     return entries

@@ -7,7 +7,6 @@ folder, names that collide, members that overlap, and archives that unpack to fa
 import errno
 import gzip
 import lzma
-import re
 import stat
 import struct
 import tarfile
@@ -23,12 +22,10 @@ from typing import IO, Any, Literal, NoReturn
 from trml.base.errors import ArchiveRefused
 from trml.base.progress import Meter
 from trml.sources.formats.filetype import content_of, described
+from trml.sources.formats.limits import MEMBERS, disk_for
+from trml.sources.formats.names import unsafe_path
 
 CHUNK = 1 << 20
-
-MEMBERS = 200_000  # MOSEI, the largest corpus, has some 30,000
-
-RATIO, AT_LEAST = 200, 1 << 30  # unpacked bytes for each packed byte; bytes that any archive may unpack to
 
 UNFINISHED = ".part"
 
@@ -74,20 +71,49 @@ class Member:
         return self.path.name.lower().endswith(ARCHIVES)
 
 
+@dataclass
+class Allowance:
+    """The budget of an archive and all archives in it: what they may unpack to, and what they have so far.
+
+    Attributes:
+        most: Bytes on disk.
+        size: Bytes so far.
+        files: Files so far.
+    """
+
+    most: int
+    size: int = 0
+    files: int = 0
+
+    def take(self, archive: Path, size: int) -> None:
+        """Count a file of an archive; raise ArchiveRefused beyond the budget."""
+        self.size += size
+        self.files += 1
+        if self.files > MEMBERS:
+            refuse(archive, f"it has more than {MEMBERS} members, with those of the archives in and around it")
+        if self.size > self.most:
+            words = f"it unpacks to more than {self.most} bytes, with the archives in and around it"
+            refuse(archive, f"{words}, from {archive.stat().st_size}")
+
+
 def refuse(archive: Path, reason: str) -> NoReturn:
     """Raise ArchiveRefused with the archive and the reason."""
     raise ArchiveRefused(f"{archive} is refused: {reason}")
 
 
-def members(archive: Path) -> tuple[dict[str, Member], int]:
+def members(archive: Path, allowance: Allowance) -> tuple[dict[str, Member], int]:
     """Return the files to unpack, by their name in the archive, and the number of macOS metadata files.
+
+    Args:
+        archive: The archive.
+        allowance: What it may unpack to. The files are counted against it.
 
     Raises:
         ArchiveRefused: For the first member that is not allowed.
     """
     files: dict[str, Member] = {}
     taken: dict[str, tuple[PurePosixPath, bool]] = {}  # by the name on a file system that ignores case; is it a file?
-    leftovers = total = 0
+    leftovers = 0
     for count, entry in enumerate(entries(archive), 1):
         if count > MEMBERS:
             refuse(archive, f"it has more than {MEMBERS} members")
@@ -107,9 +133,7 @@ def members(archive: Path) -> tuple[dict[str, Member], int]:
         if entry.kind == "folder":
             continue
         files[entry.name] = Member(path, entry.size, entry.crc)
-        total += entry.size
-        if total > most(archive):
-            refuse(archive, f"it unpacks to more than {most(archive)} bytes, from {archive.stat().st_size}")
+        allowance.take(archive, entry.size)
     return files, leftovers
 
 
@@ -124,26 +148,11 @@ def _take(archive: Path, taken: dict[str, tuple[PurePosixPath, bool]], path: Pur
         refuse(archive, f"{str(path)!r} is in it twice")
 
 
-def most(archive: Path) -> int:
-    """Return the bytes that an archive of this size may unpack to."""
-    return max(RATIO * archive.stat().st_size, AT_LEAST)
-
-
 def _path(archive: Path, name: str) -> PurePosixPath:
     """Return the path of a member below the folder, empty for the folder itself (`./`)."""
-    reason = None
+    reason = unsafe_path(name)
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        reason = "an absolute path"
-    elif "\\" in name:
-        reason = "a path with backslashes"
-    elif ".." in parts:
-        reason = "a path that leads out of the folder"
-    elif not name or any(ord(c) < 32 or ord(c) == 127 or "\ud800" <= c <= "\udfff" for c in name):
-        reason = "a name that is empty, not UTF-8, or has control characters"
-    elif len(name.encode()) > 1024 or any(len(part.encode()) > 240 for part in parts):
-        reason = "a name that is too long"
-    elif any(part.endswith(UNFINISHED) for part in parts):
+    if reason is None and any(part.endswith(UNFINISHED) for part in parts):
         reason = f"a name that ends in {UNFINISHED}, which is reserved for unfinished files"
     if reason:
         refuse(archive, f"{name[:80]!r} is {reason}")
@@ -232,18 +241,22 @@ def _zip_entries(archive: Path) -> Iterator[Entry]:
 
 
 def _declared_members(archive: Path) -> int:
-    """Return the number of members that the end of a zip states, before their list is read into memory."""
+    """Return how many members the list at the end of a zip states or has, before zipfile makes objects of them."""
+    size = archive.stat().st_size
     with archive.open("rb") as file:
-        file.seek(max(0, archive.stat().st_size - 65_600))
+        start = max(0, size - 65_600)
+        file.seek(start)
         tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) < at + 22:
-        return 0  # zipfile reports what is wrong
-    (count,) = struct.unpack_from("<H", tail, at + 10)
-    large = tail.rfind(b"PK\x06\x06", 0, at)
-    if count == 0xFFFF and large >= 0 and len(tail) >= large + 40:
-        (count,) = struct.unpack_from("<Q", tail, large + 32)
-    return int(count)
+        at = tail.rfind(b"PK\x05\x06")
+        if at < 0 or len(tail) < at + 22:
+            return 0  # zipfile reports what is wrong
+        count, length = struct.unpack_from("<HI", tail, at + 10)
+        large = tail.rfind(b"PK\x06\x06", 0, at)
+        if large >= 0 and len(tail) >= large + 48:
+            count, length = struct.unpack_from("<QQ", tail, large + 32)
+            at = large
+        file.seek(max(0, start + at - length))
+        return max(int(count), file.read(min(length, size)).count(b"PK\x01\x02"))
 
 
 # --- tar -------------------------------------------------------------------------------------------------
@@ -277,7 +290,7 @@ class _Forward:
 
     def __init__(self, archive: Path, stream: Any, skip: Callable[[int], int] | None) -> None:
         self.archive, self.stream, self.skip, self.at = archive, stream, skip, 0
-        self.most = most(archive)
+        self.most = disk_for(archive)
 
     def tell(self) -> int:
         return self.at

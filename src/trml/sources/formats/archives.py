@@ -11,8 +11,19 @@ from typing import IO
 
 from trml.base.artifacts import read_json, write_json
 from trml.base.errors import DataMissing, StoreError
+from trml.base.files import not_a_file
 from trml.base.progress import Meter, say
-from trml.sources.formats.archive_members import CHUNK, UNFINISHED, Member, entries, members, readable, refuse
+from trml.sources.formats.archive_members import (
+    CHUNK,
+    UNFINISHED,
+    Allowance,
+    Member,
+    entries,
+    members,
+    readable,
+    refuse,
+)
+from trml.sources.formats.limits import disk_for
 
 _DEPTH = 3  # of archives in archives
 
@@ -27,28 +38,30 @@ def unpack(archive: Path, folder: Path) -> None:
         DataMissing: If there is no archive.
         ArchiveRefused: If it is damaged or unsafe.
     """
-    if not archive.is_file():
-        raise DataMissing(f"{archive} is missing. Put the archive there")
-    _unpack(archive, folder, 1)
+    if (kind := not_a_file(archive)) is not None:
+        raise DataMissing(f"{archive} {kind}. Put the archive there")
+    _unpack(archive, folder, 1, Allowance(disk_for(archive)))
 
 
-def _unpack(archive: Path, folder: Path, depth: int) -> list[tuple[str, int]]:
+def _unpack(archive: Path, folder: Path, depth: int, allowance: Allowance) -> list[tuple[str, int]]:
     """Unpack an archive; return the paths below `folder` and the sizes of its files."""
     if depth > _DEPTH:
         refuse(archive, f"archives are nested more than {_DEPTH} deep")
-    planned, leftovers = members(archive)
+    planned, leftovers = members(archive, allowance)
     done = {
         member.path: listed
         for member in planned.values()
         if member.is_archive and (listed := _listed(folder, member)) is not None
     }
+    for _, size in (file for files in done.values() for file in files):
+        allowance.take(archive, size)
     waiting = {n: m for n, m in planned.items() if m.path not in done and not _is_unpacked(archive, folder, m)}
     _write(archive, folder, waiting)
     came_out = [(str(m.path), m.size) for m in planned.values() if not m.is_archive]
     for member in (member for member in planned.values() if member.is_archive):
         path = folder / member.path
         if member.path not in done:
-            done[member.path] = _unpack(path, path.parent, depth + 1)
+            done[member.path] = _unpack(path, path.parent, depth + 1, allowance)
             write_json(_listing(path), {"size": member.size, "members": done[member.path]})
         path.unlink(missing_ok=True)
         came_out += [(str(member.path.parent / name), size) for name, size in done[member.path]]
@@ -116,7 +129,8 @@ def _write(archive: Path, folder: Path, waiting: dict[str, Member]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}{UNFINISHED}")
         try:
-            with readable(archive), entry.open() as source, unfinished.open("wb") as file:
+            unfinished.unlink(missing_ok=True)  # of a run that was killed, or a link that would lead elsewhere
+            with readable(archive), entry.open() as source, unfinished.open("xb") as file:
                 done = _copy(source, file, meter, done)
             if unfinished.stat().st_size != member.size:
                 refuse(archive, f"{entry.name!r} has {unfinished.stat().st_size} bytes; it declares {member.size}")

@@ -1,4 +1,4 @@
-"""Read arrays of an .npz one by one, without pickles."""
+"""Read arrays of an .npz one by one, without pickles. Every byte that is read is held to its checksum."""
 
 import lzma
 import struct
@@ -13,12 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trml.base.errors import ContractError
+from trml.base.files import not_a_file
+from trml.base.printable import one_line, shortened
+from trml.sources.formats.limits import MEMBERS, memory_for
 
 _FORMAT = np.lib.format
 
 _HEADER = 30  # bytes of a zip's header before a member's name
 
-_RATIO = 200
+_CHUNK = 1 << 20
+
+_STORED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
 
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError, ValueError, TypeError,
@@ -39,19 +44,31 @@ class Npz:
     """The arrays of a file by name. Uncompressed ones, as numpy.savez writes them, are memory-mapped."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.members = path, dict[str, zipfile.ZipInfo]()
+        if (kind := not_a_file(path)) is not None:
+            raise ContractError(f"{path} {kind}; expected an .npz of arrays")
         try:
             with zipfile.ZipFile(path) as file:
-                self.members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
+                listed = file.infolist()
         except _DAMAGE as error:
             raise ContractError(f"{path} is damaged ({error}); expected an .npz of arrays") from None
+        if len(listed) > MEMBERS:
+            raise ContractError(f"{path} has {len(listed):,} members; expected at most {MEMBERS:,}")
+        for info in listed:
+            name = info.filename.removesuffix(".npy")
+            if name in self.members:
+                raise ContractError(f"{path}: array {shortened(name)} is there twice; expected each name once")
+            self.members[name] = info
+        self.left = memory_for(path)  # bytes that compressed members may unpack to
 
     def read(self, name: str) -> NDArray[Any]:
         """Return an array; raise ContractError if it is absent, holds objects, or has another size than it states."""
         if name not in self.members:
-            names = ", ".join(sorted(self.members))[:200]
+            names = one_line(", ".join(sorted(self.members))[:200])
             raise ContractError(f"{self.path}: there is no array {name!r}; it has {names}")
         info = self.members[name]
+        if info.compress_type not in _STORED:
+            self._refuse(name, "it is compressed by another method than numpy's")
         try:
             with zipfile.ZipFile(self.path) as file, file.open(info) as member:
                 version = _FORMAT.read_magic(member)
@@ -60,14 +77,24 @@ class Npz:
                 at, size = member.tell(), prod(shape) * dtype.itemsize
                 if dtype.hasobject:
                     self._refuse(name, "it holds objects; expected numbers or strings")
-                if info.file_size != at + size or info.file_size > max(1 << 24, _RATIO * info.compress_size):
+                is_sound = min(shape, default=0) >= 0 and (dtype.itemsize > 0 or prod(shape) == 0)
+                if info.file_size != at + size or not is_sound:
                     self._refuse(name, f"states {list(shape)} of {dtype}, {size} bytes; {info.file_size - at} follow")
-                if info.compress_type != zipfile.ZIP_STORED or size == 0:
-                    array = np.frombuffer(member.read(), dtype).reshape(shape, order="F" if fortran else "C")
-                    return array
+                order: Any = "F" if fortran else "C"
+                if info.compress_type == zipfile.ZIP_STORED and size > 0:
+                    if info.compress_size != info.file_size:
+                        self._refuse(name, "it is stored, and its two sizes differ")
+                    while member.read(_CHUNK):  # zipfile compares the checksum at the end
+                        pass
+                    return np.memmap(self.path, dtype, "r", self._data(info) + at, shape, order=order)
+                self.left -= size
+                if self.left < 0:
+                    self._refuse(
+                        name, f"unpacks to {size:,} bytes; reading the file may take {memory_for(self.path):,}"
+                    )
+                return np.frombuffer(member.read(), dtype).reshape(shape, order=order)
         except _DAMAGE as error:
             self._refuse(name, f"it cannot be read ({(str(error).splitlines() or [''])[0]})")
-        return np.memmap(self.path, dtype, "r", self._data(info) + at, shape, order="F" if fortran else "C")
 
     def _data(self, info: zipfile.ZipInfo) -> int:
         """Return the offset of a stored member's bytes in the file."""

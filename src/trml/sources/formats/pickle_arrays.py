@@ -106,6 +106,7 @@ def _bytes(data: Any) -> Any:
 def _array(data: Any, dtype: Any, shape: tuple[int, ...], order: str) -> NDArray[Any]:
     require(isinstance(dtype, Dtype) and dtype.dtype.kind != "O", "an array has no type of numbers or strings")
     data, size = _bytes(data), prod(shape) * dtype.dtype.itemsize
+    require(dtype.dtype.itemsize > 0 or 0 in shape, "an array has many values of no bytes")
     require(len(data) == size, f"an array {list(shape)} of {dtype.dtype} takes {size} bytes; it has {len(data)}")
     if size == 0:
         return np.empty(shape, dtype.dtype)

@@ -2,12 +2,14 @@
 
 A pickle is a program for a small machine. This module runs the standard library's machine with only the instructions
 that data need. No function of numpy or of any other package is within its reach: each allowed name stands for a
-function of this project that checks its arguments (pickle_arrays.py). Every other name is refused.
+function of this project that checks its arguments (pickle_arrays.py). Every other name is refused. What each
+instruction allocates is counted, since a byte of a pickle may stand for a copy of all that came before it.
 """
 
 import mmap
 import pickle
 import struct
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,7 +17,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from trml.base.errors import DataMissing, PickleRefused
+from trml.base.files import not_a_file
 from trml.sources.formats.filetype import content_of, may_be_pickle
+from trml.sources.formats.limits import STEPS, memory_for
 from trml.sources.formats.pickle_arrays import ADMITTED, Admitted, Array, Dtype, Refused, check_keys
 
 _DAMAGE = (
@@ -27,15 +31,12 @@ _DAMAGE = (
     TypeError,
     ValueError,
     OverflowError,
+    AssertionError,
 )
 
 _REMEDY = "only numpy arrays and plain containers are allowed; save the arrays with numpy.savez instead"
 
 _DEPTH = 64
-
-STEPS = 50_000_000  # an instruction makes an object of about 60 bytes; MOSEI in arrays takes about 500,000
-
-_UNFOLDED, _AT_LEAST = 10, 1 << 26  # bytes of values for each byte of file; bytes that any file may hold
 
 _IN_PLACE = 1 << 16  # byte strings of this length and more stay in the file's memory map
 
@@ -51,6 +52,29 @@ _OF_DATA = """
 
 _OPCODES = frozenset(_OF_DATA.split())
 
+# What instructions take of memory beside the object that they put on the stack, in bytes. A container is copied and
+# remembered once more when its arrays are put in place (`_plain`), and an item has a slot in each copy.
+_SLOT, _ITEM, _REMEMBERED, _CONTAINER = 16, 32, 112, 400
+_EMPTY = ("EMPTY_LIST", "EMPTY_TUPLE", "EMPTY_DICT", "EMPTY_SET")
+_CONTAINERS = (*_EMPTY, "LIST", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "DICT", "REDUCE")
+_REMEMBERS = ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "MARK")
+_TAKES = {
+    **dict.fromkeys(_REMEMBERS, _REMEMBERED),
+    **dict.fromkeys(_CONTAINERS, _CONTAINER),
+    "APPEND": _ITEM,
+    "SETITEM": 4 * _ITEM,
+}
+_AN_ITEM_TAKES = {
+    **dict.fromkeys(("APPENDS", "LIST", "TUPLE"), _ITEM),
+    **dict.fromkeys(("SETITEMS", "DICT"), 2 * _ITEM),
+    "ADDITEMS": 4 * _ITEM,
+}
+_VALUES = """
+    INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE
+    SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8
+"""
+_MAKES = frozenset((*_VALUES.split(), *_CONTAINERS))
+
 _NAMES = {code[0]: name for name, code in vars(pickle).items() if isinstance(code, bytes) and len(code) == 1}
 
 
@@ -65,16 +89,16 @@ def load_pickle(path: Path) -> Any:
         DataMissing: If there is no file.
         PickleRefused: If the pickle holds anything else, is damaged, or is not a pickle.
     """
-    if not path.is_file():
-        raise DataMissing(f"{path} is missing. Put the pickle there")
+    if (kind := not_a_file(path)) is not None:
+        raise DataMissing(f"{path} {kind}. Put the pickle there")
     content = content_of(path)
     if not may_be_pickle(content):
         raise PickleRefused(f"{path} is {content}; expected a pickle of arrays")
     with path.open("rb") as file:
         source = _Source(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    machine = _Machine(source)
+    machine = _Machine(source, memory_for(path))
     try:
-        value, _ = _plain(machine.load(), 0, {}, _UNFOLDED * len(source.view) + _AT_LEAST)
+        value, _ = _plain(machine.load(), 0, {}, memory_for(path))
         if source.at != len(source.view):
             raise Refused(f"{len(source.view) - source.at} bytes follow its end")
     except Refused as refusal:
@@ -94,23 +118,29 @@ def _plain(value: Any, depth: int, seen: dict[int, tuple[Any, int]], most: int) 
         raise Refused(f"it nests deeper than {_DEPTH}")
     if value is None or isinstance(value, int | float | complex | np.generic):
         return value, 8
-    if isinstance(value, str | bytes | memoryview):
-        return (bytes(value) if isinstance(value, memoryview) else value), 8 + len(value)
+    if isinstance(value, str | bytes):
+        return value, 8 + len(value)
     if isinstance(value, Dtype):
         return value.dtype, 8
     if isinstance(value, Array) and value.value is not None:
         return value.value, value.value.nbytes + 8
     if id(value) in seen:
         return seen[id(value)]
-    pairs = [_plain(item, depth + 1, seen, most) for item in _items(value)]
-    items, weight = [item for item, _ in pairs], 8 + sum(weight for _, weight in pairs)
-    if weight > most:
-        raise Refused(f"it unfolds to more than {most} bytes")
+    items: list[Any] = []
+    weight = 8 + (len(value) if isinstance(value, memoryview) else 0)
+    for each in _items(value):
+        item, size = _plain(each, depth + 1, seen, most)
+        items.append(item)
+        weight += size
+        if weight > most:
+            raise Refused(f"it unfolds to more than {most} bytes")
     seen[id(value)] = _refilled(value, items), weight
     return seen[id(value)]
 
 
 def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, memoryview):
+        return ()
     if isinstance(value, dict):
         return value.values()
     if isinstance(value, list | tuple | set):
@@ -121,6 +151,8 @@ def _items(value: Any) -> Iterable[Any]:
 
 
 def _refilled(value: Any, items: list[Any]) -> Any:
+    if isinstance(value, memoryview):
+        return bytes(value)
     if isinstance(value, dict):
         return dict(zip(value, items, strict=True))
     if isinstance(value, Array):
@@ -159,9 +191,10 @@ _Unpickler: Any = pickle._Unpickler  # the one written in Python: its instructio
 class _Machine(_Unpickler):
     """The standard library's machine with the instructions of _OPCODES."""
 
-    def __init__(self, source: _Source) -> None:
+    def __init__(self, source: _Source, most: int) -> None:
         super().__init__(source, encoding="latin1")
         self.source, self.opcode, self.steps = source, "start", 0
+        self.taken, self.most = 0, most  # bytes of memory
 
     @property
     def place(self) -> str:
@@ -218,12 +251,19 @@ class _Instructions(dict[int, Callable[[_Machine], None]]):
 
 
 def _noted(name: str, handler: Callable[[_Machine], None]) -> Callable[[_Machine], None]:
+    takes, an_item, makes = _SLOT + _TAKES.get(name, 0), _AN_ITEM_TAKES.get(name, 0), name in _MAKES
+
     def run(machine: _Machine) -> None:
         machine.opcode = name
         machine.steps += 1
         if machine.steps > STEPS:
             raise Refused(f"it has more than {STEPS:,} instructions")
+        machine.taken += takes + an_item * len(machine.stack)
         handler(machine)
+        if makes:
+            machine.taken += sys.getsizeof(machine.stack[-1])
+        if machine.taken > machine.most:
+            raise Refused(f"it takes more than {machine.most:,} bytes of memory")
 
     return run
 

@@ -1,0 +1,50 @@
+"""Make text from outside safe to print: a name in a file must not move the cursor, hide a line or reverse a text."""
+
+import shlex
+import unicodedata
+
+_JOINERS = "\u200c\u200d"  # letters of Persian and pictures of families need them, and they move nothing
+_ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, formats, halves of characters, separators of lines
+
+_SHOWN = 80
+
+
+def printable(text: str) -> str:
+    """Return text with every character escaped that a terminal obeys or cannot show. Line feeds and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(c) if c not in "\n\t" else c for c in text)
+
+
+def one_line(text: str) -> str:
+    """Return text from a file as a part of a line: as `printable`, with line feeds and tabs escaped too."""
+    return "".join(map(_escaped, text))
+
+
+def shortened(value: object, most: int = _SHOWN) -> str:
+    """Return the `repr` of a value in one line of limited length."""
+    try:
+        words = repr(value)
+    except ValueError:  # an integer of more digits than python writes
+        words = f"an integer of {value.bit_length()} bits" if isinstance(value, int) else f"a {type(value).__name__}"
+    except RecursionError:
+        words = f"a {type(value).__name__} that nests deeply"
+    return one_line(words if len(words) <= most else f"{words[: most - 1]}…")
+
+
+def shell_word(text: str) -> str:
+    """Return text as one word of a shell's command. It is printable: `$'...'`, of bash and zsh, where it needs that."""
+    if text.isprintable():
+        return shlex.quote(text)
+    plain = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + "".join(c if c.isprintable() else _octal(c) for c in plain) + "'"
+
+
+def _octal(character: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in character.encode(errors="surrogateescape"))
+
+
+def _escaped(character: str) -> str:
+    if character in _JOINERS or unicodedata.category(character) not in _ESCAPED:
+        return character
+    return character.encode("unicode_escape").decode()

@@ -1,0 +1,158 @@
+"""Pictures and videos from outside: one file each, by the reader of its kind, with right values, within the budget."""
+
+import struct
+import threading
+import zlib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from matplotlib.image import imread
+from PIL import Image
+
+from helpers.clips import write_video
+from helpers.own_data import report, rows, write
+from trml.base.errors import ClipUnreadable
+from trml.corpora.checking.probe import probe
+from trml.evaluation.probing.examples import with_media
+from trml.sources.formats import open_media
+from trml.sources.formats.open_media import PIXELS, decoded, open_picture, open_video, video_stream
+
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfilm.mp4\n#EXT-X-ENDLIST\n"
+LISTS = {
+    "list.m3u8": PLAYLIST,
+    "list.mp4": PLAYLIST,
+    "after_blanks.mp4": "\ufeff\n\n" + PLAYLIST,
+    "far_down.mp4": "\n" * 100 + PLAYLIST,
+    "concat.mp4": "ffconcat version 1.0\nfile film.mp4\n",
+    "stream.mpd": "<?xml version='1.0'?><MPD><Period><BaseURL>film.mp4</BaseURL></Period></MPD>",
+    "session.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n",
+}
+
+
+def large_png(path: Path, width: int = 13_000, height: int = 13_000) -> Path:
+    """A picture that states its size and has next to no bytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    return path
+
+
+def unknown_codec(path: Path) -> Path:
+    content = bytearray(write_video(path, n=10).read_bytes())
+    at = content.index(b"avc1", content.index(b"stsd"))
+    content[at : at + 4] = b"zzzz"
+    path.write_bytes(content)
+    return path
+
+
+def sixteen(path: Path) -> np.ndarray:
+    """A grey picture of 16 bits, from 300 to 65535; returns what 8 bits of it are."""
+    values = np.linspace(300, 65535, 64 * 48).reshape(48, 64).round().astype(np.uint16)
+    Image.fromarray(values).save(path)
+    return np.rint(values / 257).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif"])
+def test_sixteen_bits_are_scaled_to_eight(tmp_path, name):
+    expected = sixteen(tmp_path / name)
+    with open_picture(tmp_path / name) as picture:
+        found = np.asarray(decoded(picture))
+    np.testing.assert_array_equal(found, np.repeat(expected[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("F", "floating-point"), ("I", "32-bit")])
+def test_pixels_of_no_known_range_are_refused(tmp_path, mode, kind):
+    Image.new(mode, (20, 20)).save(tmp_path / "x.tif")
+    with (
+        pytest.raises(ClipUnreadable, match=f"it has {kind} pixels, of no known range; expected 8 or 16 bits"),
+        open_picture(tmp_path / "x.tif"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_other_files_is_no_video(tmp_path, name):
+    write_video(tmp_path / "film.mp4", n=10)
+    (tmp_path / name).write_text(LISTS[name])
+    media = probe(tmp_path / name, decode=True)
+    assert media.fault.startswith("cannot be opened or decoded")
+    assert "film" not in media.fault
+
+
+@pytest.mark.parametrize("name", ["file.mp4", "a:b.mp4", "concat:x.mp4", "%03d.mp4", "-i.mp4"])
+def test_the_name_of_a_video_is_no_address(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / "film.mp4", n=10).rename(name)
+    with open_video(Path(name)) as container:
+        assert video_stream(container).codec_context.width == 64
+
+
+def test_a_codec_that_ffmpeg_does_not_know_is_a_reason(tmp_path):
+    media = probe(unknown_codec(tmp_path / "x.mp4"), decode=True)
+    assert media.fault == "cannot be opened or decoded: its codec is not known to FFmpeg"
+
+
+def test_pictures_that_state_more_pixels_than_the_budget_are_not_decoded(tmp_path, monkeypatch):
+    folder = write(tmp_path / "x", rows(12))
+    for i in range(4):
+        large_png(folder / "media" / f"{i}.png")
+    text, sound = report(folder)
+    assert not sound
+    assert "line 2: clip 'media/0.png' cannot be opened or decoded: it has 13000 x 13000 pixels" in text
+    assert f"expected at most {PIXELS:,}" in text
+
+
+def test_frames_larger_than_the_budget_are_not_decoded(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "x.mp4", n=10)
+    monkeypatch.setattr(open_media, "PIXELS", 1000)
+    assert "it has frames of 64 x 48 pixels; expected at most 1,000" in probe(path).fault
+
+
+def test_threads_hold_no_more_pixels_than_the_budget_at_once():
+    room, held, most = open_media._Room(10), [], []
+
+    def hold() -> None:
+        with room.hold(4):
+            held.append(4)
+            most.append(sum(held))
+            pause.wait(0.01)
+            held.pop()
+
+    pause = threading.Event()
+    threads = [threading.Thread(target=hold) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(most) == 8
+    assert max(most) <= 8
+    with room.hold(100):  # one alone, however large
+        assert room.taken == 100
+    assert room.taken == 0
+
+
+IDS = [".", "..", "a" * 300, "a/b", "../../evil", "\x1b[2J", "é\n"]
+SIZES = [(1, 5000), (5000, 1), (1, 1), (20, 16), (3000, 3000), (129, 128), (2, 7)]
+
+
+def test_the_strips_of_examples_take_any_id_and_any_picture(tmp_path):
+    media, folder = tmp_path / "media", tmp_path / "out"
+    media.mkdir()
+    folder.mkdir()
+    for i, size in enumerate(SIZES):
+        Image.new("RGB", size, "navy").save(media / f"{i}.png")
+    table = pl.DataFrame({"utterance_id": IDS, "text": "t", "clip": [f"{i}.png" for i in range(len(IDS))]})
+    shown = with_media([{"utterance_id": each} for each in IDS], table, media, folder, 2)
+    assert [each["strip"] for each in shown] == [f"examples/{i}.png" for i in range(len(IDS))]
+    assert sorted(path.name for path in (folder / "examples").iterdir()) == [f"{i}.png" for i in range(len(IDS))]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["media", "out"]
+    for each in shown:
+        height, width, _ = imread(folder / each["strip"]).shape
+        assert 8 <= height <= 128
+        assert 1 <= width <= 4 * 128
