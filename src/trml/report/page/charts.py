@@ -30,13 +30,14 @@ class Chart:
     spec: dict[str, Any]
     svg: str
     label: str
+    off_scale: str
     alt: str
 
 
 def chart(curves: Curves, reading: float) -> Chart:
     """Return the figure for the page, with a line where its table reads it off."""
     spec = specification(curves, reading)
-    return Chart(curves.id, spec, static(spec), curves.y_label, curves.alt)
+    return Chart(curves.id, spec, static(spec), curves.y_label, curves.off_scale, curves.alt)
 
 
 def specification(curves: Curves, reading: float) -> dict[str, Any]:

@@ -295,7 +295,13 @@
     if (id("label-2")) id("label-2").textContent = `${metric.label} less that of ${data.methods[view.ref].short}: ${higher ? "below" : "above"} 0 is worse than ${data.methods[view.ref].short}`;
     const constant = scoreAt(set(), view, "constant", victim().rates.length - 1);
     const bounded = scoreAt(set(), view, "ceiling", 0);
-    if (id("note-1")) id("note-1").textContent = `${bounded ? "Shaded: what no predictor can reach. " : ""}Bands: 95${NBSP}% intervals of ${[...new Set([first.ref, view.ref])].filter((m) => view.show.includes(m)).map((m) => data.methods[m].short).join(" and ") || "none"}.${constant ? ` Always saying the same gives ${sc(constant.value)}, outside the frame.` : ""}`;
+    const banded = [...new Set([first.ref, view.ref])].filter((m) => view.show.includes(m) && victim().rates.some((_, i) => (scoreAt(set(), view, m, i) || {}).low != null));
+    const said = [
+      bounded ? "Shaded: what no predictor can reach." : "",
+      banded.length ? `Bands: 95${NBSP}% intervals of ${banded.map((m) => data.methods[m].short).join(" and ")}.` : "",
+      constant ? `Always saying the same gives ${sc(constant.value)}, outside the frame.` : "",
+    ];
+    if (id("note-1")) id("note-1").textContent = said.filter(Boolean).join(" ");
     Object.keys(data.charts).forEach((name, i) => {
       const frame = id(`chart-${i + 1}`), shown = set().methods.filter((m) => view.show.includes(m)).map((m) => data.methods[m].label);
       if (frame) frame.setAttribute("aria-label", `${id(`label-${i + 1}`).textContent}, ${victim().label}: ${shown.join(", ")}; the table beside it has the numbers.`);
