@@ -109,7 +109,9 @@ def _settings(error: TrmlError) -> str | None:
     """Return the command that lists the settings beside one that is unknown."""
     if not isinstance(error, errors.ConfigError):
         return None
-    found = re.match(r"(?:\S+: )?([\w.]+)\.\w+ is unknown", str(error))
+    # Of the name that is suggested, if any: the one that was given may be wrong in any part.
+    found = re.search(r"is unknown; did you mean '([\w.]+)\.\w+'", str(error))
+    found = found or re.match(r"(?:\S+: )?([\w.]+)\.\w+ is unknown", str(error))
     return f"Settings: trml compose --keys {found[1]}" if found else None
 
 

@@ -212,8 +212,9 @@ def _after_training(plans: Sequence[Plan], work: Path) -> tuple[list[Item], list
                 items[folder] = Item(folder.name, folder / done, logs / f"{kind}/{folder.name}.log")
     results = plans[0].results
     assert results is not None
-    made = Item(results.name, results / "manifest.json", logs / f"results/{results.name}.log")
-    return list(items.values()), [made]
+    made = results / "manifest.json"
+    kind = "published" if made.exists() else "results"  # of the two jobs, the one that is next
+    return list(items.values()), [Item(results.name, made, logs / f"{kind}/{results.name}.log")]
 
 
 def _stage(
