@@ -163,5 +163,8 @@ def setup(app: Sphinx) -> None:
     write(GENERATED / "api.rst", reference())
     for page, text in contents().items():
         write(page, text)
+    for stub in (GENERATED / "api").glob("*.rst"):  # of modules that an earlier build had
+        if not any(stub.stem in modules for modules in PUBLIC.values()):
+            stub.unlink()
     app.connect("source-read", relink)
     app.connect("autodoc-process-docstring", indented_as_literal, priority=100)  # before napoleon

@@ -75,12 +75,20 @@ def is_template(words: tuple[str, ...]) -> bool:
 
 def refused_by_trml(words: tuple[str, ...]) -> str | None:
     """Parse a command as `trml` does, without running it."""
-    from trml.cli.main import parser
+    from typer import Exit
+    from typer._click.exceptions import ClickException
 
+    from trml.cli.group import command
+    from trml.cli.verbs import VERBS
+
+    if words[1:] and words[1] not in VERBS:
+        return "trml has no such verb"
     try:
-        parser().parse_args(list(words[1:]))
-    except SystemExit as end:
-        return None if end.code == 0 else "trml does not parse it"
+        command(words[1]).make_context(words[1], list(words[2:])) if words[1:] else None
+    except Exit:  # of --help
+        return None
+    except ClickException as error:
+        return f"trml does not parse it: {error.format_message()}"
     return None
 
 

@@ -79,6 +79,7 @@ def test_the_command_works_outside_a_checkout(installed, tmp_path):
     where = run(installed, tmp_path, "-c", "import trml; print(trml.__file__)").stdout
     assert where.startswith(str(installed))
     assert run(installed, tmp_path, "-m", "trml", "--help").returncode == 0
+    assert "zero_fill" in run(installed, tmp_path, "-m", "trml", "methods").stdout
     composed = run(installed, tmp_path, "-m", "trml", "compose", "protocol.seeds=[2020,2021,2022]")
     assert composed.returncode == 0, composed.stderr
     assert yaml.safe_load((tmp_path / "params.yaml").read_text())["protocol"]["seeds"] == [2020, 2021, 2022]

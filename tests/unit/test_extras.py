@@ -12,10 +12,11 @@ from conftest import ROOT
 from trml.base.digests import versions
 from trml.base.errors import PackageMissing
 from trml.base.extras import extra_of, import_failed
+from trml.cli.ending import Code, failure
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # What brings a dependency's dependency that we import too.
-WITHIN = {"omegaconf": "hydra-core", "urllib3": "requests"}
+WITHIN = {"markupsafe": "jinja2", "omegaconf": "hydra-core", "urllib3": "requests"}
 LIGHT = ("base", "seeding", "missing", "config", "planning", "evaluation")
 # Modules that need more than the rest of their package.
 SNAKEFILES = "trml.planning.workflow"
@@ -84,6 +85,12 @@ def test_an_absent_package_is_named_with_the_extra_that_brings_it():
 def test_a_failed_import_is_told_as_the_extra_to_install(module, extra):
     error = import_failed(ModuleNotFoundError(f"No module named {module!r}", name=module))
     assert f"pip install 'trml[{extra}]'" in str(error)
+
+
+def test_the_command_ends_with_what_to_install():
+    ended = failure(ModuleNotFoundError("No module named 'torch'", name="torch"))
+    assert (ended.code, ended.next) == (Code.MISSING, "pip install 'trml[models]'")
+    assert failure(ModuleNotFoundError("No module named 'my_methods'", name="my_methods")) is None
 
 
 def test_a_failed_import_of_anything_else_is_no_matter_of_extras():

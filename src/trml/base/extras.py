@@ -27,7 +27,7 @@ def lacking(package: str) -> PackageMissing:
     """Return the error that says how to install a package."""
     extra = extra_of(package)
     wanted = f"'trml[{extra}]'" if extra else package
-    return PackageMissing(f"package {package} is not installed, and this needs it. Install it: pip install {wanted}")
+    return PackageMissing(f"package {package} is not installed, and this needs it", command=f"pip install {wanted}")
 
 
 def import_failed(error: ModuleNotFoundError) -> PackageMissing | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from trml.base.checkout import config_folder, project
 from trml.base.commands import params_file
 from trml.base.errors import CommandError, DataMissing
 from trml.base.nearest import nearest
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from trml.planning.plan import Plan
 
-CHECKOUT = Path(__file__).parents[3]  # the repository, unless the package is installed without one
+CHECKOUT = project()  # the repository, or a wheel's copy of what a run reads there
 Kind = Literal["corpus", "encoder", "features", "references", "probes", "evaluation", "results"]  # folders of a plan
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -40,7 +41,15 @@ Folder = Annotated[
         "dataset)",
     ),
 ]
-Config = Annotated[Path, typer.Option(metavar="FOLDER", help="folder of configurations", show_default=True)]
+
+
+def _found(config: Path) -> Path:
+    return config_folder(config)
+
+
+Config = Annotated[
+    Path, typer.Option(metavar="FOLDER", help="folder of configurations", show_default=True, callback=_found)
+]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 Yes = Annotated[bool, typer.Option("--yes", help="answer questions with yes")]
 
@@ -96,7 +105,7 @@ def plans_of(params: str | None) -> "list[Plan]":
     from trml.planning.plan import plans
 
     path = Path(params or params_file())
-    if params is None and not path.is_file() and not Path("config/config.yaml").is_file():
+    if params is None and not path.is_file() and not (config_folder() / "config.yaml").is_file():
         raise DataMissing(
             f"{Path.cwd()} has neither {path} nor config/: it is no checkout of trml",
             command="cd <checkout> && trml run",

@@ -15,6 +15,7 @@ from trml import __version__
 from trml.base import errors
 from trml.base.commands import run_again
 from trml.base.errors import TrmlError
+from trml.base.extras import import_failed
 
 
 class Code(IntEnum):
@@ -48,6 +49,7 @@ _CODES: dict[type[TrmlError], Code] = {
     errors.FetchFailed: Code.MISSING,
     errors.WeightsMissing: Code.MISSING,
     errors.NotBuilt: Code.MISSING,
+    errors.PackageMissing: Code.MISSING,
     errors.Interrupted: Code.INTERRUPTED,
 }
 _PROGRAMS = "trml|snakemake|make|dvc|python|git"
@@ -89,6 +91,8 @@ def failure(error: Exception) -> Failure | None:
     if isinstance(error, TrmlError):
         code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.NO)
         return _of_words(error, code)
+    if isinstance(error, ModuleNotFoundError) and (lacking := import_failed(error)):
+        return _of_words(lacking, Code.MISSING)
     if isinstance(error, OSError) and (words := _explain(error)):
         return _of_words(TrmlError(words), Code.MISSING)
     return None
