@@ -206,11 +206,11 @@ def test_no_archive(tmp_path):
         unpack(tmp_path / "x.zip", tmp_path)
 
 
-def bomb(levels: int, count: int, size: int) -> bytes:
-    """Zeros, packed; or `count` such archives in an archive."""
+def bomb(levels: int, count: int, size: int, name: str = "x") -> bytes:
+    """Zeros, packed; or `count` such archives in an archive. No two files have one name."""
     if levels == 0:
-        return zipped({"zeros": bytes(size)})
-    return zipped({f"{i}.zip": bomb(levels - 1, count, size) for i in range(count)})
+        return zipped({f"{name}.txt": bytes(size)})
+    return zipped({f"{name}{i}.zip": bomb(levels - 1, count, size, f"{name}{i}") for i in range(count)})
 
 
 @pytest.mark.parametrize("levels", [1, 2])

@@ -99,14 +99,17 @@ def open_video(path: Path) -> Any:
     """Return the open container of a video file.
 
     Raises:
-        ClipUnreadable: If it is a list of other files.
+        ClipUnreadable: If it is a list of other files, or FFmpeg takes it for something else than a video.
         av.FFmpegError: If it is no video.
     """
     with path.open("rb") as file:
         if file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(_LISTS):
             raise ClipUnreadable("it is a list of other files; expected one picture or video")
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-    return av.open(f"file:{path}", options=options)
+    try:
+        return av.open(f"file:{path}", options=options)
+    except av.ArgumentError:  # FFmpeg knows it, as something else
+        raise ClipUnreadable("it is not a picture or video, or is damaged") from None
 
 
 def video_stream(container: Any) -> Any:
