@@ -36,7 +36,7 @@ def _draw(data: Dataset, curves: Curves, victim: str) -> Figure:
     figure, axis = plt.subplots(figsize=(COLUMN, 3.6), layout="constrained")
     draw_curves(axis, curves)
     axis.set_xlabel(f"{rate_of(data.study, victim)}, %")
-    axis.yaxis.label.set_size(7)
+    axis.yaxis.label.set_fontsize(7)
     handles, labels = axis.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure
