@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+TIMEOUT = 180_000  # milliseconds: a loaded machine is slow, not wrong
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -29,7 +30,7 @@ class Visit:
 
     def __init__(self, opened: Any, file: Path, address: str = "", **options: Any) -> None:
         self.context = opened.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        self.context.set_default_timeout(180_000)  # a loaded machine is slow, not wrong
+        self.context.set_default_timeout(TIMEOUT)
         self.page = self.context.new_page()
         self.said: list[str] = []
         self.asked: list[str] = []
@@ -38,7 +39,9 @@ class Visit:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(file.as_uri() + address)
         if options.get("java_script_enabled", True):
-            self.page.wait_for_function("document.querySelectorAll('.chart.live').length === 2")
+            # By selectors: the page's policy forbids the evaluation of strings, which `wait_for_function` needs.
+            for chart in (1, 2):
+                self.page.wait_for_selector(f"#chart-{chart}.live", state="attached")
 
     def text(self, selector: str) -> str:
         """Return the words of an element."""
@@ -51,3 +54,9 @@ class Visit:
     def marks(self, chart: int) -> int:
         """Return how many points a chart has."""
         return int(self.page.locator(f"#chart-{chart} .mark-symbol path").count())
+
+    def wait_for_marks(self, chart: int, count: int) -> None:
+        """Wait until a chart has so many points."""
+        from playwright.sync_api import expect
+
+        expect(self.page.locator(f"#chart-{chart} .mark-symbol path")).to_have_count(count, timeout=TIMEOUT)

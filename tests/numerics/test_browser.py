@@ -78,11 +78,11 @@ def test_methods_are_switched_on_and_off(visit):
     seen = visit()
     shown = seen.marks(1)
     seen.page.uncheck("#readout input[value=zero_fill]")
-    seen.page.wait_for_function(f"document.querySelectorAll('#chart-1 .mark-symbol path').length < {shown}")
+    seen.wait_for_marks(1, shown - 3)  # at three rates
     assert "zero_fill" not in seen.hash() and "show=" in seen.hash()
     assert seen.page.evaluate("document.activeElement.value") == "zero_fill"  # the focus survives
     seen.page.check("#readout input[value=zero_fill]")
-    seen.page.wait_for_function(f"document.querySelectorAll('#chart-1 .mark-symbol path').length === {shown}")
+    seen.wait_for_marks(1, shown)
     assert "show=" not in seen.hash()
 
 

@@ -56,6 +56,7 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
         [] if view is None else [chart(curves, study.study_rate) for curves in default_curves(own, view, reference)]
     )
     rate = study.study_rate
+    bank = utterances(own, inputs.texts)
     script = (_HERE / "page.js").read_text()
     bundle = _bundle() if charts else ""
     return {
@@ -84,14 +85,15 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
         "script": Markup(script),
         "bundle": Markup(bundle),
         "policy": _policy(script, bundle),
-        "data": _data(inputs, charts, view, reference),
+        "bank": bank is not None,
+        "data": _data(inputs, charts, view, reference, bank),
     }
 
 
 @cache
 def _bundle() -> str:
     """Return Vega with its embedding as one script, made once: it takes seconds."""
-    return str(vl_convert.javascript_bundle()) + _READY  # type: ignore[call-arg]  # its stub lacks the default
+    return str(vl_convert.javascript_bundle(None)) + _READY
 
 
 def default_view(results: Published) -> View | None:
@@ -132,7 +134,9 @@ def _verdicts(results: Published) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _data(inputs: PageInputs, charts: list[Any], view: View | None, reference: str) -> Markup:
+def _data(
+    inputs: PageInputs, charts: list[Any], view: View | None, reference: str, bank: dict[str, Any] | None
+) -> Markup:
     """Return the data of the script as JSON that ends no script element."""
     own = inputs.own
     content = {
@@ -146,7 +150,7 @@ def _data(inputs: PageInputs, charts: list[Any], view: View | None, reference: s
             "show": first_shown(own, view, reference) if view else [],
         },
         "grids": pooled(own),
-        "utterances": utterances(own, inputs.texts),
+        "utterances": bank,
     }
     return Markup(json.dumps(content, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/"))
 
