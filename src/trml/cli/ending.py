@@ -52,7 +52,7 @@ _CODES: dict[type[TrmlError], Code] = {
 }
 _PROGRAMS = "trml|snakemake|make|dvc|python|git"
 # The end of a message that names a command, with the sentence before it: `. Make them: trml run`.
-_COMMAND = re.compile(rf"(?s)^(.*?)(?:[.;]\s+|\n|: )([^.;\n]*?):\s+((?:{_PROGRAMS})\b[^\n]*)$")
+_COMMAND = re.compile(rf"(?s)^(.*?)(?:[.;]\s+|\n|: )((?:(?![.;]\s)[^\n])*?):\s+((?:{_PROGRAMS})\b[^\n]*)$")
 
 
 @dataclass(frozen=True)
