@@ -52,9 +52,9 @@ _CODES: dict[type[TrmlError], Code] = {
     errors.PackageMissing: Code.MISSING,
     errors.Interrupted: Code.INTERRUPTED,
 }
-_PROGRAMS = "trml|snakemake|make|dvc|python|git"
+_PROGRAMS = r"trml|snakemake|make|dvc|git|\S*python[\d.]*"
 # The end of a message that names a command, with the sentence before it: `. Make them: trml run`.
-_COMMAND = re.compile(rf"(?s)^(.*?)(?:[.;]\s+|\n|: )([^.;\n]*?):\s+((?:{_PROGRAMS})\b[^\n]*)$")
+_COMMAND = re.compile(rf"(?s)^(.*?)(?:[.;]\s+|\n|: )((?:(?![.;]\s)[^\n])*?):\s+((?:{_PROGRAMS})\b[^\n]*)$")
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,9 @@ class Verbs(TyperGroup):
         formatter.write(help_text() + "\n")
 
 
-def group() -> Verbs:
-    """Return the command `trml`."""
-    return Verbs(name="trml", rich_markup_mode=None, context_settings=_HELP)
+def group(*, with_help: bool = True) -> Verbs:
+    """Return the command `trml`; without the option --help, whose parsing imports pydantic, completions come sooner."""
+    return Verbs(name="trml", rich_markup_mode=None, context_settings=_HELP, add_help_option=with_help)
 
 
 def command(name: str) -> click.Command:

@@ -61,7 +61,7 @@ def _complete() -> int:
     from trml.cli.group import group
 
     completion_init()
-    group().main(args=[], prog_name="trml", complete_var=COMPLETE, standalone_mode=False)
+    group(with_help=False).main(args=[], prog_name="trml", complete_var=COMPLETE, standalone_mode=False)
     return Code.DONE
 
 
