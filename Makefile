@@ -94,7 +94,7 @@ docs: $(BIN)/.installed
 
 # Build the site from docs/ in work/site; a broken link or any other warning is an error.
 site: $(BIN)/.installed
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir work/site/.doctrees docs work/site
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet --doctree-dir work/site/.doctrees docs work/site
 	@echo work/site/index.html
 
 # Build what a release has, in dist/.

@@ -16,6 +16,7 @@ GENERATED = DOCS / "_generated"  # ignored by git, as is index.md
 BESIDE = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "reporting.md",
     "config/README.md": "configuration.md",
     "results/pantomime_full/cards/pantomime.md": "pantomime_card.md",
 }

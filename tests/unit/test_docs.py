@@ -22,7 +22,8 @@ from trml.planning.plan import plans
 
 DOCS = ROOT / "docs"
 OWN = [page for page in sorted(DOCS.glob("*.md")) if page.name != "index.md"]  # which `make site` writes
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "config" / "README.md", *OWN]
+BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "config/README.md")
+PAGES = [*(ROOT / name for name in BESIDE), *OWN]
 PUBLISHED = ROOT / "results" / "pantomime_full"
 # What guides add, which no configuration of the repository has.
 OF_GUIDES = ("present_mean", "reviews", "thumbnails", "seldom_text", "my_methods", "corpus=own_corpus")
