@@ -178,6 +178,11 @@ def test_a_range_of_labels_is_finite(tmp_path, reach):
         report(write(tmp_path, rows()), label_range=[float(each) for each in reach])
 
 
+def test_a_seed_that_no_configuration_takes_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"corpus\.seed: less than 1000000000000000000"):
+        report(write(tmp_path, rows()), seed=10**18)
+
+
 # --- names ----------------------------------------------------------------------------------------------------
 
 

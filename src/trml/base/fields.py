@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=10**18)]  # as many digits as a configuration takes (config/load.py)
 
 # The next four also annotate the options of methods (config/method_options.py).
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
