@@ -93,7 +93,7 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
 @cache
 def _bundle() -> str:
     """Return Vega with its embedding as one script, made once: it takes seconds."""
-    return str(vl_convert.javascript_bundle(None)) + _READY
+    return str(vl_convert.javascript_bundle()) + _READY  # type: ignore[call-arg]  # both arguments may be left out
 
 
 def default_view(results: Published) -> View | None:
