@@ -124,6 +124,7 @@ def test_every_figure_is_on_the_page(whole):
     assert names == {
         *("corruption_vision", "corruption_text", "cost"),
         *(f"rates_{victim}" for victim in ("vision", "text", "random_modality", "frames")),
+        *(f"differences_{victim}" for victim in ("vision", "text", "random_modality", "frames")),
         *(f"complete_training_{victim}" for victim in ("vision", "text", "random_modality", "frames")),
         *(
             f"{start}_{victim}_{name}"
