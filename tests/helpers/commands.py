@@ -181,7 +181,7 @@ def overrides(words: tuple[str, ...]) -> list[str] | None:
     named = dict(word.split("=", 1) for word in words[1:] if re.match(r"[A-Z]+=", word))
     if words[:2] == ("trml", "compose"):
         stop = words.index("--output") if "--output" in words else len(words)
-        return [word for word in words[2:stop] if not word.startswith("--")]
+        return None if "--keys" in words else [word for word in words[2:stop] if not word.startswith("--")]
     if words[0] == "make" and named.keys() & {"EXPERIMENT", "DATA", "SET"} and "FROM" not in named:
         experiment = [f"experiment={named['EXPERIMENT']}"] if "EXPERIMENT" in named else []
         return [*experiment, *shlex.split(named.get("SET", ""))]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from conftest import ROOT
+from helpers.command import ended
 from trml.base.artifacts import write_bytes
 from trml.base.checksums import known_digests
 from trml.base.digests import file_digest
@@ -21,7 +22,6 @@ from trml.base.errors import ConfigError, StoreError, TrmlError
 from trml.base.files import not_a_file
 from trml.base.printable import one_line, printable, shell_word
 from trml.base.yaml_reader import SIZE, parse_yaml
-from trml.cli.main import main
 from trml.config.compose import compose
 from trml.config.load import check, load
 from trml.corpora.checking.show import value_as_written
@@ -204,15 +204,15 @@ def unpipe(path: Path) -> None:
         (lambda path: path.symlink_to(__file__), "is a link"),
     ],
 )
-def test_a_file_takes_the_place_of_a_file_alone(tmp_path, monkeypatch, make, words):
+def test_a_file_takes_the_place_of_a_file_alone(tmp_path, monkeypatch, capsys, make, words):
     path = tmp_path / "params.yaml"
     make(path)
     before = path.lstat()
     with pytest.raises(StoreError, match=f"{words}; expected a file to write, or nothing"):
         write_bytes(path, b"x")
     monkeypatch.chdir(ROOT)
-    with pytest.raises(SystemExit, match=words):
-        main(["compose", "--output", str(path)])
+    code, _, said = ended(capsys, "compose", "--output", path)
+    assert code and words in said
     assert os.path.samestat(before, path.lstat())
     assert not (tmp_path / "elsewhere").exists()
 

@@ -13,7 +13,14 @@ from trml.report.curves import View, differences, less, over_rates, pair_rows, p
 from trml.report.dataset import Dataset
 from trml.report.looks import DARK, FAMILIES, LIGHT, MARKERS, looks
 from trml.report.page import numbers
-from trml.report.page.headlines import against_baselines, headlines, loss_terms, too_little, virtual_vectors
+from trml.report.page.headlines import (
+    against_baselines,
+    headlines,
+    loss_terms,
+    too_little,
+    virtual_vectors,
+    way_to_best,
+)
 from trml.report.page.leaderboard import leaderboard
 from trml.report.page.published import Published
 from trml.report.page.readout import readout, verdict_words
@@ -200,6 +207,26 @@ def test_counts_and_the_largest_difference_are_in_the_sentence(own):
         "Of three comparisons one worse and two equivalent (the margin is 0.030). The largest difference: −0.250 MAE "
         "[−0.260 to −0.240], Single, 90\N{NO-BREAK SPACE}% of vision missing."
     )
+
+
+@pytest.mark.parametrize(
+    ("score", "headline"),
+    [
+        (0.1, "Little is left to win on this corpus"),
+        (0.3, "Some is left to win on this corpus"),
+        (0.7, "Much is left to win on this corpus"),
+        (1.5, None),  # worse than the constant predictor
+        (-0.5, None),  # better than anyone can be
+    ],
+)
+def test_the_way_to_the_best_possible_is_said_where_there_is_one(own, monkeypatch, score, headline):
+    of = {"constant": 1.0, "ceiling": 0.0, "trml": score}
+    value = pl.col("method").replace_strict(of, default=0.5, return_dtype=pl.Float64)
+    monkeypatch.setattr(Published, "summary", own.summary.with_columns(value=value))
+    found = way_to_best(own)
+    assert (found and found.headline) == headline
+    if found:
+        assert f"{numbers.percent(1 - score)} of the way from always saying the same (MAE 1.000)" in found.body
 
 
 def test_too_little_data_is_said_and_nothing_else(own, monkeypatch):

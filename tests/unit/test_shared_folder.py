@@ -56,8 +56,10 @@ def test_a_folder_that_cannot_be_put_in_place_is_an_error(tmp_path, monkeypatch)
 def test_processes_of_two_machines_do_not_share_a_temporary_file(tmp_path, monkeypatch):
     """They may have the same number."""
     names = []
-    write = type(tmp_path).write_bytes
-    monkeypatch.setattr(type(tmp_path), "write_bytes", lambda path, text: names.append(path.name) or write(path, text))
+    replace = type(tmp_path).replace
+    monkeypatch.setattr(
+        type(tmp_path), "replace", lambda path, target: names.append(path.name) or replace(path, target)
+    )
     for machine in ("n1", "n2"):
         monkeypatch.setattr("platform.node", lambda machine=machine: machine)
         write_text(tmp_path / "digests.json", "{}")

@@ -345,7 +345,6 @@ def plans(params: Params, work: Path = Path("work"), config: Path = Path("config
 def searched(plans: Sequence[Plan]) -> list[Plan]:
     """Return the plans with a search on dev of their own.
 
-    Those of the redundancy study differ from the experiment's own in their labels alone, others in their protocol or
-    in a rotation, and use its values.
+    Those that differ from the experiment's own in labels, protocol or a rotation alone use its values.
     """
     return [plan for plan in plans if not plan.moves_protocol and plan.purpose not in ("redundancy", "rotation")]

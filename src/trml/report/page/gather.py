@@ -82,4 +82,6 @@ def _texts(data: Dataset, folder: Path) -> pl.DataFrame | None:
     if not data.card.info.factors or not test.is_file():
         return None
     ids = pl.read_parquet(test).select("utterance_id")
-    return ids.join(data.card.utterances.select("utterance_id", "text"), on="utterance_id", how="left")
+    return ids.join(
+        data.card.utterances.select("utterance_id", "text"), on="utterance_id", how="left", maintain_order="left"
+    )

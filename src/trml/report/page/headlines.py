@@ -15,7 +15,7 @@ from trml.report.page.published import Published
 from trml.report.sections import sentence
 
 _MOST = 3
-_NEAR, _FAR = 0.8, 0.5  # of the way from the constant predictor to the best possible
+_NEAR, _FAR, _BEYOND = 0.8, 0.5, 1.1  # of the way from the constant predictor to the best possible
 _NAMED = 3  # methods in a headline
 
 
@@ -130,7 +130,7 @@ def strongest_regime(regimes: Sequence[Published]) -> Finding | None:
 
 
 def way_to_best(results: Published) -> Finding | None:
-    """Say how far the proposed method is from the best possible. Premise: that is known for a missing modality."""
+    """Say how far the proposed method is from the best possible. Premise: that is known, and within reach."""
     proposed, study = results.study.proposed, results.study
     if proposed is None:
         return None
@@ -143,7 +143,8 @@ def way_to_best(results: Published) -> Finding | None:
             worst, best = by["constant"]["value"], by["ceiling"]["value"]
             if worst != best:
                 shares[victim] = (worst - by[proposed.name]["value"]) / (worst - best), by
-    if not shares:
+    # Beyond the best possible by more than a sample moves it, or below the constant: no way has been gone.
+    if not shares or not all(0 <= share <= _BEYOND for share, _ in shares.values()):
         return None
     least, most = (extreme(share for share, _ in shares.values()) for extreme in (min, max))
     headline = (
@@ -206,7 +207,8 @@ def _counted(claim: Mapping[str, Any], tested: Sequence[Mapping[str, Any]]) -> s
     counts = {verdict: len([e for e in tested if e["verdict"] == verdict]) for verdict in _ORDER}
     said = [f"{count(n)} {verdict}" for verdict, n in counts.items() if n]
     largest, unit = _largest(tested), claim["unit"]
-    only = f"All {count(len(tested))} comparisons are {next(v for v, n in counts.items() if n)}"
+    every = "Both" if len(tested) == 2 else f"All {count(len(tested))}"
+    only = f"{every} comparisons are {next(v for v, n in counts.items() if n)}"
     counted = only if len(said) == 1 and len(tested) > 1 else f"Of {count(len(tested))} comparisons {listed(said)}"
     within = (
         f" (the margin is {score(largest['margin'])})" if largest["margin"] is not None and counts["equivalent"] else ""

@@ -31,7 +31,7 @@ def utterances(results: Published, texts: pl.DataFrame | None) -> dict[str, Any]
     if not (folder / "cells.parquet").is_file() or not results.study.victims:
         return None
     test, protocol = pl.read_parquet(folder / LABELLED), read_json(folder / "protocol.json")
-    cells = pl.read_parquet(folder / "cells.parquet").cast({"cell": pl.String, "utterance_id": pl.String})
+    cells = _cells(results)
     classes, ids = protocol["classes"], test["utterance_id"].to_list()
     views = []
     for label, victim, present in _views(results.study):
@@ -40,7 +40,11 @@ def utterances(results: Published, texts: pl.DataFrame | None) -> dict[str, Any]
             views.append({"label": label, "methods": list(by_method), "values": _packed(list(by_method.values()))})
     if not views:
         return None
-    shown = None if texts is None else test.join(texts, on="utterance_id", how="left")["text"].to_list()
+    shown = (
+        None
+        if texts is None
+        else test.join(texts, on="utterance_id", how="left", maintain_order="left")["text"].to_list()
+    )
     return {
         "ids": ids,
         "texts": shown,
@@ -61,6 +65,22 @@ def _views(study: Study) -> list[tuple[str, str | None, str]]:
     return views
 
 
+def _trainings(results: Published, victim: str | None) -> dict[str, list[str]]:
+    """Return the cells of each method: trained at the study rate, or on complete data."""
+    study = results.study
+    pattern, rate = (study.victims[0], 0.0) if victim is None else (victim, study.study_rate)
+    return {method: results.cells(study.training, method, pattern, rate) for method in results.looks}
+
+
+def _cells(results: Published) -> pl.DataFrame:
+    """Return the rows of cells.parquet that some view shows: a full study has millions."""
+    rows = pl.read_parquet(results.folder / PUBLISHED / "cells.parquet")
+    views = (_trainings(results, victim) for _, victim, _ in _views(results.study))
+    wanted = sorted({cell for by_method in views for cells in by_method.values() for cell in cells})
+    known = pl.Series(wanted, dtype=pl.String).cast(rows["cell"].dtype, strict=False).drop_nulls()
+    return rows.filter(pl.col("cell").is_in(known)).cast({"cell": pl.String, "utterance_id": pl.String})
+
+
 def _predicted(
     results: Published,
     cells: pl.DataFrame,
@@ -70,14 +90,11 @@ def _predicted(
     is_class: bool,
     per_unit: float,
 ) -> Mapping[str, NDArray[np.float64]]:
-    """Return what each method predicts [N], NaN where it does not: trained at the study rate, or on complete data."""
-    study = results.study
-    at = (study.training, study.victims[0], 0.0) if victim is None else (study.training, victim, study.study_rate)
+    """Return what each method predicts [N], NaN where it does not."""
     here = cells.filter(pl.col("present") == present)
     made = {}
-    for method in results.looks:
-        protocol, pattern, rate = at
-        rows = here.filter(pl.col("cell").is_in(results.cells(protocol, method, pattern, rate)))
+    for method, trained in _trainings(results, victim).items():
+        rows = here.filter(pl.col("cell").is_in(trained))
         if rows.height:
             mean = rows.group_by("utterance_id").agg(
                 pl.col("steps").mode().min() if is_class else pl.col("steps").cast(pl.Float64).mean() / per_unit
