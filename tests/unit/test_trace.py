@@ -54,6 +54,13 @@ def test_an_effect_of_a_claim_has_both_sides():
     assert {score["method"] for score in traced.scores} == {"trml", "zero_fill"}
 
 
+def test_an_effect_between_patterns_is_traced_to_its_table():
+    """C6 compares victims with each other, which no one training is scored under."""
+    rows = pl.read_csv(RESULT / "tables/claim_c6_untold.csv", infer_schema_length=None).filter(victim="both", rate=1)
+    traced = trace(RESULT, f"claim_c6_untold/{rows['against'][0]}/both@1")
+    assert traced.scores == [] and traced.published["file"] == "tables/claim_c6_untold.csv"
+
+
 def test_a_rounded_number_lists_where_it_stands():
     value = f"{MAIN['value'][0]:.3f}"
     found = rounding_to(RESULT, value)

@@ -19,7 +19,7 @@ from trml.base.nearest import nearest
 from trml.evaluation.contract import ALL, MATCHED, PUBLISHED, SETTING_A
 from trml.methods.config import DEFAULT
 from trml.missing.modalities import written
-from trml.missing.registry import missing_pattern
+from trml.missing.registry import known_patterns
 
 _WHO = ("method", "against", "first")
 _NUMBERS = ("value", "effect")  # of a row, the first that it has is what is traced
@@ -199,8 +199,8 @@ def _trained_as(result: Path, victim: str, rate: float) -> str:
         return victim
     present = pl.read_csv(result / "tables/by_present.csv", columns=["present"])["present"].unique().to_list()
     modalities = tuple(max((word for word in present if word != ALL), key=len).split("+"))
-    pattern = missing_pattern(victim, modalities)
-    return written(pattern.lost[0]) if pattern.level == "step" else victim
+    pattern = known_patterns(modalities).get(victim)  # None of a comparison between patterns
+    return written(pattern.lost[0]) if pattern is not None and pattern.level == "step" else victim
 
 
 def _contents(result: Path) -> dict[str, str]:

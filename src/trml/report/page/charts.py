@@ -37,7 +37,7 @@ class Chart:
 def chart(curves: Curves, reading: float) -> Chart:
     """Return the figure for the page, with a line where its table reads it off."""
     spec = specification(curves, reading)
-    return Chart(curves.id, spec, static(spec), curves.y_label, curves.off_scale, curves.alt)
+    return Chart(curves.id, spec, static(spec, curves.id), curves.y_label, curves.off_scale, curves.alt)
 
 
 def specification(curves: Curves, reading: float) -> dict[str, Any]:
@@ -96,11 +96,12 @@ def labels(curves: Curves) -> list[dict[str, Any]]:
     return [{"method": name, "text": curves.looks[name].short, "y": y} for name, y in ends]
 
 
-def static(spec: dict[str, Any]) -> str:
-    """Return a specification as SVG of a fixed width, to stand in a page."""
+def static(spec: dict[str, Any], name: str) -> str:
+    """Return a specification as SVG of a fixed width, whose ids are no others' on the page."""
     drawn = [layer for layer in spec["layer"] if spec["datasets"][layer["data"]["name"]]]  # an empty one has no extent
     svg = str(vl_convert.vegalite_to_svg({**spec, "layer": drawn, "width": WIDTH - 110}))
     svg = re.sub(r'<svg ([^>]*?)width="[\d.]+" height="[\d.]+"', r"<svg \1", svg, count=1)
+    svg = re.sub(r'(id="|url\(#)', rf"\1{name}-", svg)
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 

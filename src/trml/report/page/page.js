@@ -99,9 +99,12 @@
     return of ? of[i] || [] : [];
   };
   const seedScores = (s, v, method, i) => {
-    const at = s.cellScores[condition(v, s.victims[v.missing].rates[i])], m = data.metrics.findIndex((each) => each.id === v.metric);
-    if (!at || v.scored !== "all") return [];
-    return cellsOf(s, v, method, i).map((cell) => at[1][at[0].indexOf(cell)]).filter(Boolean).map((of) => of[m]).filter((x) => x != null).map((x) => x / SCALE);
+    const { rates, whole } = s.victims[v.missing], m = data.metrics.findIndex((each) => each.id === v.metric);
+    if (v.scored !== "all") return [];
+    const names = [condition(v, rates[i]), `${whole}@${rates[i]}`];  // a sequence without any step is a missing modality
+    const at = names.map((name) => s.cellScores[name]).filter(Boolean);
+    const of = (cell) => at.map(([cells, scores]) => scores[cells.indexOf(cell)]).find(Boolean);
+    return cellsOf(s, v, method, i).map(of).filter(Boolean).map((scores) => scores[m]).filter((x) => x != null).map((x) => x / SCALE);
   };
   const addressOf = (s, v, method, rate) => {
     const where = rate === 0 ? "complete" : `${v.missing}@${rate}`, suffix = s.id ? `_${s.id}` : "";

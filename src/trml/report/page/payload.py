@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from trml.methods.config import DEFAULT
+from trml.missing.modalities import written
 from trml.report.curves import View, pair_rows, score_rows
 from trml.report.page.inputs import PageInputs
 from trml.report.page.published import Published
@@ -43,11 +44,12 @@ def _dataset(results: Published) -> dict[str, Any]:
     study = results.study
     victims = {
         victim: {
-            "label": study.pattern(victim).label,
+            "label": pattern.label,
             "rates": study.rates_of(victim),
             "lacking": victim in study.single_victims,
+            "whole": written(pattern.lost[0]) if pattern.level == "step" else None,  # what is missing at rate 1
         }
-        for victim in study.victims
+        for victim, pattern in ((victim, study.pattern(victim)) for victim in study.victims)
     }
     defaults = results.scores.filter(pl.col("variant") == DEFAULT)
     digests: list[str] = defaults["cell"].unique(maintain_order=True).to_list()
