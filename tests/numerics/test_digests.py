@@ -115,8 +115,8 @@ DEFAULT = {
 # On CMU-MOSI, which brings its features: no encoder is trained, pantomime does not count, and mm_align is not run.
 GIVEN = {
     **{module: stage for module, stage in DEFAULT.items() if not module.startswith(("sources.", "features."))},
-    "sources.__init__": "probes",
-    "sources.formats.__init__": "probes",
+    "sources.__init__": "corpus",
+    "sources.formats.__init__": "corpus",
     "sources.formats.media_fragment": "probes",
     **dict.fromkeys(("sources.formats.parquet", "sources.formats.confined"), "probes"),
     **dict.fromkeys(("sources.formats.npz", "sources.formats.limits"), "corpus"),

@@ -1,6 +1,7 @@
 """What only a process of its own shows: imports at start, broken pipes, and sums that `sha256sum` accepts."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -59,9 +60,10 @@ def test_a_reader_that_stops_changes_neither_output_nor_exit_code(arguments, cod
 
 def test_a_read_only_folder_can_be_read_and_is_left_as_it_is(tmp_path):
     """As root, so that a mount says so: permissions stop nobody then."""
-    for name in ("config", "results", "Snakefile", "params.yaml", "workflow"):
-        (tmp_path / "here").mkdir(exist_ok=True)
+    (tmp_path / "here").mkdir()
+    for name in ("config", "results", "Snakefile", "workflow"):
         (tmp_path / "here" / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "params.yaml", tmp_path / "here")
     before = sorted((tmp_path / "here").iterdir())
     script = f"""
     mount --bind {tmp_path}/here {tmp_path}/here && mount -o remount,ro,bind {tmp_path}/here || exit 77

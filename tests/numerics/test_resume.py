@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -129,7 +130,7 @@ def test_a_full_disk_keeps_the_last_save(params, tmp_path, monkeypatch):
     (path,) = tmp_path.glob("*.chunk")
     before = path.read_bytes()
     with monkeypatch.context() as full:
-        full.setattr("pathlib.Path.write_bytes", _no_space)
+        full.setattr("pathlib.Path.open", _no_space)
         full.setattr(module, "SAVE_EVERY_S", 0.0)
         with pytest.raises(OSError, match="No space left"):
             resume(cells, features, tmp_path, ended)
@@ -140,9 +141,17 @@ def test_a_full_disk_keeps_the_last_save(params, tmp_path, monkeypatch):
     assert all(same(ended[c.digest], undisturbed[c.digest]) for c in cells)
 
 
-def _no_space(path, content):
-    path.open("wb").write(content[: len(content) // 2])
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+_open = Path.open
+
+
+def _no_space(path, mode="r", **options):
+    """Open a file; one that is written anew gets a part of its content, then the disk is full."""
+    file = _open(path, mode, **options)
+    if mode == "xb":
+        file.write(b"a part")
+        file.close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return file
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -267,7 +267,7 @@ def test_three_given_modalities_go_the_same_way(tmp_path):
     folder = tmp_path / "brought/mosi"
     folder.mkdir(parents=True)
     pl.DataFrame(table).write_csv(folder / "mosi_utterances.csv")
-    text, video, audio = rng.normal(size=(3, n, 10)).astype(np.float32)
+    text, video, audio = (rng.normal(size=(n, d)).astype(np.float32) for d in (100, 100, 73))
     text[:, 0] += score
     ids = np.array(table["utt_id"])
     np.savez(folder / "mosi_features.npz", utt_id=ids, text=text, video=video, audio=audio)

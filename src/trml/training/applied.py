@@ -38,7 +38,7 @@ def with_new(data: Data, views: Mapping[str, View]) -> Data:
     Args:
         data: What the cells were trained on.
         views: Of the new utterances, named as the files of a feature folder, [N, T, d] each. A modality that none of
-            them has may have d = 0. T is cut or padded to what the cells were built for.
+            them has may have d = 0, or be absent. T is cut or padded to what the cells were built for.
     """
     n = len(next(iter(views.values())).mask)
     fitted: dict[Views, dict[str, Source]] = {}
@@ -47,7 +47,8 @@ def with_new(data: Data, views: Mapping[str, View]) -> Data:
         for name, source in sources.items():
             tokens = f"{name}{TOKENS}"
             is_tokens = kind == "sequence" and data.views["pooled"][name] is not source
-            fitted[kind][name] = _fitted(views[tokens if is_tokens else name], source)
+            # Encoders give no view of what no utterance has.
+            fitted[kind][name] = _fitted(views.get(tokens if is_tokens else name, _nothing(n)), source)
     split = data.splits[SPLIT]
     new = replace(
         split,
@@ -57,6 +58,10 @@ def with_new(data: Data, views: Mapping[str, View]) -> Data:
         real={name: source.mask.cpu().numpy() for name, source in fitted["pooled"].items()},
     )
     return replace(data, views=fitted, splits={**data.splits, SPLIT: new})
+
+
+def _nothing(n: int) -> View:
+    return View(np.zeros((n, 1, 0), dtype=np.float32), np.zeros((n, 1), dtype=bool))
 
 
 def _fitted(view: View, like: Source) -> Source:
