@@ -49,7 +49,8 @@ results: $(BIN)/.installed
 test: $(BIN)/.installed
 	$(PYTEST) $(TESTS)
 
-# What `make test` leaves out: sequences of edits, stops and restores; other instructions; an altered encoder. Minutes.
+# What `make test` leaves out: sequences of edits, stops and restores; other instructions, versions and encoders; the
+# whole study; the raw corpora from archives; photos. Minutes.
 test-slow: $(BIN)/.installed
 	$(PYTEST) -m slow $(TESTS)
 

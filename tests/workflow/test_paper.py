@@ -28,6 +28,7 @@ def snakemake(folder: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_from_archives_on_a_server_to_the_page(checkout):
     # Before anything is fetched a dry run shows all of it, and fetches nothing.
     planned = snakemake(checkout, "-n")

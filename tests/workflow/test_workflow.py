@@ -181,6 +181,7 @@ def test_absent_data_are_named_before_anything_runs(tmp_path):
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.slow
 def test_photos_and_texts_of_three_classes_go_the_same_way(tmp_path):
     """A made file in MVSA's form: photos of odd sizes whose colour is the class."""
     rng = np.random.default_rng(0)
