@@ -1,7 +1,6 @@
 """Verbs on the configuration: compose, schema."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 
 from trml.base.errors import CommandError
 from trml.base.nearest import nearest
+from trml.base.nested import flat
 from trml.cli.common import Config, Json, examples
 from trml.cli.output import aligned, emit, moved
 
@@ -75,15 +75,6 @@ def _below(text: str, prefix: str) -> dict[str, Any]:
         parents = {".".join(key.split(".")[:depth]) for key in settings for depth in range(1, key.count(".") + 2)}
         raise CommandError(f"there is no setting {prefix}{nearest(prefix, parents)}")
     return found
-
-
-def flat(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the values of nested mappings by dotted key."""
-    for key, value in tree.items():
-        if isinstance(value, dict) and value:
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 @examples("  trml schema            that of params.yaml\n  trml schema compare    that of `trml compare --json`")

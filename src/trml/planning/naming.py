@@ -6,7 +6,6 @@ since its bits are others. Where a corpus lies and which terms were accepted cha
 """
 
 import json
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from trml.base.artifacts import write_json
 from trml.base.checksums import recall
 from trml.base.digests import digest, file_digest
+from trml.base.nested import flat
 from trml.base.yaml_reader import parse_yaml
 from trml.config.compose import compose
 from trml.config.load import check
@@ -97,15 +97,7 @@ def _is_moved(remembered: Any) -> bool:
 
 
 def _moved(experiment: Params, params: Params) -> Moved:
-    was, now = (dict(_flat(json.loads(json.dumps(asdict(each))))) for each in (experiment, params))
+    was, now = (dict(flat(json.loads(json.dumps(asdict(each))))) for each in (experiment, params))
     keys = [key for key in dict.fromkeys([*was, *now]) if key.split(".")[0] not in _CHANGES_NOTHING]
     values = {key: (was.get(key, _ABSENT), now.get(key, _ABSENT)) for key in keys}
     return {key: (before, after) for key, (before, after) in values.items() if before != after}
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from trml.base.nested import flat
 from trml.report.published import Published
 
 _KEY = ["method", "variant", "train_victim", "train_rate", "dev_rate", "seed", "condition", "metric"]
@@ -116,18 +117,10 @@ def _side(result: Published) -> Side:
 
 def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the settings that differ, by dotted key; what one lacks is None."""
-    flat_a, flat_b = dict(_flat(a)), dict(_flat(b))
+    flat_a, flat_b = dict(flat(a)), dict(flat(b))
     for key in dict.fromkeys([*flat_a, *flat_b]):
         if key.split(".")[0] not in _SETTLED and flat_a.get(key) != flat_b.get(key):
             yield {"key": key, "a": flat_a.get(key), "b": flat_b.get(key)}
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _scores(a: Published, b: Published) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
 from trml.base.artifacts import read_json
 from trml.base.errors import CommandError, DataMissing
 from trml.base.nearest import nearest
+from trml.base.yaml_reader import read_yaml
 from trml.evaluation.contract import REFERENCES
 
 _OTHERS = {"constant": "Constant predictor", "ceiling": "Ceiling (exact)", "oracle": "Oracle, on these utterances"}
@@ -44,7 +44,7 @@ class Published:
     def params(self) -> dict[str, Any]:
         """The configuration, as it is written: settings of other versions are among them."""
         path = self.folder / "params.yaml"
-        return (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
+        return (read_yaml(path) or {}) if path.is_file() else {}
 
     @property
     def tables(self) -> list[str]:

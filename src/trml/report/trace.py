@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
 from trml.base.artifacts import read_json
 from trml.base.errors import TrmlError
 from trml.base.nearest import nearest
+from trml.base.yaml_reader import read_yaml
 from trml.evaluation.contract import ALL, MATCHED, PUBLISHED, SETTING_A
 from trml.methods.config import DEFAULT
 from trml.missing.modalities import written
@@ -216,7 +216,7 @@ def _sides(result: Path, row: Row) -> list[tuple[str, str]]:
         return [(str(row.entries["method"]), str(row.entries.get("variant", DEFAULT)))]
     if "first" in row.entries:
         return [(str(row.entries[key]), DEFAULT) for key in ("first", "second")]
-    methods = yaml.safe_load((result / "params.yaml").read_text())["methods"]
+    methods = read_yaml(result / "params.yaml")["methods"]
     proposed = next((name for name, config in methods.items() if config["role"] == "proposed"), None)
     against = str(row.entries.get("against"))
     known = set(pl.read_csv(result / "metrics.csv", columns=["method"])["method"])
