@@ -1,4 +1,4 @@
-# make results | env | search | test | test-fast | test-slow | test-cluster | lint | format | docs | lock | upgrade-check | bench | compose | clean
+# make results | env | search | test | test-fast | test-slow | test-cluster | fuzz | lint | format | docs | lock | upgrade-check | bench | compose | clean
 # Each target creates the environment in .venv first if it is absent or out of date.
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -16,7 +16,7 @@ SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := results
-.PHONY: env results search test test-fast test-slow test-cluster lint format docs lock upgrade-check bench compose clean absent
+.PHONY: env results search test test-fast test-slow test-cluster fuzz lint format docs lock upgrade-check bench compose clean absent
 
 env: $(BIN)/.installed
 
@@ -56,6 +56,10 @@ test-fast: $(BIN)/.installed
 # Runs on a Slurm that is started here, and manifests of Kubernetes: as root, with slurm-wlm and munge installed.
 test-cluster: $(BIN)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 0 tests/cluster -rs $(TESTS)
+
+# Read 20,000 damaged files of every kind: minutes. Files of findings are kept in work/fuzz.
+fuzz: $(BIN)/.installed
+	$(BIN)/python tools/fuzz.py
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
