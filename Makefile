@@ -1,5 +1,5 @@
-# make results | env | search | test | test-fast | test-slow | test-cluster | coverage | lint | format
-#      docs | site | wheel | lock | upgrade-check | bench | compose | clean
+# make results | env | search | test | test-fast | test-slow | test-cluster | fuzz | coverage | lint
+#      format | docs | site | wheel | lock | upgrade-check | bench | compose | clean
 # Each target creates the environment in .venv first if it is absent or out of date.
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -20,8 +20,8 @@ DECIDING = src/trml/evaluation/*,src/trml/missing/*,src/trml/base/*
 DECIDING_FLOOR = 90
 
 .DEFAULT_GOAL := results
-.PHONY: env results search test test-fast test-slow test-cluster coverage lint format docs site wheel lock upgrade-check
-.PHONY: bench compose clean absent
+.PHONY: env results search test test-fast test-slow test-cluster fuzz coverage lint docs site wheel lock upgrade-check
+.PHONY: format bench compose clean absent
 
 env: $(BIN)/.installed
 
@@ -67,6 +67,10 @@ coverage: $(BIN)/.installed
 	$(PYTEST) tests/unit --cov --cov-report= $(TESTS)
 	$(BIN)/coverage report --skip-covered --sort=cover
 	$(BIN)/coverage report --skip-covered --include='$(DECIDING)' --fail-under=$(DECIDING_FLOOR)
+
+# Read 20,000 damaged files of every kind: minutes. Files of findings are kept in work/fuzz.
+fuzz: $(BIN)/.installed
+	$(BIN)/python tools/fuzz.py
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .

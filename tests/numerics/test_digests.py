@@ -50,6 +50,7 @@ DEFAULT = {
     "sources.formats.video_writer": "corpus",
     "sources.formats.video_reader": "encoder",
     "sources.formats.media_fragment": "encoder",
+    "sources.formats.open_media": "encoder",
     # Submitted predictions are read from parquet.
     **dict.fromkeys(("sources.formats.parquet", "sources.formats.confined", "sources.formats.limits"), "probes"),
     "corpora": None,
@@ -118,6 +119,7 @@ GIVEN = {
     "sources.__init__": "corpus",
     "sources.formats.__init__": "corpus",
     "sources.formats.media_fragment": "probes",
+    "sources.formats.open_media": "probes",
     **dict.fromkeys(("sources.formats.parquet", "sources.formats.confined"), "probes"),
     **dict.fromkeys(("sources.formats.npz", "sources.formats.limits"), "corpus"),
     "sources.formats.video_reader": "probes",

@@ -18,6 +18,7 @@ from trml.corpora.checking.probe import probe
 from trml.evaluation.probing.examples import with_media
 from trml.sources.formats import open_media
 from trml.sources.formats.open_media import PIXELS, decoded, open_picture, open_video, video_stream
+from trml.sources.formats.video_reader import Clip, read_frames, read_parts
 
 PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfilm.mp4\n#EXT-X-ENDLIST\n"
 LISTS = {
@@ -64,6 +65,7 @@ def test_sixteen_bits_are_scaled_to_eight(tmp_path, name):
     with open_picture(tmp_path / name) as picture:
         found = np.asarray(decoded(picture))
     np.testing.assert_array_equal(found, np.repeat(expected[..., None], 3, axis=2))
+    np.testing.assert_array_equal(np.asarray(read_frames(Clip(tmp_path / name), 1)[0]), found)
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("F", "floating-point"), ("I", "32-bit")])
@@ -83,6 +85,8 @@ def test_a_list_of_other_files_is_no_video(tmp_path, name):
     media = probe(tmp_path / name, decode=True)
     assert media.fault.startswith("cannot be opened or decoded")
     assert "film" not in media.fault
+    with pytest.raises(ClipUnreadable, match=r"list of other files|not a picture or video"):
+        read_frames(Clip(tmp_path / name), 2)
 
 
 @pytest.mark.parametrize("name", ["file.mp4", "a:b.mp4", "concat:x.mp4", "%03d.mp4", "-i.mp4"])
@@ -94,8 +98,10 @@ def test_the_name_of_a_video_is_no_address(tmp_path, monkeypatch, name):
 
 
 def test_a_codec_that_ffmpeg_does_not_know_is_a_reason(tmp_path):
-    media = probe(unknown_codec(tmp_path / "x.mp4"), decode=True)
-    assert media.fault == "cannot be opened or decoded: its codec is not known to FFmpeg"
+    path = unknown_codec(tmp_path / "x.mp4")
+    assert probe(path, decode=True).fault == "cannot be opened or decoded: its codec is not known to FFmpeg"
+    with pytest.raises(ClipUnreadable, match="its codec is not known to FFmpeg"):
+        read_frames(Clip(path), 2)
 
 
 def test_pictures_that_state_more_pixels_than_the_budget_are_not_decoded(tmp_path, monkeypatch):
@@ -112,6 +118,16 @@ def test_frames_larger_than_the_budget_are_not_decoded(tmp_path, monkeypatch):
     path = write_video(tmp_path / "x.mp4", n=10)
     monkeypatch.setattr(open_media, "PIXELS", 1000)
     assert "it has frames of 64 x 48 pixels; expected at most 1,000" in probe(path).fault
+    with pytest.raises(ClipUnreadable, match="it has frames of 64 x 48 pixels"):
+        read_frames(Clip(path), 2)
+    with pytest.raises(ClipUnreadable, match="it has 13000 x 13000 pixels"):
+        read_frames(Clip(large_png(tmp_path / "x.png")), 2)
+
+
+@pytest.mark.parametrize("part", [(0.0, 1e300), (1e300, 1e301), (float("nan"), 1.0), (0.0, float("inf"))])
+def test_parts_that_no_clip_has_are_read_or_are_a_reason(tmp_path, part):
+    (frames,) = read_parts(write_video(tmp_path / "x.mp4", n=10), [part], 4, None, lambda frame: frame.size)
+    assert isinstance(frames, ClipUnreadable) or all(size == (64, 48) for size in frames)
 
 
 def test_threads_hold_no_more_pixels_than_the_budget_at_once():

@@ -1,6 +1,7 @@
 """Read a few frames of a picture, a video or parts of one, without decoding the rest.
 
-A file's bytes decide what it is, not its name. Times count from the video's first frame.
+A file's bytes decide what it is, not its name. Times count from the video's first frame. Files are from outside:
+open_media.py says what is opened.
 """
 
 from bisect import bisect_right
@@ -11,17 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import av
-from av.stream import Disposition
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from trml.base.errors import ClipUnreadable
 from trml.sources.formats.media_fragment import split_part
+from trml.sources.formats.open_media import DAMAGE, decoded, open_picture, open_video, room, video_stream
 
 T = TypeVar("T")
 
 Part = tuple[float, float]
-
-_PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 _SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")  # containers with an index
 
@@ -70,8 +69,8 @@ def read_parts(
         if path.stat().st_size == 0:
             raise ClipUnreadable("it is empty")
         try:
-            with Image.open(path, formats=_PICTURES) as picture:
-                one = take(ImageOps.exif_transpose(picture).convert("RGB"))
+            with open_picture(path) as picture:
+                one = take(decoded(picture))
                 return [[one] for _ in parts]
         except UnidentifiedImageError:
             return _read_video(path, parts, count, per_second, take)
@@ -79,8 +78,9 @@ def read_parts(
         error = ClipUnreadable("it does not exist")
     except av.InvalidDataError:
         error = ClipUnreadable("it is not a picture or video, or is damaged")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, av.FFmpegError) as failure:
-        error = ClipUnreadable((str(failure).strip().splitlines() or [type(failure).__name__])[0])
+    except DAMAGE as failure:
+        reason = (str(failure).strip().splitlines() or [type(failure).__name__])[0]
+        error = ClipUnreadable(reason.replace(f"{path}", path.name))
     except ClipUnreadable as unreadable:
         error = unreadable
     return [error for _ in parts]
@@ -89,10 +89,11 @@ def read_parts(
 def _read_video(
     path: Path, parts: Sequence[Part | None], count: int, per_second: float | None, take: Callable[[Image.Image], T]
 ) -> list[list[T] | ClipUnreadable]:
-    with av.open(str(path)) as container:
-        stream = _video_stream(container)
+    with open_video(path) as container:
+        stream = video_stream(container)
         seekable = container.format.name in _SEEKABLE
         timeline = _Timeline.of(container, stream, parts, seekable)
+        width, height = stream.codec_context.width, stream.codec_context.height
     wanted: list[list[int] | ClipUnreadable] = []
     for part in parts:
         try:
@@ -100,23 +101,14 @@ def _read_video(
         except ClipUnreadable as error:
             wanted.append(error)
     every = {pts for of_part in wanted if isinstance(of_part, list) for pts in of_part}
-    decoded: dict[int, T] = {}
-    if seekable:
-        for key, stretch in timeline.stretches(every).items():
-            _decode(path, key, stretch, decoded, take)
-    if every - decoded.keys():  # no index, or a wrong one: decode everything from the start
-        _decode(path, None, every - decoded.keys(), decoded, take)
-    return [timeline.those(of_part, decoded) if isinstance(of_part, list) else of_part for of_part in wanted]
-
-
-def _video_stream(container: Any) -> Any:
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if container.format.name == "tty":  # FFmpeg reads any text as a picture of letters
-        raise av.InvalidDataError(0, "text")
-    if not streams:
-        raise ClipUnreadable("it has no video stream")
-    streams[0].thread_type = "NONE"
-    return streams[0]
+    frames: dict[int, T] = {}
+    with room(width, height):
+        if seekable:
+            for key, stretch in timeline.stretches(every).items():
+                _decode(path, key, stretch, frames, take)
+        if every - frames.keys():  # no index, or a wrong one: decode everything from the start
+            _decode(path, None, every - frames.keys(), frames, take)
+    return [timeline.those(of_part, frames) if isinstance(of_part, list) else of_part for of_part in wanted]
 
 
 @dataclass(frozen=True)
@@ -189,25 +181,25 @@ class _Timeline:
             by_key.setdefault(self.keys[max(0, bisect_right(self.keys, pts) - 1)] if self.keys else 0, set()).add(pts)
         return by_key
 
-    def those(self, wanted: list[int], decoded: dict[int, T]) -> list[T] | ClipUnreadable:
+    def those(self, wanted: list[int], frames: dict[int, T]) -> list[T] | ClipUnreadable:
         """Return the wanted frames, or why they are not complete."""
-        absent = [pts for pts in wanted if pts not in decoded]
+        absent = [pts for pts in wanted if pts not in frames]
         if absent:
             return ClipUnreadable(f"its frame at {self._seconds(absent[0]):.2f} s cannot be decoded")
-        return [decoded[pts] for pts in wanted]
+        return [frames[pts] for pts in wanted]
 
 
 def _decode(
-    path: Path, key: int | None, wanted: set[int], decoded: dict[int, T], take: Callable[[Image.Image], T]
+    path: Path, key: int | None, wanted: set[int], frames: dict[int, T], take: Callable[[Image.Image], T]
 ) -> None:
-    """Decode the wanted frames and add them to `decoded`, by their presentation times.
+    """Decode the wanted frames and add them to `frames`, by their presentation times.
 
     With a key frame, decoding starts there and skips frames that no other frame depends on. Without one (None), it
     starts at the beginning and skips none.
     """
     left, last = set(wanted), max(wanted)
-    with av.open(str(path)) as container:
-        stream = _video_stream(container)
+    with open_video(path) as container:
+        stream = video_stream(container)
         if key is not None:
             container.seek(key, stream=stream)
         for packet in container.demux(stream):
@@ -215,7 +207,7 @@ def _decode(
             stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
             for frame in packet.decode():
                 if frame.pts in left and not frame.is_corrupt:
-                    decoded[frame.pts] = take(_upright(frame))
+                    frames[frame.pts] = take(_upright(frame))
                     left.discard(frame.pts)
                 if not left or (frame.pts is not None and frame.pts > last):
                     return

@@ -1,0 +1,52 @@
+"""A short run of `make fuzz`: changed files of every kind end in right values or in an error that names the file."""
+
+import random
+from pathlib import Path
+
+import fuzz
+from trml.base.errors import ContractError
+
+
+def test_changed_files_end_in_values_or_in_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    read, findings = fuzz.fuzz(156, seed=7, keep=tmp_path / "keep")
+    assert not findings
+    assert read.total() == 156
+    assert len(read) >= 25
+
+
+def test_the_fuzzer_finds_what_it_is_for(tmp_path, monkeypatch):
+    """Readers that do what none may: each is a finding, and its file is kept."""
+
+    def unnamed(path: Path, out: Path) -> None:
+        raise ContractError("something is wrong")
+
+    def crash(path: Path, out: Path) -> None:
+        raise ValueError("x")
+
+    def wrong(path: Path, out: Path) -> None:
+        fuzz.expect(False, "other values")
+
+    def outside(path: Path, out: Path) -> None:
+        (out.parent / "outside").touch()
+
+    def sound(path: Path, out: Path) -> None:
+        (out / "inside").touch()
+
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    words = {unnamed: "the file is not named", crash: "ValueError: x", wrong: "wrong data", outside: "files outside"}
+    for reader, finding in words.items():
+        name = f"{reader.__name__}.bin"
+        found = fuzz._one(tmp_path, name, b"x", reader, tmp_path / "keep")
+        assert len(found) == 1
+        assert finding in found[0]
+        assert (tmp_path / "keep" / name).read_bytes() == b"x"
+    assert fuzz._one(tmp_path, "sound.bin", b"x", sound, tmp_path / "keep") == []
+
+
+def test_changes_are_those_of_the_seed():
+    content = bytes(range(200))
+    once, again = (fuzz.changed(content, random.Random("0 1")) for _ in range(2))
+    assert once == again
+    assert sum(fuzz.changed(content, random.Random(i)) != content for i in range(50)) > 40
