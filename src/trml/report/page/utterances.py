@@ -78,7 +78,7 @@ def _cells(results: Published) -> pl.DataFrame:
     views = (_trainings(results, victim) for _, victim, _ in _views(results.study))
     wanted = sorted({cell for by_method in views for cells in by_method.values() for cell in cells})
     known = pl.Series(wanted, dtype=pl.String).cast(rows["cell"].dtype, strict=False).drop_nulls()
-    return rows.filter(pl.col("cell").is_in(known)).cast({"cell": pl.String, "utterance_id": pl.String})
+    return rows.filter(pl.col("cell").is_in(known.implode())).cast({"cell": pl.String, "utterance_id": pl.String})
 
 
 def _predicted(
