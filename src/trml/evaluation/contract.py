@@ -4,7 +4,7 @@ All scores are those of test utterances.
 
 Of an evaluation:
 
-    metrics.parquet, .csv   METRICS: a row for each cell, variant that it stands for, condition and metric
+    metrics.parquet         METRICS: a row for each cell, variant that it stands for, condition and metric
     summary.parquet         SUMMARY: a row for each protocol, method, variant, condition and metric, over all seeds
     pairs.parquet           PAIRS: the difference between every two methods under every condition, judged
     aggregates.parquet      AGGREGATES: each method's mean over rates, on the scale from constant to best
@@ -18,7 +18,7 @@ Of an evaluation:
     claims.json             every claim with its comparisons
     metrics.json            the metrics of the task, the primary one first: a list of MetricInfo
     cells.json              the record of every cell
-    predictions/            what scores are computed from, as it is published (published.py)
+    predictions/            what scores are computed from, as it is published (published.py); the own dataset's alone
 
 Of the probes of virtual modalities:
 

@@ -33,7 +33,6 @@ def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
     evaluation = Evaluation(inputs)
     metrics = _metrics(evaluation)
     metrics.write_parquet(folder / "metrics.parquet")
-    metrics.with_columns(pl.col("value").round(6)).write_csv(folder / "metrics.csv")
     summary = Summary(evaluation)
     summary.rows.write_parquet(folder / "summary.parquet")
     summary.pairs.write_parquet(folder / "pairs.parquet")
@@ -51,7 +50,8 @@ def evaluate(inputs: EvaluationInputs, folder: Path) -> None:
     _write(folder / "claims.json", [claim.to_json() for claim in claims])
     _write(folder / "metrics.json", metric_infos(evaluation))
     _write(folder / "cells.json", evaluation.records())
-    write_published(evaluation, folder / PUBLISHED)
+    if inputs.study.dataset is None:
+        write_published(evaluation, folder / PUBLISHED)
 
 
 def metric_infos(evaluation: Evaluation) -> list[dict[str, Any]]:

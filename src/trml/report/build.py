@@ -23,8 +23,6 @@ from trml.report.registry import all_figures, all_tables
 from trml.report.style import save
 from trml.report.tables.common.table import write_table
 
-_COPIED = ("metrics.parquet", "metrics.csv", "summary.parquet", "pairs.parquet", "claims.json")
-
 
 def build(inputs: ReportInputs, folder: Path) -> None:
     """Fill `folder` with results/<experiment> as it will be published.
@@ -36,12 +34,9 @@ def build(inputs: ReportInputs, folder: Path) -> None:
         for written in filter(None, (dataset.evaluation, dataset.probes)):
             intact(written)
     data = Dataset(inputs)
-    for name in _COPIED:
-        shutil.copyfile(inputs.evaluation / name, folder / name)
-    for other in data.others:
-        for name in ("metrics.csv", "summary.parquet", "pairs.parquet", *(["claims.json"] if other.claims else [])):
-            path = folder / name
-            shutil.copyfile(other.inputs.evaluation / name, path.with_stem(path.stem + other.suffix))
+    shutil.copyfile(inputs.evaluation / "metrics.parquet", folder / "metrics.parquet")
+    for each in (data, *data.others):
+        _scores(each, folder)
     # By way of JSON: YAML would tag tuples.
     (folder / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(inputs.params)), sort_keys=False))
 
@@ -66,6 +61,16 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     (folder / "report").mkdir()
     (folder / "report" / "index.html").write_text(render(gather(data, folder, shown, tables, record)))
     write_json(folder / "manifest.json", {**record, "files": checksums(folder)})
+
+
+def _scores(data: Dataset, folder: Path) -> None:
+    """Write the scores, means, pairs and claims of a dataset."""
+    metrics = pl.read_parquet(data.inputs.evaluation / "metrics.parquet")
+    metrics.with_columns(pl.col("value").round(6)).write_csv(folder / f"metrics{data.suffix}.csv")
+    has_claims = data.claims or data.study.dataset is None
+    for name in ("summary.parquet", "pairs.parquet", *(["claims.json"] if has_claims else [])):
+        path = folder / name
+        shutil.copyfile(data.inputs.evaluation / name, path.with_stem(path.stem + data.suffix))
 
 
 def _predictions(inputs: ReportInputs, folder: Path) -> None:
