@@ -26,9 +26,9 @@ def browser() -> Iterator[Any]:
 
 
 class Visit:
-    """A page that was opened, with what its browser said and asked for."""
+    """A page that was opened, with what its browser said and asked for. `charts` are waited for."""
 
-    def __init__(self, opened: Any, file: Path, address: str = "", **options: Any) -> None:
+    def __init__(self, opened: Any, file: Path, address: str = "", charts: int = 2, **options: Any) -> None:
         self.context = opened.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         self.context.set_default_timeout(TIMEOUT)
         self.page = self.context.new_page()
@@ -40,8 +40,8 @@ class Visit:
         self.page.goto(file.as_uri() + address)
         if options.get("java_script_enabled", True):
             # By selectors: the page's policy forbids the evaluation of strings, which `wait_for_function` needs.
-            for chart in (1, 2):
-                self.page.wait_for_selector(f"#chart-{chart}.live", state="attached")
+            for chart in range(charts):
+                self.page.wait_for_selector(f"#chart-{chart + 1}.live", state="attached")
 
     def text(self, selector: str) -> str:
         """Return the words of an element."""

@@ -5,13 +5,19 @@ PAGE_SCREENSHOTS names, or in pytest's own.
 """
 
 import os
+import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from conftest import ROOT
 from helpers.browser import Visit, browser
 from helpers.synthetic_report import report_inputs
 from trml.report.build import build
+from trml.report.compare import compare
+from trml.report.page.comparison import comparison_page
+from trml.report.published import Published
 
 WIDTHS = (320, 380, 640, 1100)
 SERIOUS = ("serious", "critical")
@@ -212,3 +218,29 @@ def test_screenshots_are_kept(visit, tmp_path, width, light):
     picture = folder / f"page-{width}-{light}.png"
     seen.page.screenshot(path=picture, full_page=True)
     assert picture.stat().st_size > 50_000
+
+
+def test_two_results_side_by_side_can_be_sorted_and_filtered(chromium, tmp_path):
+    """Of the published study with itself, whose scores were moved by a little."""
+    results = Published(ROOT / "results/pantomime_full"), Published(tmp_path / "moved")
+    shutil.copytree(results[0].folder, results[1].folder, ignore=shutil.ignore_patterns("predictions", "figures"))
+    rows = pl.read_csv(results[1].folder / "metrics.csv", infer_schema_length=None)
+    rows.with_columns(pl.col("value") * 1.01).write_csv(results[1].folder / "metrics.csv")
+    file = tmp_path / "compared.html"
+    file.write_text(comparison_page(compare(*results), *results, ("as published", "moved")))
+    seen = Visit(chromium, file, charts=0)
+    assert seen.page.locator("#curves svg").count() > 10
+    table = seen.page.locator("#numbers table")
+    table.get_by_role("button", name="method").click()
+    assert table.locator("tbody tr th").first.inner_text() == "Zero fill"
+    seen.page.locator("#numbers input").fill("trml vision@0.5 mae")
+    kept = table.locator("tbody tr:not([hidden])")
+    assert 0 < kept.count() < 20 and "TRML" in kept.first.inner_text()
+    assert seen.said == [] and set(seen.asked) <= {file.as_uri(), "data:,"}
+    seen.page.set_viewport_size({"width": 380, "height": 900})
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 380
+    from axe_playwright_python.sync_playwright import Axe
+
+    serious = [each for each in Axe().run(seen.page).response["violations"] if each["impact"] in SERIOUS]
+    assert serious == []
+    seen.context.close()

@@ -53,6 +53,7 @@ VERBS = {
     "trml.report.build",
     "trml.report.compare",
     "trml.report.headline",
+    "trml.report.page.comparison",
     "trml.report.published",
     "trml.report.show",
     "trml.report.verify",

@@ -1,7 +1,9 @@
 """What differs between two results: the committed one against smaller and altered copies of it."""
 
+import csv
 import json
 import shutil
+from statistics import mean
 
 import polars as pl
 import pytest
@@ -12,6 +14,7 @@ from helpers.command import ended
 from trml.base.artifacts import read_json, write_json
 from trml.cli.schemas import checked
 from trml.report.compare import compare
+from trml.report.page.comparison import comparison_page, shared_means
 from trml.report.published import Published
 
 RESULT = ROOT / "results/pantomime_full"
@@ -104,6 +107,37 @@ def test_the_verb_says_it_in_words_and_as_json(smaller, whole, capsys):
     document = json.loads(ended(capsys, "compare", smaller, whole, "--json").out)
     checked(document)
     assert document["settings"] == [{"key": "protocol.seeds", "a": SEEDS, "b": [*SEEDS, 2023, 2024]}]
+
+
+def test_the_page_has_every_mean_that_both_have(smaller, whole):
+    means = shared_means(Published(smaller), Published(whole))
+    row = means.filter(method="trml", condition="vision@0.5", metric="mae", train_rate=0.5).row(0, named=True)
+    with (whole / "metrics.csv").open() as file:
+        values = {
+            int(each["seed"]): float(each["value"])
+            for each in csv.DictReader(file)
+            if (each["method"], each["variant"], each["condition"]) == ("trml", "default", "vision@0.5")
+            and (each["metric"], each["train_victim"], each["train_rate"]) == ("mae", "vision", "0.5")
+            and each["dev_rate"] == "0.5"
+        }
+    few = mean(values[seed] for seed in SEEDS)
+    assert (row["seeds_a"], row["seeds_b"]) == (3, len(values))
+    assert (row["value_a"], row["value_b"]) == pytest.approx((few, mean(values.values())))
+    assert row["change"] == pytest.approx(mean(values.values()) - few)
+    of_first = means.filter(metric=means["metric"][0])["change"].abs().to_list()
+    assert of_first == sorted(of_first, reverse=True) and of_first[0] > 0
+
+
+def test_the_page_shows_both_and_escapes_their_names(smaller, whole, capsys, tmp_path):
+    page = tmp_path / "side/by/side.html"
+    assert ended(capsys, "compare", smaller, whole, "--page", page).out.endswith(f"Page: {page}\n")
+    text = page.read_text()
+    assert "protocol.seeds" in text and "[2020, 2021, 2022]" in text
+    assert "refuted" in text and "undecided → refuted" in text
+    assert text.count("<figure") >= 10 and "default-src &#39;none&#39;" in text
+    results = Published(smaller), Published(whole)
+    text = comparison_page(compare(*results), *results, ("<script>x</script>", "b"))
+    assert "<script>x" not in text and "&lt;script&gt;x" in text
 
 
 def test_results_that_are_absent_are_named(capsys, whole):

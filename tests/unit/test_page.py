@@ -153,7 +153,7 @@ def test_only_these_scripts_run_and_nothing_is_loaded(page):
     policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
     scripts = re.findall(r'<script(?: type="module")?>(.*?)</script>', page, re.DOTALL)
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    assert len(scripts) == 2 and all(f"'sha256-{digest}'" in policy for digest in digests)
+    assert len(scripts) == 3 and all(f"'sha256-{digest}'" in policy for digest in digests)
     assert policy.startswith("default-src 'none'") and "unsafe-eval" not in policy and "http" not in policy
 
 

@@ -161,6 +161,27 @@ def test_lines_of_a_run_without_a_terminal_come_at_starts_ends_and_once_a_minute
     ]
 
 
+def test_of_stages_at_work_together_the_one_with_the_most_left_is_shown(monkeypatch):
+    """Trainings begin while encoders of further corpora are still trained."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    now = [0.0]
+    display = Display(lambda: now[0])
+    for seconds, encoders, training in ((0, 0, 0), (70, 2, 40), (200, 5, 99), (230, 5, 100)):
+        now[0] = seconds
+        stages = (
+            Stage("encoders", 5, encoders, int(encoders < 5), 0, max(0, 4 - encoders)),
+            Stage("training", 100, training, int(0 < training < 100), 0, 0 if training > 98 else 99 - training),
+        )
+        display.show(Progress("x", "params.yaml", "running", None, stages, (), None, None))
+    assert sys.stderr.getvalue().splitlines() == [
+        "  encoders    0 of 5",
+        "  training    40 of 100",
+        "  encoders    5 of 5            3:20",
+        "  training    99 of 100",
+        "  training    100 of 100        2:40",
+    ]
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

@@ -26,21 +26,28 @@ class Display:
         self._begun: dict[str, float] = {}
         self._ended: set[str] = set()
         self._last = -EVERY_S
+        self._shown = ""  # the stage of the last line
         self._line = ""
 
     def show(self, progress: Progress) -> None:
-        """Show how far a run is: a line for every stage that has ended since, and one for the first that has not."""
+        """Show how far a run is: a line for every stage that has ended since, and one for what is at work.
+
+        Of stages that are at work at the same time, as encoders of further corpora beside the first trainings, the one
+        with the most left to do is shown.
+        """
         if self._before is None:
             self._before = {stage.stage for stage in progress.stages if stage.done == stage.total}
+        unfinished = [stage for stage in progress.stages if stage.done < stage.total]
         for stage in progress.stages:
-            if stage.stage in self._ended:
-                continue
-            if stage.done < stage.total:
-                is_new = stage.stage not in self._begun
-                self._begun.setdefault(stage.stage, self._now())
-                self._current(stage, is_new=is_new)
-                return
-            self._end(stage)
+            if unfinished and stage is unfinished[0]:
+                break
+            if stage.stage not in self._ended:
+                self._end(stage)
+        for stage in unfinished[:1] + [stage for stage in unfinished if stage.running]:
+            self._begun.setdefault(stage.stage, self._now())
+        if unfinished:
+            working = [stage for stage in unfinished if stage.running]
+            self._current(max(working or unfinished[:1], key=lambda stage: stage.left + stage.running))
 
     def say(self, line: str) -> None:
         """Print a line above the one that is rewritten."""
@@ -64,7 +71,7 @@ class Display:
         self.say(f"  {stage.stage:<{_WIDTH}}{f'{stage.done:,} of {stage.total:,}':<18}{took}")
         self._last = -EVERY_S
 
-    def _current(self, stage: Stage, *, is_new: bool) -> None:
+    def _current(self, stage: Stage) -> None:
         failed = f", {stage.failed:,} failed" if stage.failed else ""
         counts = f"{stage.done:,} of {stage.total:,}{failed}"
         line = f"  {stage.stage:<{_WIDTH}}{counts:<18}{left(stage.seconds_left)}".rstrip()
@@ -72,7 +79,7 @@ class Display:
             self._line = line
             sys.stderr.write(f"{_ERASE}{line}")
             sys.stderr.flush()
-        elif is_new or self._now() - self._last >= EVERY_S:
-            self._last = self._now()
+        elif stage.stage != self._shown or self._now() - self._last >= EVERY_S:
+            self._last, self._shown = self._now(), stage.stage
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()

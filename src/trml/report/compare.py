@@ -84,6 +84,33 @@ class Compared:
         """Return the claims with this verdict in both."""
         return [_named(claim) for claim in self.claims if claim["a"] == claim["b"] == verdict]
 
+    @property
+    def same_inputs(self) -> str:
+        """Which inputs are the same, in words."""
+        same = [stage for stage, name in self.a.made_from.items() if name == self.b.made_from.get(stage)]
+        other = [stage for stage in self.a.made_from if stage not in same]
+        parts = [f"Same {_and(same)}." if same else "", f"Other {_and(other)}." if other else ""]
+        return " ".join(filter(None, parts))
+
+    @property
+    def same_scores(self) -> str:
+        """How many shared scores agree, in words."""
+        shared, identical, largest = (self.scores[key] for key in ("shared", "identical", "largest"))
+        if not shared:
+            return "They share no score."
+        if shared == identical:
+            return f"All {shared:,} shared scores are identical."
+        values = " and ".join("failed" if largest[side] is None else f"{largest[side]:.3f}" for side in ("a", "b"))
+        return f"{shared - identical:,} of {shared:,} shared scores differ, most at {largest['address']}: {values}."
+
+    @property
+    def conclusion(self) -> str:
+        """What became of the claims, and why, in words."""
+        first = f"{_and(self.changed)} changed." if self.changed else "No verdict changed."
+        verdicts = dict.fromkeys(claim["a"] for claim in self.claims if claim["a"] == claim["b"])
+        both = [f"{verdict.capitalize()} in both: {', '.join(self.alike(verdict))}." for verdict in verdicts]
+        return " ".join(filter(None, [first if self.claims else "They share no claim.", self.cause.words, *both]))
+
 
 def _named(claim: Mapping[str, Any]) -> str:
     return claim["id"] if claim["dataset"] is None else f"{claim['id']} ({claim['dataset']})"
@@ -218,6 +245,10 @@ def _source(a: Published, b: Published) -> str:
     if commits[0] != commits[1]:
         return f"the source may be the cause: commits {commits[0]} and {commits[1]}"
     return "the machine may be the cause: `trml verify` compares machines"
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _listed(keys: Sequence[str]) -> str:

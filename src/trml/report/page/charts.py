@@ -18,7 +18,7 @@ from trml.report.looks import Look
 HEIGHT, NARROW = 290, 210  # pixels of the frame: of scores, and of differences
 LINE = 14.5  # pixels of a label's line
 WIDTH = 470  # of the picture without script
-_FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
+FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 _SIZE = 12
 
 
@@ -112,7 +112,7 @@ def css_colour(look: Look) -> str:
 
 def _config() -> dict[str, Any]:
     axis = {
-        "labelFont": _FONT,
+        "labelFont": FONT,
         "labelFontSize": _SIZE,
         "labelColor": "var(--muted)",
         "gridColor": "var(--rule)",
@@ -121,7 +121,7 @@ def _config() -> dict[str, Any]:
         "title": None,
         "minExtent": 38,
     }
-    return {"view": {"stroke": None}, "axis": axis, "font": _FONT}
+    return {"view": {"stroke": None}, "axis": axis, "font": FONT}
 
 
 def _x(curves: Curves) -> alt.X:
@@ -213,6 +213,6 @@ def _marks(curves: Curves) -> list[alt.Chart]:
 def _labels(curves: Curves) -> alt.Chart:
     """Return the names at the right ends, in ink: colours are for marks alone."""
     names = _named("labels").mark_text(
-        align="left", baseline="middle", dx=8, font=_FONT, fontSize=_SIZE, fill="var(--ink)"
+        align="left", baseline="middle", dx=8, font=FONT, fontSize=_SIZE, fill="var(--ink)"
     )
     return names.encode(x=alt.value("width"), y=_y(curves), text="text:N")

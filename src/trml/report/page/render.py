@@ -1,20 +1,15 @@
 """Render the page from its inputs: one HTML file that asks for nothing else."""
 
-import base64
-import hashlib
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import vl_convert
 from markupsafe import Markup
 
 from trml.report.curves import Curves, View, differences, over_rates, score_rows
-from trml.report.looks import DARK, FAMILIES, LIGHT
-from trml.report.page import numbers
 from trml.report.page.charts import HEIGHT, LINE, NARROW, chart
+from trml.report.page.document import document, script
 from trml.report.page.examples import examples
 from trml.report.page.forest import forests
 from trml.report.page.grids import every_pair, pooled, trained_tested
@@ -27,23 +22,15 @@ from trml.report.page.published import Published
 from trml.report.page.readout import readout
 from trml.report.page.utterances import utterances
 
-_HERE = Path(__file__).parent
 _READY = "window.dispatchEvent(new Event('vega-ready'));"
 _SHOWN = 5  # curves that are drawn before a reader chooses
 
 
 def render(inputs: PageInputs) -> str:
     """Return the page: one HTML text that refers to no other file."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in ("score", "signed", "percent", "typeset", "scored", "sort_key", "listed", "count"):
-        environment.filters[name] = getattr(numbers, name)
-    return environment.get_template("page.html.j2").render(_context(inputs))
+    context = _context(inputs)
+    modules = [_bundle()] if context["charts"] else []
+    return document("page.html.j2", [script("tables.js"), script("page.js")], modules, **context)
 
 
 def _context(inputs: PageInputs) -> dict[str, Any]:
@@ -57,8 +44,6 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
     )
     rate = study.study_rate
     bank = utterances(own, inputs.texts)
-    script = (_HERE / "page.js").read_text()
-    bundle = _bundle() if charts else ""
     return {
         "inputs": inputs,
         "own": own,
@@ -81,10 +66,6 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
         "parts": placed,
         "pictures": shown,
         "examples": examples(inputs),
-        "style": Markup(_style()),
-        "script": Markup(script),
-        "bundle": Markup(bundle),
-        "policy": _policy(script, bundle),
         "bank": bank is not None,
         "data": _data(inputs, charts, view, reference, bank),
     }
@@ -153,30 +134,3 @@ def _data(
         "utterances": bank,
     }
     return Markup(json.dumps(content, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/"))
-
-
-def _style() -> str:
-    """Return the style sheet with the colours of both lights."""
-    names = {name: f"--{name}" for name in LIGHT}
-    light, dark = (
-        "".join(f"{names[name]}:{colours[name]};" for name in names)
-        + "".join(f"--f-{family.name}:{getattr(family, kind)};" for family in FAMILIES.values())
-        for colours, kind in ((LIGHT, "light"), (DARK, "dark"))
-    )
-    themes = (
-        f":root{{{light}color-scheme:light}}\n"
-        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-light=light]){{{dark}color-scheme:dark}}}}\n"
-        f"@media screen{{:root[data-light=dark]{{{dark}color-scheme:dark}}}}\n"
-    )
-    return themes + (_HERE / "page.css").read_text()
-
-
-def _policy(*scripts: str) -> str:
-    """Return the content security policy: nothing is loaded, and no script runs but these."""
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts if s
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
-    )
