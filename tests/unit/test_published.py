@@ -15,6 +15,7 @@ from trml.report.publish import is_published
 
 EXPERIMENT = "pantomime_full"
 RESULTS = ROOT / "results" / EXPERIMENT
+FINDINGS = (ROOT / "docs/findings.md").read_text()
 README = (ROOT / "README.md").read_text()
 
 
@@ -41,17 +42,17 @@ def test_committed_results_are_of_this_source_or_said_to_be_of_an_earlier_one():
 
 def test_every_table_row_of_the_readme_stands_in_the_results():
     table = (RESULTS / "tables/main.md").read_text()
-    rows = [line for line in README.splitlines() if re.search(r"\| \**\d\.\d{3} \[", line)]
+    rows = [line for line in FINDINGS.splitlines() if re.search(r"\| \**\d\.\d{3} \[", line)]
     assert len(rows) >= 6
     for row in rows:
         assert row in table
 
 
-def test_verdicts_in_the_readme_are_the_published_ones():
+def test_verdicts_in_the_findings_are_the_published_ones():
     rows = [line for line in (RESULTS / "tables/verdicts.md").read_text().splitlines() if line.startswith("| C")]
     assert len(rows) >= 7
     for row in rows:
-        assert row in README
+        assert row in FINDINGS
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,8 @@ def verdicts_of(claim):
     return {verdict: verdicts.count(verdict) for verdict in ("better", "worse", "equivalent", "undecided")}
 
 
-def test_sizes_in_the_readme_are_those_of_the_study(decided):
-    words, claim = " ".join(README.split()), decided["", "C1"]
+def test_sizes_in_the_findings_are_those_of_the_study(decided):
+    words, claim = " ".join(FINDINGS.split()), decided["", "C1"]
     page = (RESULTS / "report/index.html").read_text()
     trainings = re.findall(r"([0-9,]+) trainings", page)[0].replace(",", "")
     assert f"{int(trainings):,} trainings" in words
@@ -77,14 +78,14 @@ def test_sizes_in_the_readme_are_those_of_the_study(decided):
     assert f"the margin, {claim['comparisons'][0]['margin']:.3f}" in words
 
 
-def test_the_counts_in_the_readme_are_the_verdicts(decided):
-    words = " ".join(README.split())
+def test_the_counts_in_the_findings_are_the_verdicts(decided):
+    words = " ".join(FINDINGS.split())
     of = {key: verdicts_of(claim) for key, claim in decided.items()}
     for key, sentence in COUNTED.items():
         assert sentence.format(n=sum(of[key].values()), **of[key]) in words, key
 
 
-# What README.md says of how many comparisons: regime and claim -> its words.
+# What docs/findings.md says of how many comparisons: regime and claim -> its words.
 COUNTED = {
     ("", "C1"): "all {equivalent} comparisons with baselines on the utterances that lack a modality are equivalent",
     ("untold", "C1"): "TRML is worse than every baseline: {worse} of {n} comparisons",
@@ -98,11 +99,11 @@ COUNTED = {
 }
 
 
-def test_what_the_readme_says_without_a_count_holds(decided):
+def test_what_the_findings_say_without_a_count_holds(decided):
     """All that is said of no term, choice or temperature, of two models, partners and frames."""
     studied = [verdicts_of(decided["", name]) for name in ("C3", "C3b", "C6")]
     assert sum(each["better"] for each in studied) == 0
-    assert f"all {sum(sum(each.values()) for each in studied)} comparisons are equivalent" in " ".join(README.split())
+    assert f"all {sum(sum(each.values()) for each in studied)} comparisons are equivalent" in " ".join(FINDINGS.split())
     assert decided["", "C2"]["verdict"] == decided["", "C4"]["verdict"] == "supported"
     assert decided["", "C5"]["verdict"] == "refuted"
     of_few = {(c["against"], c["victim"]): c["verdict"] for c in decided["few_labels", "C1"]["comparisons"]}
@@ -111,11 +112,11 @@ def test_what_the_readme_says_without_a_count_holds(decided):
     assert {(c["label"], c["verdict"]) for c in regression} == {("matching by regression", "worse")}
 
 
-def test_what_the_readme_says_of_wrong_modalities_weights_and_conventions_holds():
+def test_what_the_findings_say_of_wrong_modalities_weights_and_conventions_holds():
     def table(name):
         return pl.read_csv(RESULTS / f"tables/{name}.csv", infer_schema_length=None)
 
-    words = " ".join(README.split())
+    words = " ".join(FINDINGS.split())
     wrong = table("corruption_vision").filter(method="trml", trained="none")
     of = {(row["corruption"], row["level"]): f"{row['value']:.3f}" for row in wrong.iter_rows(named=True)}
     assert f"(MAE {of['wrong', 1.0]}) than without vision ({of['absent', 0.0]})" in words
@@ -129,7 +130,7 @@ def test_what_the_readme_says_of_wrong_modalities_weights_and_conventions_holds(
 
 
 def regime_rows():
-    """The rows of the README's table on regimes, worked out from the tables of the results: method -> its cells."""
+    """The rows of the findings' table on regimes, worked out from the tables of the results: method -> its cells."""
 
     def primary(name):
         return pl.read_csv(RESULTS / f"tables/{name}.csv", infer_schema_length=None).filter(pl.col("metric") == "mae")
@@ -151,10 +152,10 @@ def regime_rows():
     return {name: [found.get(column, "") for column in range(4)] for name, found in cells.items()}
 
 
-def test_the_table_of_regimes_in_the_readme_is_that_of_the_results():
+def test_the_table_of_regimes_in_the_findings_is_that_of_the_results():
     rows = regime_rows()
     for name, label in REGIME_ROWS.items():
-        assert f"| {label} | {' | '.join(rows[name])} |" in README, name
+        assert f"| {label} | {' | '.join(rows[name])} |" in FINDINGS, name
 
 
 # The rows of that table: method or variant of TRML -> its label.
@@ -172,6 +173,20 @@ REGIME_ROWS = {
     "mm_align": "MM-Align",
     "constant": "Constant predictor",
 }
+
+
+def test_what_the_readme_says_of_the_findings_holds(decided):
+    words = " ".join(README.split())
+    of, claim = {key: verdicts_of(found) for key, found in decided.items()}, decided["", "C1"]
+    sizes = f"{claim['utterances']:,} test utterances of {claim['groups']} speakers and {claim['seeds']} seeds"
+    assert sizes in words and f"all {of['', 'C1']['equivalent']} comparisons with baselines are equivalent" in words
+    for name in ("C3", "C6", "C7"):
+        assert of["", name]["equivalent"] == sum(of["", name].values())
+    worse = of["untold", "C1"]
+    assert f"in {worse['worse']} of {sum(worse.values())} comparisons" in words
+    trml, regression, mfm = (regime_rows()[name][0] for name in ("trml", "regression", "mfm"))
+    assert f"its MAE is {trml}, and {regression} with a regression in place of that loss (MFM: {mfm})" in words
+    assert decided["", "C4"]["verdict"] == "supported"
 
 
 def test_no_method_beats_the_ceiling_beyond_its_interval():
