@@ -96,6 +96,7 @@ format: $(BIN)/.installed
 docs: $(BIN)/.installed
 	$(BIN)/python tools/package_map.py
 	$(BIN)/python tools/artifact_appendix.py
+	$(BIN)/python tools/console.py
 
 # Build the site from docs/ in work/site; a broken link or any other warning is an error.
 site: $(BIN)/.installed

@@ -12,7 +12,7 @@ from conftest import ROOT
 # Programs whose commands are looked at. Other lines of a block are output.
 CHECKED = ("trml", "make", "snakemake", "dvc", "python", "pre-commit")
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_SHELL = ("", "sh", "bash", "console")
+_SHELL = ("", "sh", "bash")
 _INDENTED = re.compile(r"^    ((?:trml|make|snakemake|dvc) .*)$", re.MULTILINE)
 _INLINE = re.compile(r"`((?:trml|make) [a-z][^`]*)`")
 _NEXT = ("&&", "||", ";", "|", ">", ">>", "<", "2>&1")
@@ -32,9 +32,15 @@ def commands(page: Path) -> list[Command]:
     """Return the commands of a page's blocks."""
     text = page.read_text()
     fenced = [block for language, block in _FENCED.findall(text) if language in _SHELL]
+    fenced += [_typed(block) for language, block in _FENCED.findall(text) if language == "console"]
     blocks = [*fenced, *_INDENTED.findall(_FENCED.sub("", text))]
     lines = (line for block in blocks for line in block.replace("\\\n", " ").splitlines())
     return [Command(page, words) for line in lines for words in _split(line)]
+
+
+def _typed(session: str) -> str:
+    """Return the commands of a session: what follows a prompt. All else is output (tools/console.py)."""
+    return "\n".join(line for line in session.splitlines() if line.startswith("$ "))
 
 
 def mentioned(page: Path) -> list[Command]:

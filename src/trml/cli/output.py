@@ -86,7 +86,8 @@ def aligned(rows: Sequence[Sequence[Any]], header: Sequence[str] = (), right: It
 
 def number(value: float | None, places: int = 3, sign: bool = False) -> str:
     """Return a number as tables of the command show it, empty for none."""
-    return "" if value is None else f"{value:{'+' if sign else ''}.{places}f}"
+    text = "" if value is None else f"{value:{'+' if sign else ''}.{places}f}"
+    return text[1:] if text[:1] in ("+", "-") and float(text) == 0 else text  # what rounds to zero has no sign
 
 
 def interval(value: float | None, low: float | None, high: float | None, places: int = 3, sign: bool = False) -> str:

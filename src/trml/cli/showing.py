@@ -110,7 +110,8 @@ def _table(columns: Sequence[str], rows: Sequence[Any]) -> list[str]:
     ]
     right = [i for i, name in enumerate(varying) if rows and isinstance(rows[0][name], int | float) and name != score]
     shared = ", ".join(f"{name} {_entry(value)}" for name, value in same.items())
-    return [*([f"{len(rows)} rows; {shared}"] if shared else [f"{len(rows)} rows"]), *aligned(body, header, right)]
+    count = f"{len(rows)} row{'s' if len(rows) != 1 else ''}"
+    return [f"{count}; {shared}" if shared else count, *aligned(body, header, right)]
 
 
 def _entry(value: Any) -> str:
