@@ -18,13 +18,14 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 LAYERS = ("cluster", "workflow", "numerics", "unit")  # the slowest first, so that both workers end together
+FIRST = ("test_workflow", "test_guides")  # one makes the miniature that others start from, the other needs none
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by its folder, and run the slow folders first."""
     for item in items:
         item.add_marker(layer(item))
-    items.sort(key=lambda item: LAYERS.index(layer(item)))
+    items.sort(key=lambda item: (LAYERS.index(layer(item)), item.path.stem not in FIRST))
 
 
 def layer(item: pytest.Item) -> str:
@@ -54,6 +55,14 @@ def params(default_raw: dict[str, Any]) -> Any:
     from trml.config.load import check
 
     return check(default_raw)
+
+
+@pytest.fixture(scope="session")
+def miniature(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A finished run of a small study: a folder with work/ and results/. Tests must not change it."""
+    from helpers.checkout import shared_miniature
+
+    return shared_miniature(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from filelock import FileLock
 
 from conftest import ROOT
 from trml.config.compose import compose
@@ -40,6 +43,9 @@ SMALL_GRID = [
     "training.batch_size=16",
     "methods.trml.sweeps.temperature=[0.07,0.5]",
 ]
+
+
+EVERY_FORM = "report.forms=[pdf,png]"
 
 
 class Checkout:
@@ -84,5 +90,25 @@ class Checkout:
         files = (self.folder / "work/cells").rglob(RECORDS)
         return {name: record for path in files for name, record in json.loads(path.read_text()).items()}
 
+    def takes(self, other: "Checkout", *kinds: str) -> "Checkout":
+        """Copy folders of work/ that another has made: by default, all that trainings need or are."""
+        for kind in kinds or ("corpora", "encoders", "features", "cells", "references"):
+            shutil.copytree(other.folder / "work" / kind, self.folder / "work" / kind)
+        return self
+
     def digest(self) -> str:
         return json.loads((self.folder / "results/pantomime/manifest.json").read_text())["digest"]
+
+
+def shared_miniature(factory: pytest.TempPathFactory) -> Checkout:
+    """Return the finished miniature that all tests of a session share: the worker that asks first makes it."""
+    own = factory.getbasetemp()
+    session = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with FileLock(session / "miniature.lock"):
+        made = Checkout(session / "miniature")
+        if not (made.folder / "results").is_dir():
+            shutil.rmtree(made.folder, ignore_errors=True)
+            made.folder.mkdir()
+            made.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM)
+            made.make()
+    return made

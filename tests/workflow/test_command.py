@@ -24,6 +24,7 @@ TINY = [*MINIATURE, *(o for o in SMALL_GRID if o != FEW_METHODS), "method=[trml,
 TINY = [*TINY, "~datasets.unseen", "studies=false", "protocol.rates=[0.0,0.5]", "report.conditions=[0.0,0.5]"]
 LONGER = ["training.epochs=400", "training.patience=400", "protocol.seeds=[2020,2021,2022]"]
 LONGER = [*LONGER, *(f"methods.{name}.options.epochs=400" for name in ("trml", "zero_fill", "supervised_double"))]
+UP_TO_FEATURES = ("corpora", "encoders", "features")
 RUN = [sys.executable, "-m", "trml", "run", "--cores", "2"]
 
 
@@ -38,9 +39,9 @@ def trml(folder, *arguments, **more):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A folder after `trml run`, and what that printed."""
-    made = Checkout(tmp_path_factory.mktemp("finished"))
+def finished(tmp_path_factory, miniature):
+    """A folder after `trml run`, and what that printed. It starts from the features of another."""
+    made = Checkout(tmp_path_factory.mktemp("finished")).takes(miniature, *UP_TO_FEATURES)
     made.configure(*TINY)
     done = trml(made.folder, "run", "--cores", "2")
     assert done.returncode == 0, done.stderr[-3000:]
@@ -109,8 +110,8 @@ def test_a_stage_that_fails_is_named_with_its_log_and_the_exit_code_is_1(finishe
     assert "RuleException" not in done.stderr
 
 
-def test_ctrl_c_in_a_terminal_saves_and_names_the_command_that_resumes(tmp_path):
-    made = Checkout(tmp_path)
+def test_ctrl_c_in_a_terminal_saves_and_names_the_command_that_resumes(miniature, tmp_path):
+    made = Checkout(tmp_path).takes(miniature, *UP_TO_FEATURES)
     made.configure(*TINY, *LONGER)
     run, controller = pty.fork()
     if run == 0:

@@ -86,8 +86,11 @@ class Repository(Checkout):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A repository after `dvc repro` and `dvc push` to a folder. Its results are committed. Not to be changed."""
+def made(tmp_path_factory, miniature):
+    """A repository after `dvc repro` and `dvc push` to a folder. Its results are committed. Not to be changed.
+
+    Its trainings are those of the miniature, so that it scores and reports alone.
+    """
     folder = tmp_path_factory.mktemp("made")
     for name in PROJECT:
         source = ROOT / name
@@ -99,6 +102,7 @@ def made(tmp_path_factory):
     repository.run("git", "init", "-q", ".")
     repository.dvc("remote", "add", "--default", "store", str(tmp_path_factory.mktemp("remote")))
     repository.commit()
+    repository.takes(miniature)
     repository.dvc("repro")
     repository.run("git", "add", "-f", "results")
     repository.commit()

@@ -33,9 +33,9 @@ def start(folder) -> subprocess.Popen:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """metrics.csv of a run that nothing stopped, and the folder it was made in."""
-    checkout = Checkout(tmp_path_factory.mktemp("undisturbed"))
+def undisturbed(tmp_path_factory, miniature):
+    """A folder after a run that nothing stopped."""
+    checkout = Checkout(tmp_path_factory.mktemp("undisturbed")).takes(miniature, "corpora", "encoders", "features")
     checkout.configure(*MINIATURE, *GRID)
     checkout.make()
     return checkout
@@ -47,7 +47,7 @@ def metrics(checkout):
 
 def test_interrupted_by_hand_and_killed_it_resumes_to_the_same_bytes(undisturbed, tmp_path):
     """By hand it saves what is in training, and says how to resume; a kill may come at any moment."""
-    checkout = Checkout(tmp_path)
+    checkout = Checkout(tmp_path).takes(undisturbed, "corpora", "encoders", "features")
     checkout.configure(*MINIATURE, *GRID)
     run = start(tmp_path)
     while "to train" not in (tmp_path / "log").read_text():

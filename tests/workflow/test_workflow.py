@@ -17,34 +17,23 @@ from polars.testing import assert_frame_equal
 from rocrate.rocrate import ROCrate
 
 from conftest import ROOT
-from helpers.checkout import MINIATURE, SMALL_GRID, Checkout
+from helpers.checkout import EVERY_FORM, MINIATURE, SMALL_GRID, Checkout
 from trml.api.experiment import experiment
 from trml.api.result import load
 from trml.base.digests import file_digest
 from trml.base.errors import ConfigError
 from trml.training.store import cells_of
 
-EVERY_FORM = "report.forms=[pdf,png]"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A finished miniature. Not to be changed."""
-    made = Checkout(tmp_path_factory.mktemp("finished"))
-    made.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM)
-    made.make()
-    return made
-
 
 @pytest.fixture
-def checkout(finished, tmp_path):
+def checkout(miniature, tmp_path):
     """A copy of the finished miniature, times included, that a test may change."""
-    shutil.copytree(finished.folder, tmp_path / "checkout")
+    shutil.copytree(miniature.folder, tmp_path / "checkout")
     return Checkout(tmp_path / "checkout")
 
 
-def test_results_are_complete(finished):
-    results = finished.folder / "results/pantomime"
+def test_results_are_complete(miniature):
+    results = miniature.folder / "results/pantomime"
     for name in ("metrics.csv", "metrics.parquet", "claims.json", "claims.md", "manifest.json", "params.yaml"):
         assert (results / name).stat().st_size > 0
     shown = ("retrieval", "factors", "similarity", "embedding", "worst", "best")
@@ -67,8 +56,8 @@ def test_results_are_complete(finished):
     assert metrics["value"].is_finite().all()
 
 
-def test_the_page_stands_alone(finished):
-    page = (finished.folder / "results/pantomime/report/index.html").read_text()
+def test_the_page_stands_alone(miniature):
+    page = (miniature.folder / "results/pantomime/report/index.html").read_text()
     static = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     sources = re.findall(r"""(?:src|href)=["']([^"']*)""", static)
     assert len([s for s in sources if s.startswith("data:image/svg+xml")]) >= 4
@@ -80,15 +69,15 @@ def test_the_page_stands_alone(finished):
         assert words in page
 
 
-def test_every_cell_is_whole(finished):
-    blocks, shards = (list((finished.folder / "work").glob(each)) for each in ("blocks/*", "cells/*/*/*"))
+def test_every_cell_is_whole(miniature):
+    blocks, shards = (list((miniature.folder / "work").glob(each)) for each in ("blocks/*", "cells/*/*/*"))
     assert 2 * len(shards) == len(blocks)
     for folder in shards:
         assert {path.name for path in folder.iterdir()} == {
             "SHA256SUMS", "checkpoints.safetensors", "history.parquet", "predictions.parquet", "records.json", "whole",
         }  # fmt: skip
-    assert [path.name for path in (finished.folder / "work").rglob(".*")] == [".lock"]
-    unfinished = finished.folder / "work/unfinished"
+    assert [path.name for path in (miniature.folder / "work").rglob(".*")] == [".lock"]
+    unfinished = miniature.folder / "work/unfinished"
     assert not unfinished.exists() or not any(unfinished.iterdir())
 
 
@@ -290,8 +279,8 @@ def test_three_given_modalities_go_the_same_way(tmp_path):
         assert (tmp_path / f"results/mosi/figures/{name}.svg").stat().st_size > 5000
 
 
-def test_published_results_are_a_research_object_and_describe_their_corpus(finished, tmp_path):
-    results = finished.folder / "results/pantomime"
+def test_published_results_are_a_research_object_and_describe_their_corpus(miniature, tmp_path):
+    results = miniature.folder / "results/pantomime"
     crate = ROCrate(results)
     (run,) = crate.get_by_type("CreateAction")
     assert run["instrument"] == crate.mainEntity and (results / crate.mainEntity.id).is_file()
@@ -301,24 +290,24 @@ def test_published_results_are_a_research_object_and_describe_their_corpus(finis
     } | {"SHA256SUMS", "workflow/Snakefile"}
     assert all(file_digest(results / name) == checksum for name, checksum in named.items() if checksum)
     (described,) = [each for each in run["object"] if each.id.endswith(".croissant.json")]
-    (corpus,) = (finished.folder / "work/corpora").glob("pantomime-*")
+    (corpus,) = (miniature.folder / "work/corpora").glob("pantomime-*")
     shutil.copytree(corpus, tmp_path / "corpus")
     shutil.copy(results / described.id, tmp_path / "corpus")
     dataset = mlcroissant.Dataset(jsonld=tmp_path / "corpus/pantomime.croissant.json")
     assert len(list(dataset.records("utterances"))) == pl.read_parquet(corpus / "utterances.parquet").height
 
 
-def test_predictions_of_new_files_are_those_that_were_scored(finished, tmp_path):
+def test_predictions_of_new_files_are_those_that_were_scored(miniature, tmp_path):
     """With both modalities, and with the text missing by trainings that met it."""
-    (corpus,) = (finished.folder / "work/corpora").glob("pantomime-*")
+    (corpus,) = (miniature.folder / "work/corpora").glob("pantomime-*")
     test = pl.read_parquet(corpus / "utterances.parquet").filter(split="test").head(3)
     clips = [str(corpus / clip) for clip in test["clip"]]
     posts = pl.DataFrame({"text": [*test["text"], *[None] * 3], "clip": clips * 2})
     posts.write_csv(tmp_path / "posts.csv")
-    found = pl.read_csv(io.StringIO(finished.trml("predict", "--csv", str(tmp_path / "posts.csv"))))
+    found = pl.read_csv(io.StringIO(miniature.trml("predict", "--csv", str(tmp_path / "posts.csv"))))
     assert found["present"].to_list() == ["text+vision"] * 3 + ["vision"] * 3
 
-    result = load(finished.folder / "results/pantomime")
+    result = load(miniature.folder / "results/pantomime")
     own = result.metrics().filter(method="trml", variant="default", metric="mae")
     scored = result.predictions().filter(pl.col("utterance_id").is_in(test["utterance_id"].implode()))
     for rows, condition in ((found[:3], "complete"), (found[3:], "text@0.5")):
@@ -332,10 +321,10 @@ def test_predictions_of_new_files_are_those_that_were_scored(finished, tmp_path)
     sums = found["base"] + found["rests_on_text"].fill_null(0) + found["rests_on_vision"]
     np.testing.assert_allclose(found["prediction"], sums, atol=1e-5)
 
-    one = json.loads(finished.trml("predict", clips[0], "--json"))
+    one = json.loads(miniature.trml("predict", clips[0], "--json"))
     assert one["inputs"] == {"text": "missing", "vision": "given"} and len(one["by_seed"]) == 2
     assert one["virtual"]["modality"] == "text" and len(one["virtual"]["neighbours"]) == 3
-    words = finished.trml("predict", clips[0])
+    words = miniature.trml("predict", clips[0])
     assert "Text missing: TRML generated it." in words and "nearest real text" in words
 
 

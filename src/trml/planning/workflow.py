@@ -22,6 +22,7 @@ from trml.planning.compute import FOUND
 from trml.planning.integrity import say_what_is_done, withdraw_damaged
 from trml.planning.models import proposed_model
 from trml.planning.plan import Plan, plans, searched
+from trml.planning.sources import write_down
 from trml.report.publish import is_published
 
 _KINDS = ("corpus", "encoder", "features", "references", "evaluation", "probes", "results")  # folders of a plan
@@ -45,6 +46,7 @@ class Workflow:
             if is_main:
                 os.environ[FOUND] = self.own.compute.device
                 self.own.results  # noqa: B018  works every path out, so that faults are reported before anything runs
+                write_down()
                 bring_back(self.plans)
                 withdraw_damaged(self.plans)
         except TrmlError as error:
