@@ -128,11 +128,10 @@ def _stopped(run: Snakemake, found: Progress, again: str) -> int:
 def _finished(found: Progress, log: str, seconds: float, *, as_json: bool) -> int:
     """Say what was found, and print the page's path."""
     from trml.report.published import Published
-    from trml.report.show import findings
 
     assert found.page is not None
     result = Published(Path(found.page).parents[1])
-    sentences = findings(result)
+    sentences = result.findings
     for number, words in enumerate(sentences[:_SHOWN], 1):
         for line in paragraph(words, f"{number}. "):
             say(line)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -59,7 +60,9 @@ def build(inputs: ReportInputs, folder: Path) -> None:
 
     record = manifest(data)
     (folder / "report").mkdir()
-    (folder / "report" / "index.html").write_text(render(gather(data, folder, shown, tables, record)))
+    page = gather(data, folder, shown, tables, record)
+    (folder / "report" / "index.html").write_text(render(page))
+    write_json(folder / "findings.json", [asdict(finding) for finding in page.headlines])
     write_json(folder / "manifest.json", {**record, "files": checksums(folder)})
 
 

@@ -128,27 +128,23 @@ def pushed_apart(values: Sequence[float], low: float, high: float, share: float)
 
 def score_rows(summary: pl.DataFrame, study: Study, view: View) -> pl.DataFrame:
     """Return the rows of summary.parquet that a view shows: of every method and rate, the defaults alone."""
-    complete = (pl.col("protocol") == MATCHED) & (pl.col("rate") == 0)
-    rows = summary.filter(
-        (pl.col("protocol") == view.protocol) | complete,
-        pl.col("victim") == view.victim,
-        pl.col("metric") == view.metric.name,
-        pl.col("variant") == DEFAULT,
-    )
-    rows = rows.filter(pl.col("trained") == (pl.col("rate") if view.protocol == MATCHED else 0.0))
-    return rows.filter(_scored(study, view)).sort("rate")
+    return _viewed(summary.filter(variant=DEFAULT), study, view).sort("rate")
 
 
 def pair_rows(pairs: pl.DataFrame, study: Study, view: View) -> pl.DataFrame:
     """Return the rows of pairs.parquet that a view shows."""
+    return _viewed(pairs, study, view)
+
+
+def _viewed(rows: pl.DataFrame, study: Study, view: View) -> pl.DataFrame:
     complete = (pl.col("protocol") == MATCHED) & (pl.col("rate") == 0)
-    rows = pairs.filter(
+    return rows.filter(
         (pl.col("protocol") == view.protocol) | complete,
         pl.col("victim") == view.victim,
         pl.col("metric") == view.metric.name,
+        pl.col("trained") == (pl.col("rate") if view.protocol == MATCHED else 0.0),
+        _scored(study, view),
     )
-    rows = rows.filter(pl.col("trained") == (pl.col("rate") if view.protocol == MATCHED else 0.0))
-    return rows.filter(_scored(study, view))
 
 
 def _scored(study: Study, view: View) -> pl.Expr:

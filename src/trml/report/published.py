@@ -13,6 +13,7 @@ from trml.base.errors import CommandError, DataMissing
 from trml.base.nearest import nearest
 from trml.base.yaml_reader import read_yaml
 from trml.evaluation.contract import REFERENCES
+from trml.report.page.numbers import MINUS, NBSP
 
 _OTHERS = {"constant": "Constant predictor", "ceiling": "Ceiling (exact)", "oracle": "Oracle, on these utterances"}
 
@@ -77,6 +78,14 @@ class Published:
         """Return the claims on a dataset, as claims.json has them; none without the file."""
         path = self.folder / f"claims{f'_{dataset}' if dataset else ''}.json"
         return list(read_json(path)) if path.is_file() else []
+
+    @property
+    def findings(self) -> list[str]:
+        """What was found, in sentences with effect sizes; none where an earlier version published no findings.json."""
+        path = self.folder / "findings.json"
+        found = read_json(path) if path.is_file() else []
+        sentences = (f"{each['headline']}. {each['body']}" for each in found)
+        return [words.replace(MINUS, "-").replace(NBSP, " ") for words in sentences]  # for any terminal
 
     def metrics(self, dataset: str | None = None) -> pl.DataFrame:
         """Return the rows of metrics.csv of a dataset: one a training, condition and metric."""

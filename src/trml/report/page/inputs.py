@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from trml.corpora.contract import CorpusInfo
 from trml.features.contract import FeatureInfo
+from trml.report.page.headlines import Finding, headlines
 from trml.report.page.published import Published
 from trml.report.sections import Section
 from trml.report.tables.common.table import Table
@@ -109,3 +111,8 @@ class PageInputs:
     def datasets(self) -> list[Published]:
         """The experiment's own results, and those of its regimes."""
         return [self.own, *self.regimes]
+
+    @cached_property
+    def headlines(self) -> list[Finding]:
+        """What was found, at most three findings."""
+        return headlines(self.datasets)

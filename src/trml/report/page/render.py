@@ -13,7 +13,6 @@ from trml.report.page.document import document, script
 from trml.report.page.examples import examples
 from trml.report.page.forest import forests
 from trml.report.page.grids import every_pair, pooled, trained_tested
-from trml.report.page.headlines import headlines
 from trml.report.page.inputs import PageInputs
 from trml.report.page.leaderboard import BEST, leaderboard
 from trml.report.page.parts import FURTHER, PLACES, parts, pictures
@@ -51,7 +50,7 @@ def _context(inputs: PageInputs) -> dict[str, Any]:
         "facts": inputs.facts,
         "manifest": inputs.manifest,
         "looks": own.looks,
-        "findings": headlines(inputs.datasets),
+        "findings": inputs.headlines,
         "verdicts": _verdicts(own),
         "view": view,
         "reference": reference,
