@@ -106,6 +106,7 @@ DEFAULT = {
     "report.crate": None,
     "report.headline": None,
     "report.model_card": None,
+    "report.page.comparison": None,
     "report.publish": None,
     "report.published": None,
     "report.show": None,

@@ -44,7 +44,7 @@ def test_a_condition_mixes_patterns_by_the_mask(inputs):
 def test_metrics_equal_scikit_learn_on_the_stored_predictions(inputs, tmp_path):
     fill(inputs, lambda *_: 0.5)
     evaluated(inputs, tmp_path / "evaluation")
-    rows = pl.read_csv(tmp_path / "evaluation" / "metrics.csv")
+    rows = pl.read_parquet(tmp_path / "evaluation" / "metrics.parquet")
     index = pl.read_parquet(inputs.features / "index.parquet").filter(pl.col("split") == "test")
     per_unit = Evaluation(inputs).per_unit  # predictions are scored in whole steps
     for cell in inputs.distinct_cells()[::5]:
@@ -63,7 +63,7 @@ def test_a_cell_has_rows_under_each_name_it_is_asked_for_by(inputs, tmp_path):
     default = Training("trml", "default", "vision", 0.5, 0.5, 2)
     cells = {**inputs.cells, default._replace(variant="temperature=0.07"): inputs.cells[default]}
     evaluated(replace(inputs, cells=cells), tmp_path / "evaluation")
-    rows = pl.read_csv(tmp_path / "evaluation" / "metrics.csv").filter(pl.col("cell") == inputs.cells[default].digest)
+    rows = pl.read_parquet(tmp_path / "evaluation" / "metrics.parquet").filter(cell=inputs.cells[default].digest)
     own, swept = (rows.filter(variant=name).drop("variant") for name in ("default", "temperature=0.07"))
     assert own.height > 0
     assert own.equals(swept)
@@ -124,7 +124,7 @@ def test_a_failed_training_is_shown_as_failed_and_never_as_a_number(inputs, tmp_
     withdraw(shard_of(cell))
     write_failed(cell)
     by_id = evaluated(inputs, tmp_path / "evaluation")
-    metrics = pl.read_csv(tmp_path / "evaluation" / "metrics.csv")
+    metrics = pl.read_parquet(tmp_path / "evaluation" / "metrics.parquet")
     of_cell = metrics.filter(pl.col("cell") == cell.digest)
     assert of_cell["value"].null_count() == of_cell.height > 0
     assert metrics.filter(pl.col("cell") != cell.digest)["value"].null_count() == 0

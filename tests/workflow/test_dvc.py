@@ -322,9 +322,11 @@ def test_other_instructions_are_within_statistics(made, tmp_path):
 
 def test_an_altered_prediction_differs_and_its_training_is_named(made, tmp_path):
     other, name = again(made, tmp_path / "other")
-    shard = sorted((other.folder / "work/cells").glob("*/*/trml-*"))[0]
-    table = pl.read_parquet(shard / "predictions.parquet")
-    cell = table.columns[3]
+    shown = pl.read_csv(other.folder / "results" / name / "metrics.csv", schema_overrides={"cell": pl.String})
+    cell = shown.filter(method="trml", variant="default", condition="complete", train_rate=0.0)["cell"][0]
+    tables = {path.parent: pl.read_parquet(path) for path in (other.folder / "work/cells").rglob("predictions.parquet")}
+    (shard,) = (folder for folder, table in tables.items() if cell in table.columns)
+    table = tables[shard]
     is_one = pl.concat_str("split", "present") == "testtext+vision"
     is_one &= is_one.cum_sum() == 1
     table.with_columns(pl.when(is_one).then(pl.col(cell) + 1).otherwise(pl.col(cell)).alias(cell)).write_parquet(

@@ -66,10 +66,14 @@ def build(inputs: ReportInputs, folder: Path) -> None:
     write_json(folder / "manifest.json", {**record, "files": checksums(folder)})
 
 
+def published_scores(evaluation: Path) -> pl.DataFrame:
+    """Return the scores of an evaluation as metrics.csv has them: with six decimals."""
+    return pl.read_parquet(evaluation / "metrics.parquet").with_columns(pl.col("value").round(6))
+
+
 def _scores(data: Dataset, folder: Path) -> None:
     """Write the scores, means, pairs and claims of a dataset."""
-    metrics = pl.read_parquet(data.inputs.evaluation / "metrics.parquet")
-    metrics.with_columns(pl.col("value").round(6)).write_csv(folder / f"metrics{data.suffix}.csv")
+    published_scores(data.inputs.evaluation).write_csv(folder / f"metrics{data.suffix}.csv")
     has_claims = data.claims or data.study.dataset is None
     for name in ("summary.parquet", "pairs.parquet", *(["claims.json"] if has_claims else [])):
         path = folder / name
