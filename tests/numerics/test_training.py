@@ -71,17 +71,16 @@ def test_many_agree_with_a_plain_loop_of_one(params, method, classes, modalities
             torch.testing.assert_close(weights[name], value, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("hidden", [13, 64])
+@pytest.mark.parametrize(("hidden", "settings"), [(13, replace(SETTINGS, chunk=None)), (64, SETTINGS)], ids=[13, 64])
 @pytest.mark.parametrize("method", METHODS)
-def test_same_bytes_alone_and_in_any_company(params, method, hidden):
+def test_same_bytes_alone_and_in_any_company(params, method, hidden, settings):
     features = synthetic_features()
     cells = cells_of(params, method, hidden)
-    for settings in (SETTINGS, replace(SETTINGS, chunk=None)):
-        together, backwards = run(cells, features, settings), run(cells[::-1], features, settings)
-        for c in cells:
-            alone = run_one(c, features, settings)
-            assert same(together[c.digest], alone)
-            assert same(backwards[c.digest], alone)
+    together, backwards = run(cells, features, settings), run(cells[::-1], features, settings)
+    for c in cells:
+        alone = run_one(c, features, settings)
+        assert same(together[c.digest], alone)
+        assert same(backwards[c.digest], alone)
 
 
 @pytest.mark.parametrize("method", METHODS)

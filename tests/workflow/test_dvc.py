@@ -127,6 +127,13 @@ def nothing_to_do(repository) -> bool:
     return "Nothing to be done" in repository.dry() and "up to date" in repository.dvc("status")
 
 
+def show(repository, *rates):
+    """Set the missing rates of the main table."""
+    params = yaml.safe_load((repository.folder / "params.yaml").read_text())
+    params["report"]["conditions"] = list(rates)
+    (repository.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
 def test_after_a_pull_there_is_nothing_to_do(clone, made):
     clone.dvc("pull")
     assert nothing_to_do(clone)
@@ -139,6 +146,18 @@ def test_after_a_pull_there_is_nothing_to_do(clone, made):
 
 
 def test_a_change_after_a_pull_redoes_what_depends_on_it(clone):
+    """What the report shows: nothing is trained or scored."""
+    clone.dvc("pull")
+    show(clone, 1.0)
+    said = clone.dvc("repro")
+    assert "Rule: report)" in said
+    for rule in ("corpus", "pretrain", "encode", "train", "evaluate"):
+        assert f"Rule: {rule})" not in said
+    assert nothing_to_do(clone) and agrees(clone)
+
+
+@pytest.mark.slow
+def test_a_seed_after_a_pull_trains_its_cells_alone(clone):
     clone.dvc("pull")
     before = clone.cells()
     clone.seeds(2020, 2021, 2022)
@@ -184,13 +203,6 @@ def test_s3_is_a_remote_like_a_folder(made, clone, s3, tmp_path, monkeypatch):
         repository.dvc("push" if repository is not clone else "pull")
     assert nothing_to_do(clone)
     assert agrees(clone)
-
-
-def show(repository, *rates):
-    """Set the missing rates of the main table."""
-    params = yaml.safe_load((repository.folder / "params.yaml").read_text())
-    params["report"]["conditions"] = list(rates)
-    (repository.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
 def stop(repository, number):

@@ -88,21 +88,18 @@ def test_a_second_run_does_nothing(checkout):
 
 
 def test_a_wider_sweep_trains_the_new_cells_only_and_going_back_trains_none(checkout):
-    before, digest = checkout.cells(), checkout.digest()
-    wider = checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM, "methods.trml.sweeps.temperature=[0.07,0.5,0.9]")
-    checkout.make()
+    before = checkout.cells()
+    checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM, "methods.trml.sweeps.temperature=[0.07,0.5,0.9]")
+    checkout.make("cells")
     after = checkout.cells()
     new = [cell for name, cell in after.items() if name not in before]
     assert len(new) == 4  # two victims, two seeds
     assert {cell["variant"] for cell in new} == {"temperature=0.9"}
     assert {name: after[name] for name in before} == before
-    assert checkout.digest() == wider.results.name != digest
 
     checkout.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM)
-    log = checkout.make()
+    assert "Nothing to be done" in checkout.make()
     assert checkout.cells() == after
-    assert "rule train" not in log
-    assert checkout.digest() == digest
 
 
 def test_a_lost_shard_is_trained_again_alone_and_comes_out_the_same(checkout):
