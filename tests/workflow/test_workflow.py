@@ -19,9 +19,11 @@ from rocrate.rocrate import ROCrate
 from conftest import ROOT
 from helpers.checkout import EVERY_FORM, MINIATURE, SMALL_GRID, Checkout
 from trml.api.experiment import experiment
+from trml.api.predictor import predictor
 from trml.api.result import load
 from trml.base.digests import file_digest
 from trml.base.errors import ConfigError
+from trml.features.contract import read_features
 from trml.training.store import cells_of
 
 
@@ -323,6 +325,21 @@ def test_predictions_of_new_files_are_those_that_were_scored(miniature, tmp_path
     assert one["virtual"]["modality"] == "text" and len(one["virtual"]["neighbours"]) == 3
     words = miniature.trml("predict", clips[0])
     assert "Text missing: TRML generated it." in words and "nearest real text" in words
+
+
+def test_vectors_of_new_files_are_those_of_the_store(miniature, monkeypatch):
+    monkeypatch.chdir(miniature.folder)
+    model = predictor("pantomime")
+    stored = read_features(model.plan.features)
+    corpus = model.plan.corpus
+    test = pl.read_parquet(corpus / "utterances.parquet").filter(split="test").head(3)
+    found = model.encode([{"text": row["text"], "clip": corpus / row["clip"]} for row in test.to_dicts()])
+    rows = [stored.index["utterance_id"].to_list().index(name) for name in test["utterance_id"]]
+    for name, view in stored.named_views().items():
+        if name in found:
+            np.testing.assert_array_equal(found[name].mask, view.mask[rows])
+            np.testing.assert_allclose(found[name].values, view.values[rows], atol=1e-5)
+    assert {"text", "vision"} <= found.keys()
 
 
 def small_experiment(*overrides):

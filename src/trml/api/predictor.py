@@ -168,6 +168,17 @@ class Predictor:
                 found[row] = replace(prediction, note=reasons[row] or None)
         return [found[row] for row in range(len(items))]
 
+    def encode(self, items: Sequence[Mapping[str, Any]]) -> Mapping[str, View]:
+        """Return what methods are given of each item: its vectors by modality, and which of them are there.
+
+        Args:
+            items: As for `predict`.
+
+        Raises:
+            DataMissing: If a clip does not exist.
+        """
+        return self._encoded(items)[0]
+
     def _encoded(self, items: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, View], list[str]]:
         clips = [str(Path(item["clip"]).resolve()) if item.get("clip") else None for item in items]
         for clip in filter(None, clips):

@@ -68,7 +68,8 @@ def _lines(shown: "Shown") -> Iterator[str]:
     if shown.table is None:
         for i, words in enumerate(shown.findings, 1):
             yield from paragraph(words, f"{i}. ")
-        yield ""
+        if shown.findings:
+            yield ""
         rows = [
             (
                 claim["id"],
