@@ -392,5 +392,5 @@ def test_another_version_of_a_library_differs_and_is_named(made, tmp_path):
     other.also["PYTHONPATH"] = f"{other.folder / 'src'}:{metadata.parents[1]}"
     other.run(*BARE)
     said = other.run("trml", "verify", str(made.folder / "results" / name), fails=True)
-    assert "First at features: expected " in said
+    assert "First at corpus: expected " in said  # whose pictures Pillow draws
     assert "Likely cause: pillow 99.0 here, " in said
