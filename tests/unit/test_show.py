@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -121,3 +122,16 @@ def test_tables_are_aligned_and_times_short():
         *("", "about 20 s left"),
         *("about 10 min left", "about 2.5 h left"),
     ]
+
+
+@pytest.mark.parametrize(
+    "words", [("trace", "{}:C1/zero_fill/vision@0.5"), ("compare", "{}", "{}")], ids=["trace", "compare"]
+)
+def test_a_configuration_of_somebody_else_with_a_key_twice_is_refused(tmp_path, capsys, words):
+    """Published results may come from anywhere."""
+    brought = tmp_path / "brought"
+    shutil.copytree(RESULT.folder, brought, ignore=shutil.ignore_patterns("figures", "predictions", "report"))
+    (brought / "params.yaml").write_text("methods: {}\nmethods: {}\n")
+    code, _, err = ended(capsys, *(word.format(brought) for word in words))
+    assert code != 0
+    assert f"{brought}/params.yaml" in err and "methods" in err
