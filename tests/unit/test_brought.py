@@ -1,13 +1,14 @@
 """`trml robustness`: anybody's predictions, scored as a plain computation scores them; faults named by line."""
 
 import json
+import os
 
 import numpy as np
 import polars as pl
 import pytest
 
 from helpers.command import ended
-from trml.base.errors import CommandError, ContractError
+from trml.base.errors import CommandError, ContractError, DataMissing
 from trml.cli.schemas import checked
 from trml.evaluation.brought import brought
 from trml.evaluation.metrics.regression import metrics
@@ -162,3 +163,23 @@ def test_the_verb_prints_curves_and_verdicts_or_one_document(table, capsys):
     checked(document)
     assert len(document["curves"]) == 2 * 5
     assert ended(capsys, "robustness", table.with_name("absent.csv")).code == 3
+
+
+def test_what_is_no_table_or_more_than_the_budget_is_named(table, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(
+        ContractError, match=r"pipe.csv is a named pipe; expected a table with the columns utterance_id"
+    ):
+        brought(tmp_path / "pipe.csv")
+    with pytest.raises(DataMissing, match=r"nothing.csv is missing; expected a table"):
+        brought(tmp_path / "nothing.csv")
+    many = pl.DataFrame({"utterance_id": pl.repeat("u", 3_000_000, eager=True)})
+    many.write_parquet(tmp_path / "many.parquet")
+    assert (tmp_path / "many.parquet").stat().st_size < 100_000
+    with pytest.raises(ContractError, match=r"many.parquet states 3,000,000 rows"):
+        brought(tmp_path / "many.parquet")
+    strange = rows().with_columns(pl.lit(1).alias(f"c\x1b[2J{i}") for i in range(300))
+    strange.write_csv(tmp_path / "strange.csv")
+    with pytest.raises(ContractError) as refused:
+        brought(tmp_path / "strange.csv")
+    assert "'c\\x1b[2J0'" in str(refused.value) and "and 295 more; expected the columns" in str(refused.value)

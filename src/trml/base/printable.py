@@ -2,6 +2,7 @@
 
 import shlex
 import unicodedata
+from collections.abc import Sequence
 
 _JOINERS = "\u200c\u200d"  # letters of Persian and pictures of families need them, and they move nothing
 _ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, formats, halves of characters, separators of lines
@@ -19,6 +20,12 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return text from a file as a part of a line: as `printable`, with line feeds and tabs escaped too."""
     return "".join(map(_escaped, text))
+
+
+def few(names: Sequence[str], most: int = 12) -> str:
+    """Return the first names from a file in one line, and how many more there are."""
+    shown = ", ".join(one_line(name) for name in names[:most])
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
 def shortened(value: object, most: int = _SHOWN) -> str:

@@ -24,7 +24,9 @@ import numpy as np
 import polars as pl
 
 from trml.base.errors import CommandError, ContractError, DataMissing
+from trml.base.files import not_a_file
 from trml.base.nearest import nearest
+from trml.base.printable import shortened
 from trml.evaluation.contract import FEWEST_GROUPS, FEWEST_SEEDS
 from trml.evaluation.metrics.common.metric import Array, Metric
 from trml.evaluation.pairs import pairs
@@ -32,11 +34,13 @@ from trml.evaluation.registry import metrics_of
 from trml.evaluation.robustness import effective, relative
 from trml.evaluation.statistics import Groups, Scores
 from trml.evaluation.verdicts import better_by, judge
+from trml.sources.formats.parquet import read_parquet
 
 COMPLETE = "complete"
 _COLUMNS = ("utterance_id", "label", "prediction", "condition")
 _OPTIONAL = {"method": "model", "seed": 0, "group": None}
 _CONDITION = r"^(complete|\w+@(0\.\d*[1-9]\d*|1(\.0+)?))$"
+_NAMED = 5  # unknown columns in a message
 _KEY = ["method", "condition", "seed", "utterance_id"]
 
 
@@ -193,21 +197,24 @@ class Table:
 
 def _read(path: Path) -> pl.DataFrame:
     """Read a table and check it."""
-    if not path.is_file():
-        raise DataMissing(f"{path} is absent; expected a table with the columns {', '.join(_COLUMNS)}")
-    try:
-        read = (
-            pl.read_parquet(path, glob=False)
-            if path.suffix == ".parquet"
-            else pl.read_csv(path, glob=False, infer_schema_length=None, schema_overrides={"utterance_id": pl.String})
-        )
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ContractError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from None
+    if (kind := not_a_file(path)) is not None:
+        error = DataMissing if kind == "is missing" else ContractError
+        raise error(f"{path} {kind}; expected a table with the columns {', '.join(_COLUMNS)}")
+    if path.suffix == ".parquet":
+        read = read_parquet(path)
+    else:
+        try:
+            types = {"utterance_id": pl.String}
+            read = pl.read_csv(path, glob=False, infer_schema_length=None, schema_overrides=types)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise ContractError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from None
     lacking = [name for name in _COLUMNS if name not in read.columns]
     known = [*_COLUMNS, *_OPTIONAL]
-    unknown = [f"{name!r}{nearest(name, known)}" for name in read.columns if name not in known]
-    if lacking or unknown:
-        words = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {', '.join(unknown)}"] * bool(unknown)
+    strange = [name for name in read.columns if name not in known]
+    if lacking or strange:
+        unknown = ", ".join(f"{shortened(name)}{nearest(name, known)}" for name in strange[:_NAMED])
+        more = f" and {len(strange) - _NAMED:,} more" if len(strange) > _NAMED else ""
+        words = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {unknown}{more}"] * bool(strange)
         raise ContractError(f"{path.name} {' and '.join(words)}; expected the columns {', '.join(known)}")
     absent = {
         name: pl.col("utterance_id") if default is None else pl.lit(default)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.nearest import expected, nearest
-from trml.base.printable import one_line, shell_word
+from trml.base.printable import few, shell_word
 from trml.corpora.checking.columns import guess
 from trml.corpora.checking.media import look_at_media
 from trml.corpora.checking.show import Report, setting, show_facts, value_as_written
@@ -72,7 +72,7 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
     for role in NEEDED:
         if columns[role] is None:
             raise ContractError(
-                f"{table.path} has no column that looks like the {role}; it has {one_line(', '.join(table.columns))}. "
+                f"{table.path} has no column that looks like the {role}; it has {few(list(table.columns))}. "
                 f"State it: --column {role}=NAME"
             )
     config = _configured(shipped, folder, name, columns, stated)
