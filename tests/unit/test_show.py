@@ -4,11 +4,12 @@ import json
 import re
 import shutil
 
+import polars as pl
 import pytest
 
 from conftest import ROOT
 from helpers.command import ended
-from trml.base.artifacts import read_json
+from trml.base.artifacts import read_json, write_json
 from trml.cli.output import aligned, clock, document, left
 from trml.cli.schemas import KINDS, checked, json_schema_of
 from trml.report.published import Published
@@ -135,3 +136,17 @@ def test_a_configuration_of_somebody_else_with_a_key_twice_is_refused(tmp_path, 
     code, _, err = ended(capsys, *(word.format(brought) for word in words))
     assert code != 0
     assert f"{brought}/params.yaml" in err and "methods" in err
+
+
+@pytest.mark.parametrize("words", [(), ("main",)])
+def test_no_character_of_foreign_results_is_obeyed_by_a_terminal(tmp_path, capsys, words):
+    clear = "\x1b[2J"
+    (tmp_path / "tables").mkdir()
+    write_json(tmp_path / "manifest.json", {"experiment": f"evil{clear}"})
+    write_json(tmp_path / "findings.json", [{"headline": clear, "body": f"1{clear}"}])
+    claim = {"id": f"C1{clear}", "text": f"a\n{clear}", "how": "", "verdict": clear, "comparisons": []}
+    write_json(tmp_path / "claims.json", [claim])
+    pl.DataFrame({f"method{clear}": [f"a{clear}\nb"], "metric": "mae"}).write_csv(tmp_path / "tables/main.csv")
+    said = ended(capsys, "show", tmp_path, *words)
+    assert said.code == 0
+    assert "\x1b" not in said.out + said.err and r"\x1b[2J" in said.out

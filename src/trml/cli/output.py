@@ -11,6 +11,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any, TextIO
 
 from trml import __version__
+from trml.base.printable import one_line, printable
 
 SCHEMA = 1  # within it fields are only added
 _STYLES = {
@@ -36,13 +37,18 @@ def _finite(value: Any) -> Any:
 
 
 def emit(kind: str, value: Any, lines: Iterable[str], *, as_json: bool, indent: int | None = 1) -> None:
-    """Print a value: as one JSON document, or as the lines that say it in words."""
+    """Print a value: as one JSON document, or as the lines that say it in words.
+
+    Results may be somebody else's: no character in a line is obeyed by a terminal.
+    """
     if as_json:
         print(json.dumps(document(kind, value), indent=indent, default=str), flush=True)
-    elif is_live(sys.stdout):
-        _draw(lines)
+        return
+    safe = (type(line)(printable(line)) for line in lines)
+    if is_live(sys.stdout):
+        _draw(safe)
     else:
-        for line in lines:
+        for line in safe:
             print(line)
 
 
@@ -72,7 +78,7 @@ def aligned(rows: Sequence[Sequence[Any]], header: Sequence[str] = (), right: It
         right: Numbers of the columns that are flush right.
     """
     every = [list(header)] if header else []
-    every += [["" if entry is None else str(entry) for entry in row] for row in rows]
+    every += [["" if entry is None else one_line(str(entry)) for entry in row] for row in rows]
     if not every:
         return []
     widths = [max(len(row[i]) for row in every) for i in range(len(every[0]))]

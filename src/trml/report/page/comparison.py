@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import altair as alt
@@ -145,7 +144,7 @@ def _small(label: str, rows: pl.DataFrame, limits: tuple[Any, Any]) -> Small:
 def _in_words(label: str, rows: pl.DataFrame) -> str:
     """Return a figure in words, for those who cannot see it."""
     ends = rows.filter(pl.col("rate") == rows["rate"].max()).sort("side")["value"]
-    return escape(f"{label}: at the highest rate {' and '.join(f'{value:.3f}' for value in ends)}")
+    return f"{label}: at the highest rate {' and '.join(f'{value:.3f}' for value in ends)}"
 
 
 def _effects(a: Published, b: Published, claim: Mapping[str, Any]) -> Iterator[Effect]:
