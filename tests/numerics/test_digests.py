@@ -107,6 +107,7 @@ DEFAULT = {
     "report.headline": None,
     "report.model_card": None,
     "report.page.comparison": None,
+    "report.result_files": None,
     "report.publish": None,
     "report.published": None,
     "report.show": None,

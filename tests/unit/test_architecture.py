@@ -55,6 +55,7 @@ VERBS = {
     "trml.report.headline",
     "trml.report.page.comparison",
     "trml.report.published",
+    "trml.report.result_files",
     "trml.report.show",
     "trml.report.verify",
     "trml.report.trace",

@@ -12,8 +12,7 @@ from trml.base.artifacts import read_json
 from trml.base.errors import DataMissing
 from trml.base.nearest import nearest
 from trml.evaluation.contract import PUBLISHED
-
-_TEXT = {"cell": pl.String, "variant": pl.String}  # columns that may look like numbers
+from trml.report.result_files import claims_in, manifest_of, scores_in, table_in
 
 
 def load(result: str | Path) -> "Result":
@@ -48,7 +47,7 @@ class Result:
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """What the results are of: experiment, versions, machine, digests and checksums."""
-        return read_json(self.folder / "manifest.json")
+        return manifest_of(self.folder)
 
     @cached_property
     def datasets(self) -> list[str]:
@@ -69,7 +68,7 @@ class Result:
         Raises:
             DataMissing: If the results have no such dataset.
         """
-        return self._csv(self._named("metrics", dataset, ".csv"))
+        return scores_in(self._named("metrics", dataset, ".csv"))
 
     def pairs(self, dataset: str | None = None) -> pl.DataFrame:
         """Return every two methods compared under every condition: difference, interval, p-value and verdict."""
@@ -77,7 +76,7 @@ class Result:
 
     def claims(self, dataset: str | None = None) -> pl.DataFrame:
         """Return the comparisons behind each claim, with the claim's `id` and `verdict`."""
-        every = read_json(self._named("claims", dataset, ".json"))
+        every = claims_in(self._named("claims", dataset, ".json"))
         rows = [
             {"id": claim["id"], "verdict_of_claim": claim["verdict"], **row}
             for claim in every
@@ -93,7 +92,7 @@ class Result:
         """
         if name not in self.tables:
             raise DataMissing(f"{self.folder} has no table {name}{nearest(name, self.tables)}")
-        return self._csv(self.folder / "tables" / f"{name}.csv")
+        return table_in(self.folder / "tables" / f"{name}.csv")
 
     def predictions(self) -> pl.DataFrame:
         """Return the predictions behind the scores: cell, present, utterance_id, prediction and, if published, label.
@@ -119,9 +118,3 @@ class Result:
         if not path.is_file():
             raise DataMissing(f"{self.folder} has no {path.name}{nearest(str(dataset), self.datasets)}")
         return path
-
-    def _csv(self, path: Path) -> pl.DataFrame:
-        columns = pl.read_csv(path, n_rows=0).columns
-        return pl.read_csv(
-            path, schema_overrides={k: v for k, v in _TEXT.items() if k in columns}, infer_schema_length=None
-        )

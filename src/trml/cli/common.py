@@ -15,8 +15,9 @@ import typer
 
 from trml.base.checkout import config_folder, project
 from trml.base.commands import params_file
-from trml.base.errors import CommandError, DataMissing
+from trml.base.errors import CommandError, ContractError, DataMissing
 from trml.base.nearest import nearest
+from trml.base.printable import one_line
 
 if TYPE_CHECKING:
     import torch
@@ -175,7 +176,27 @@ def opened(result: str | None) -> Iterator[Path]:
 
     Raises:
         DataMissing: If there is no such result.
+        ContractError: If the block fails on it, and it is not as it was published. Otherwise the fault is the block's.
     """
+    from polars.exceptions import PolarsError
+
+    from trml.base.artifacts import damage
+
+    with _opened(result) as folder:
+        try:
+            yield folder
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, PolarsError) as error:
+            fault = damage(folder)
+            if fault is None:
+                raise
+            reason = one_line((str(error).splitlines() or [type(error).__name__])[0])
+            raise ContractError(
+                f"{folder} is not as it was published: {fault}. It could not be read: {reason}"
+            ) from None
+
+
+@contextmanager
+def _opened(result: str | None) -> Iterator[Path]:
     is_address = result is not None and result.startswith(("https://", "http://"))
     name, at, commit = (result or "").rpartition("@")
     if at and not is_address and not Path(result or "").exists():

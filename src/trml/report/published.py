@@ -8,12 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from trml.base.artifacts import read_json
-from trml.base.errors import CommandError, DataMissing
+from trml.base.errors import CommandError
 from trml.base.nearest import nearest
-from trml.base.yaml_reader import read_yaml
 from trml.evaluation.contract import REFERENCES
 from trml.report.page.numbers import MINUS, NBSP
+from trml.report.result_files import claims_in, findings_of, manifest_of, params_of, scores_in, table_in
 
 _OTHERS = {"constant": "Constant predictor", "ceiling": "Ceiling (exact)", "oracle": "Oracle, on these utterances"}
 
@@ -33,19 +32,14 @@ class Published:
         return str(self.manifest.get("experiment") or self.folder.name)
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Mapping[str, Any]:
         """manifest.json. Raises DataMissing if it is absent."""
-        path = self.folder / "manifest.json"
-        if not path.is_file():
-            raise DataMissing(f"{self.folder} holds no results: manifest.json is absent")
-        record: dict[str, Any] = read_json(path)
-        return record
+        return manifest_of(self.folder)
 
     @cached_property
-    def params(self) -> dict[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         """The configuration, as it is written: settings of other versions are among them."""
-        path = self.folder / "params.yaml"
-        return (read_yaml(path) or {}) if path.is_file() else {}
+        return params_of(self.folder)
 
     @property
     def tables(self) -> list[str]:
@@ -66,7 +60,7 @@ class Published:
 
     def table(self, name: str) -> pl.DataFrame:
         """Return a table."""
-        return pl.read_csv(self.folder / f"tables/{name}.csv", infer_schema_length=None)
+        return table_in(self.folder / f"tables/{name}.csv")
 
     @property
     def datasets(self) -> list[str | None]:
@@ -74,23 +68,19 @@ class Published:
         stems = sorted(path.stem.removeprefix("claims") for path in self.folder.glob("claims*.json"))
         return [stem.removeprefix("_") or None for stem in stems]
 
-    def claims(self, dataset: str | None = None) -> list[dict[str, Any]]:
+    def claims(self, dataset: str | None = None) -> list[Mapping[str, Any]]:
         """Return the claims on a dataset, as claims.json has them; none without the file."""
-        path = self.folder / f"claims{f'_{dataset}' if dataset else ''}.json"
-        return list(read_json(path)) if path.is_file() else []
+        return claims_in(self.folder / f"claims{f'_{dataset}' if dataset else ''}.json")
 
     @property
     def findings(self) -> list[str]:
         """What was found, in sentences with effect sizes; none where an earlier version published no findings.json."""
-        path = self.folder / "findings.json"
-        found = read_json(path) if path.is_file() else []
-        sentences = (f"{each['headline']}. {each['body']}" for each in found)
+        sentences = (f"{each['headline']}. {each['body']}" for each in findings_of(self.folder))
         return [words.replace(MINUS, "-").replace(NBSP, " ") for words in sentences]  # for any terminal
 
     def metrics(self, dataset: str | None = None) -> pl.DataFrame:
         """Return the rows of metrics.csv of a dataset: one a training, condition and metric."""
-        path = self.folder / f"metrics{f'_{dataset}' if dataset else ''}.csv"
-        return pl.read_csv(path, schema_overrides={"cell": pl.String, "variant": pl.String})
+        return scores_in(self.folder / f"metrics{f'_{dataset}' if dataset else ''}.csv")
 
     @property
     def labels(self) -> dict[str, str]:
@@ -118,8 +108,8 @@ class Published:
     @property
     def trainings(self) -> int:
         """How many trainings it rests on; one that several datasets share counts once."""
-        read = [pl.read_csv(path, columns=["cell"], infer_schema=False) for path in self.folder.glob("metrics*.csv")]
-        return pl.concat(read)["cell"].n_unique() if read else 0
+        read = [scores_in(path)["cell"] for path in self.folder.glob("metrics*.csv")]
+        return pl.concat(read).n_unique() if read else 0
 
     def count(self, folder: str) -> int:
         """Return how many tables or figures there are, each form of one counted once."""

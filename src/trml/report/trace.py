@@ -12,14 +12,13 @@ from typing import Any
 
 import polars as pl
 
-from trml.base.artifacts import read_json
 from trml.base.errors import TrmlError
 from trml.base.nearest import nearest
-from trml.base.yaml_reader import read_yaml
 from trml.evaluation.contract import ALL, MATCHED, PUBLISHED, SETTING_A
 from trml.methods.config import DEFAULT
 from trml.missing.modalities import written
 from trml.missing.registry import known_patterns
+from trml.report.result_files import manifest_of, params_of, scores_in, table_in
 
 _WHO = ("method", "against", "first")
 _NUMBERS = ("value", "effect")  # of a row, the first that it has is what is traced
@@ -101,7 +100,7 @@ def trace(result: Path, address: str) -> Traced:
     Raises:
         TrmlError: If no row, or more than one, has the address; it names the nearest, or all.
     """
-    row, manifest = _find(result, address), read_json(result / "manifest.json")
+    row, manifest = _find(result, address), manifest_of(result)
     file, scores = f"tables/{row.table}.csv", list(_scores(result, row))
     suffix = _suffix(result, row.table)
     dataset = manifest["made_from"].get("further", {}).get(suffix[1:]) if suffix else manifest["made_from"]
@@ -158,7 +157,7 @@ def _tables(result: Path) -> list[str]:
 
 
 def _rows(result: Path, table: str) -> Iterator[Row]:
-    entries = pl.read_csv(result / f"tables/{table}.csv", infer_schema_length=None).iter_rows(named=True)
+    entries = table_in(result / f"tables/{table}.csv").iter_rows(named=True)
     return (Row(table, line, row) for line, row in enumerate(entries, start=2))
 
 
@@ -175,9 +174,7 @@ def _scores(result: Path, row: Row) -> Iterator[dict[str, Any]]:
         return
     entries["victim"] = _trained_as(result, entries["victim"], entries["rate"])
     file = f"metrics{suffix}.csv"
-    metrics = pl.read_csv(result / file, schema_overrides={"cell": pl.String, "variant": pl.String}).with_row_index(
-        "line", 2
-    )
+    metrics = scores_in(result / file).with_row_index("line", 2)
     at = metrics.filter(pl.col("condition") == _at(entries["victim"], entries["rate"]))
     at = at.filter(pl.col("metric") == entries.get("metric", metrics["metric"][0]))
     contents = _contents(result)
@@ -197,7 +194,7 @@ def _trained_as(result: Path, victim: str, rate: float) -> str:
     """Return the pattern that scores are named by: where no step of a sequence is left, its modality is missing."""
     if rate != 1:
         return victim
-    present = pl.read_csv(result / "tables/by_present.csv", columns=["present"])["present"].unique().to_list()
+    present = table_in(result / "tables/by_present.csv", columns=["present"])["present"].unique().to_list()
     modalities = tuple(max((word for word in present if word != ALL), key=len).split("+"))
     pattern = known_patterns(modalities).get(victim)  # None of a comparison between patterns
     return written(pattern.lost[0]) if pattern is not None and pattern.level == "step" else victim
@@ -206,8 +203,10 @@ def _trained_as(result: Path, victim: str, rate: float) -> str:
 def _contents(result: Path) -> dict[str, str]:
     """Return the checksum of each cell's predictions; results of older versions have none."""
     path = result / "cells.csv"
-    table = pl.read_csv(path, infer_schema=False).select("cell", "content") if path.is_file() else None
-    return {} if table is None else dict(table.iter_rows())
+    if not path.is_file():
+        return {}
+    rows = table_in(path, {"cell": pl.String, "content": pl.String}, ["cell", "content"])
+    return dict(rows.select("cell", "content").iter_rows())
 
 
 def _sides(result: Path, row: Row) -> list[tuple[str, str]]:
@@ -216,10 +215,10 @@ def _sides(result: Path, row: Row) -> list[tuple[str, str]]:
         return [(str(row.entries["method"]), str(row.entries.get("variant", DEFAULT)))]
     if "first" in row.entries:
         return [(str(row.entries[key]), DEFAULT) for key in ("first", "second")]
-    methods = read_yaml(result / "params.yaml")["methods"]
+    methods = params_of(result)["methods"]
     proposed = next((name for name, config in methods.items() if config["role"] == "proposed"), None)
     against = str(row.entries.get("against"))
-    known = set(pl.read_csv(result / "metrics.csv", columns=["method"])["method"])
+    known = set(scores_in(result / "metrics.csv")["method"])
     return [(proposed, DEFAULT), (against, DEFAULT) if against in known else (proposed, against)] if proposed else []
 
 

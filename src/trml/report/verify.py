@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from scipy.stats import t
 
-from trml.base.artifacts import read_json
 from trml.base.errors import DataMissing
 from trml.report.contract import other_files
+from trml.report.result_files import claims_in, manifest_of, scores_in, table_in
 
 Outcome = Literal["same", "within", "differs"]
 
@@ -75,16 +75,13 @@ class _Result(NamedTuple):
 
     @classmethod
     def of(cls, folder: Path) -> "_Result":
-        path = folder / "manifest.json"
-        if not path.is_file():
-            raise DataMissing(f"{folder} holds no results: manifest.json is absent")
-        return cls(folder, read_json(path))
+        return cls(folder, manifest_of(folder))
 
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
         """The rows of cells.csv by cell."""
         path = self.folder / "cells.csv"
-        rows = pl.read_csv(path, infer_schema=False).to_dicts() if path.is_file() else []
+        rows = table_in(path, columns=["cell"]).cast(pl.String).to_dicts() if path.is_file() else []
         return {row["cell"]: row for row in rows}
 
     @property
@@ -142,19 +139,18 @@ def _scores(published: Path, found: Path) -> pl.DataFrame:
     """Return the scores that both have: the columns of metrics.csv, `dataset`, `ours` and `difference`."""
     parts = []
     for name in _names(published, found, "metrics"):
-        theirs, ours = (
-            pl.read_csv(folder / f"{name}.csv", schema_overrides={"cell": pl.String, "variant": pl.String})
-            for folder in (published, found)
-        )
+        theirs, ours = (scores_in(folder / f"{name}.csv") for folder in (published, found))
         joined = theirs.join(ours.select(*_KEY, pl.col("value").alias("ours")), on=_KEY)
         parts.append(joined.with_columns(dataset=pl.lit(name.removeprefix("metrics").removeprefix("_") or None)))
+    if not parts:
+        raise DataMissing(f"{published} and {found} share no metrics.csv; expected results to compare")
     every = pl.concat(parts, how="vertical_relaxed")
     return every.with_columns(difference=(pl.col("ours") - pl.col("value")).fill_null(0.0))
 
 
 def _claims(published: Path, found: Path, name: str) -> Iterator[dict[str, Any]]:
-    ours = {claim["id"]: claim for claim in read_json(found / f"{name}.json")}
-    for claim in read_json(published / f"{name}.json"):
+    ours = {claim["id"]: claim for claim in claims_in(found / f"{name}.json")}
+    for claim in claims_in(published / f"{name}.json"):
         if claim["id"] not in ours:
             continue
         of = {_of(row): row for row in ours[claim["id"]]["comparisons"]}
@@ -179,7 +175,7 @@ def _of(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _margin(published: Path) -> float:
     """Return the margin of equivalence of the published claims, the narrowest; else MARGIN."""
-    margins = [row["margin"] for claim in read_json(published / "claims.json") for row in claim["comparisons"]]
+    margins = [row["margin"] for claim in claims_in(published / "claims.json") for row in claim["comparisons"]]
     return min((margin for margin in margins if margin), default=MARGIN)
 
 
