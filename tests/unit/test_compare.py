@@ -99,6 +99,16 @@ def test_a_score_that_moved_leads_to_its_stage_and_settings(whole, tmp_path):
     assert (features.cause.stage, features.cause.settings) == ("features", ["encoder.frames"])
 
 
+def test_a_method_that_one_lacks_is_one_setting(whole, tmp_path):
+    other = copied(tmp_path / "other")
+    params = yaml.safe_load((other / "params.yaml").read_text())
+    lost = params["methods"].pop("mfm")
+    params["methods"]["smil"]["label"] = "S"
+    (other / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    found = {each["key"]: (each["a"], each["b"]) for each in compare(Published(whole), Published(other)).settings}
+    assert found == {"methods.mfm": (lost, None), "methods.smil.label": ("SMIL", "S")}
+
+
 def test_the_verb_says_it_in_words_and_as_json(smaller, whole, capsys):
     words = ended(capsys, "compare", smaller, whole).out
     assert "Same corpus, encoder and features. All " in words and "shared scores are identical." in words

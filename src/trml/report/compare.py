@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from trml.base.nested import flat
 from trml.report.published import Published
 
 _KEY = ["method", "variant", "train_victim", "train_rate", "dev_rate", "seed", "condition", "metric"]
@@ -122,7 +121,9 @@ def compare(a: Published, b: Published) -> Compared:
     Raises:
         DataMissing: If one is no folder of results.
     """
-    sides, settings = (_side(a), _side(b)), list(_settings(a.params, b.params))
+    sides = (_side(a), _side(b))
+    moved = _settings(a.params, b.params)
+    settings = [each for each in moved if each["key"].split(".")[0] not in _SETTLED]
     scores = _scores(a, b)
     datasets = [each for each in a.datasets if each in b.datasets]
     claims = [row for dataset in datasets for row in _claims(a, b, dataset)]
@@ -143,11 +144,13 @@ def _side(result: Published) -> Side:
 
 
 def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the settings that differ, by dotted key; what one lacks is None."""
-    flat_a, flat_b = dict(flat(a)), dict(flat(b))
-    for key in dict.fromkeys([*flat_a, *flat_b]):
-        if key.split(".")[0] not in _SETTLED and flat_a.get(key) != flat_b.get(key):
-            yield {"key": key, "a": flat_a.get(key), "b": flat_b.get(key)}
+    """Yield the settings that differ, by dotted key; what one lacks is None, a whole method too."""
+    for key in dict.fromkeys([*a, *b]):
+        one, other = a.get(key), b.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            yield from ({**row, "key": f"{key}.{row['key']}"} for row in _settings(one, other))
+        elif one != other:
+            yield {"key": str(key), "a": one, "b": other}
 
 
 def _scores(a: Published, b: Published) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from trml.report.page.document import document, script
 from trml.report.published import Published
 
 _SAME = ("method", "train_victim", "train_rate", "condition", "metric")  # of a mean over seeds
+_LONGEST = 200  # characters of a setting
 _WIDTH, _HEIGHT = 150, 96  # pixels of the frame of a small figure
 _AXIS = {
     "labelFont": FONT,
@@ -164,4 +165,5 @@ def _comparisons(result: Published, claim: Mapping[str, Any]) -> dict[tuple[Any,
 
 
 def _value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
