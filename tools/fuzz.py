@@ -302,7 +302,7 @@ def _one(folder: Path, name: str, content: bytes, reader: Reader, keep: Path) ->
 
 
 def _own_peak() -> int:
-    """Return the most memory that this process has had, in bytes. ru_maxrss would count that of the one that began it."""
+    """Return the most memory that this process has had, in bytes. ru_maxrss counts that of the parent too."""
     fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(fields["VmHWM"].split()[0]) << 10
 
