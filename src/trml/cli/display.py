@@ -43,10 +43,10 @@ class Display:
                 break
             if stage.stage not in self._ended:
                 self._end(stage)
-        for stage in unfinished[:1] + [stage for stage in unfinished if stage.running]:
+        working = [stage for stage in unfinished if stage.running]
+        for stage in unfinished[:1] + working:
             self._begun.setdefault(stage.stage, self._now())
         if unfinished:
-            working = [stage for stage in unfinished if stage.running]
             self._current(max(working or unfinished[:1], key=lambda stage: stage.left + stage.running))
 
     def say(self, line: str) -> None:

@@ -26,7 +26,7 @@ import polars as pl
 from trml.base.errors import CommandError, ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.nearest import nearest
-from trml.base.printable import shortened
+from trml.base.printable import few, shortened
 from trml.evaluation.contract import FEWEST_GROUPS, FEWEST_SEEDS
 from trml.evaluation.metrics.common.metric import Array, Metric
 from trml.evaluation.pairs import pairs
@@ -212,9 +212,9 @@ def _read(path: Path) -> pl.DataFrame:
     known = [*_COLUMNS, *_OPTIONAL]
     strange = [name for name in read.columns if name not in known]
     if lacking or strange:
-        unknown = ", ".join(f"{shortened(name)}{nearest(name, known)}" for name in strange[:_NAMED])
-        more = f" and {len(strange) - _NAMED:,} more" if len(strange) > _NAMED else ""
-        words = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {unknown}{more}"] * bool(strange)
+        named = [f"{shortened(name)}{nearest(name, known)}" for name in strange[:_NAMED]]
+        unknown = few([*named, *strange[_NAMED:]], _NAMED)
+        words = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {unknown}"] * bool(strange)
         raise ContractError(f"{path.name} {' and '.join(words)}; expected the columns {', '.join(known)}")
     absent = {
         name: pl.col("utterance_id") if default is None else pl.lit(default)

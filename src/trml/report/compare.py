@@ -192,8 +192,8 @@ def _claims(a: Published, b: Published, dataset: str | None) -> Iterator[dict[st
         other = others.get(claim["id"])
         if other is None:
             continue
-        of_other = {_of(row): row for row in other["comparisons"] if row["effect"] is not None}
-        pairs = [(row, of_other[_of(row)]) for row in claim["comparisons"] if _of(row) in of_other]
+        of_other = {compared_as(row): row for row in other["comparisons"] if row["effect"] is not None}
+        pairs = [(row, of_other[compared_as(row)]) for row in claim["comparisons"] if compared_as(row) in of_other]
         known = [(row, against) for row, against in pairs if row["effect"] is not None]
         changes = [against["effect"] - row["effect"] for row, against in known]
         yield {
@@ -210,7 +210,8 @@ def _claims(a: Published, b: Published, dataset: str | None) -> Iterator[dict[st
         }
 
 
-def _of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def compared_as(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a comparison of a claim is of: against, label, victim and rate."""
     return tuple(row.get(key) for key in ("against", "label", "victim", "rate"))
 
 

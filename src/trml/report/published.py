@@ -80,7 +80,17 @@ class Published:
 
     def metrics(self, dataset: str | None = None) -> pl.DataFrame:
         """Return the rows of metrics.csv of a dataset: one a training, condition and metric."""
-        return scores_in(self.folder / f"metrics{f'_{dataset}' if dataset else ''}.csv")
+        return self._scores(self.folder / f"metrics{f'_{dataset}' if dataset else ''}.csv")
+
+    def _scores(self, path: Path) -> pl.DataFrame:
+        if path not in self._read:
+            self._read[path] = scores_in(path)
+        return self._read[path]
+
+    @cached_property
+    def _read(self) -> dict[Path, pl.DataFrame]:
+        """The scores that were read: each file once, whoever asks."""
+        return {}
 
     @property
     def labels(self) -> dict[str, str]:
@@ -108,7 +118,7 @@ class Published:
     @property
     def trainings(self) -> int:
         """How many trainings it rests on; one that several datasets share counts once."""
-        read = [scores_in(path)["cell"] for path in self.folder.glob("metrics*.csv")]
+        read = [self._scores(path)["cell"] for path in self.folder.glob("metrics*.csv")]
         return pl.concat(read).n_unique() if read else 0
 
     def count(self, folder: str) -> int:

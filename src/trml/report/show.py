@@ -58,7 +58,7 @@ def show(
         return Shown(**about, findings=result.findings, claims=list(_claims(result)))
     name = result.table_name(table or "main")
     rows = _chosen(result.table(name), name, methods, condition)
-    claim = next((dict(each) for each in result.claims(_dataset(result, name)) if _is_of(each["id"], name)), None)
+    claim = next((each for each in result.claims(_dataset(result, name)) if _is_of(each["id"], name)), None)
     about["claim"] = {key: claim[key] for key in ("id", "text", "how", "verdict")} if claim else None
     return Shown(**about, table=name, columns=rows.columns, rows=rows.to_dicts())
 

@@ -10,7 +10,7 @@ import polars as pl
 import vl_convert
 
 from trml.methods.config import DEFAULT
-from trml.report.compare import Compared
+from trml.report.compare import Compared, compared_as
 from trml.report.page.charts import FONT
 from trml.report.page.document import document, script
 from trml.report.published import Published
@@ -161,7 +161,7 @@ def _effects(a: Published, b: Published, claim: Mapping[str, Any]) -> Iterator[E
 
 def _comparisons(result: Published, claim: Mapping[str, Any]) -> dict[tuple[Any, ...], Mapping[str, Any]]:
     found = next(each for each in result.claims(claim["dataset"]) if each["id"] == claim["id"])
-    return {tuple(row.get(k) for k in ("against", "label", "victim", "rate")): row for row in found["comparisons"]}
+    return {compared_as(row): row for row in found["comparisons"]}
 
 
 def _value(value: Any) -> str:
