@@ -18,6 +18,7 @@ PARTS = {
     "workflow": "time and memory of Snakemake over many cells",
     "scale": "time and memory of planning and of the store with 100,000 cells",
     "memory": "memory of training over the size of the corpus",
+    "page": "how soon the report page can be used",
     "statistics": "how often tests of a difference err, by simulation",
     "gpu": "trainings a minute on a GPU, stacked and one by one",
 }

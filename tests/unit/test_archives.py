@@ -107,6 +107,7 @@ HOSTILE = {
     "tar: not UTF-8": (tarred({"caf\udce9": b"x"}, "w"), "not UTF-8"),
     "zip: name of 300": (zipped({"x" * 300: b"x"}), "is a name that is too long"),
     "zip: deep": (zipped({"x/" * 600 + "y": b"x"}), "is a name that is too long"),
+    "zip: a name of nothing": (zipped({"abc": b"x"}).replace(b"abc", b"\0bc"), "has control characters"),
     "zip: .part": (zipped({"a.part": b"x"}), "a name that ends in .part"),
     "tar: symlink out": (tarred({"l": None}, type=tarfile.SYMTYPE, linkname="/etc"), "'l' is a link"),
     "tar: symlink in": (tarred({"l": None, "l/x": b"x"}, type=tarfile.SYMTYPE, linkname="."), "'l' is a link"),

@@ -1,5 +1,6 @@
 """`trml robustness`: anybody's predictions, scored as a plain computation scores them; faults named by line."""
 
+import gzip
 import json
 import os
 
@@ -135,6 +136,14 @@ def test_classes_are_words_and_count_hits(tmp_path):
             "line 5: prediction is nan; expected a finite number",
         ),
         (
+            lambda t: t.with_columns(label=pl.when(pl.int_range(pl.len()) == 3).then(float("nan")).otherwise(0.5)),
+            "line 5: label is nan; expected a label",
+        ),
+        (lambda t: t.with_columns(seed=pl.col("seed") + 0.5), "line 2: seed is 1.5; expected a whole number"),
+        (lambda t: t.with_columns(seed=pl.lit("one")), "line 2: seed is 'one'; expected a whole number"),
+        (lambda t: t.with_columns(method=pl.lit(" ")), "line 2: method is ' '; expected a name"),
+        (lambda t: t.with_columns(group=pl.lit(None, pl.String)), "line 2: group is None; expected a name"),
+        (
             lambda t: t.with_columns(label=pl.when(pl.int_range(pl.len()) == 3).then(9.0).otherwise(pl.col("label"))),
             "utterance 'u3' has several labels",
         ),
@@ -183,3 +192,14 @@ def test_what_is_no_table_or_more_than_the_budget_is_named(table, tmp_path):
     with pytest.raises(ContractError) as refused:
         brought(tmp_path / "strange.csv")
     assert "'c\\x1b[2J0'" in str(refused.value) and "and 295 more; expected the columns" in str(refused.value)
+
+
+def test_a_compressed_table_is_not_unpacked(table, tmp_path):
+    """Polars would: 8 kB may stand for gigabytes."""
+    for name, content in (
+        ("packed.csv", gzip.compress(table.read_bytes())),
+        ("bytes.csv", table.read_bytes()[:90] + b"\xe9" + table.read_bytes()[90:]),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ContractError, match=rf"{name} line \d: (byte 0x.. is not UTF-8|it holds a NUL byte)"):
+            brought(tmp_path / name)

@@ -18,7 +18,7 @@ from trml.corpora.registry import build_corpus
 from trml.corpora.user_table import table as tables
 from trml.corpora.user_table.rows import read
 from trml.corpora.user_table.table import read_table
-from trml.sources.formats import limits, parquet
+from trml.sources.formats import csv_text, limits, parquet
 from trml.sources.formats.names import unsafe_file, unsafe_path
 from trml.sources.formats.numbers import count, number, seconds
 
@@ -90,6 +90,25 @@ def test_a_table_of_too_many_cells(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("text,label\n" + "a,1\n" * 20)
     with pytest.raises(ContractError, match=r"t\.csv has more than 2,000,000 rows or 30 cells"):
         read_table(tmp_path / "t.csv")
+
+
+def test_a_csv_of_too_many_cells(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_text, "CELLS", 30)
+    (tmp_path / "t.csv").write_text("text,label\n" + "a,1\n" * 20)
+    with pytest.raises(ContractError, match=r"t\.csv has 21 lines of 2 columns; expected at most .* 30 cells"):
+        csv_text.read_csv(tmp_path / "t.csv")
+
+
+def test_a_csv_is_read_as_polars_reads_it(tmp_path):
+    frame = pl.DataFrame({"name": ["a,b", 'c"d', "é\nf"], "number": [1.5, None, -3.0]})
+    frame.write_csv(tmp_path / "t[1].csv")
+    assert csv_text.read_csv(tmp_path / "t[1].csv").equals(frame)
+    (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbfid,x\n01,2\n")
+    assert csv_text.read_csv(tmp_path / "t.csv", {"id": pl.String}).rows() == [("01", 2)]
+    for content, words in ((b"", "cannot be read as a table"), (b"a,b\n1,2,3\n", "cannot be read as a table")):
+        (tmp_path / "t.csv").write_bytes(content)
+        with pytest.raises(ContractError, match=words):
+            csv_text.read_csv(tmp_path / "t.csv")
 
 
 def test_a_guid_of_a_sample_is_no_path(tmp_path):

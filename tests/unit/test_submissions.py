@@ -1,5 +1,6 @@
 """Predictions of other people's code: in tables and claims where they fit, refused by name where they do not."""
 
+import gzip
 from dataclasses import replace
 from itertools import product
 
@@ -16,6 +17,7 @@ from trml.cli.main import main
 from trml.evaluation.config import Submitted
 from trml.evaluation.predictions import Evaluation
 from trml.evaluation.submissions import read_submission
+from trml.planning.study import require_text, submitted_to
 
 CARD = {
     "label": "Oracle with noise",
@@ -162,3 +164,14 @@ def test_the_verb_adds_what_fits_and_nothing_else(inputs, tmp_path, capsys, monk
         code, _, err = ended(capsys, "submit", *arguments)
         assert code
         assert words in err
+
+
+def test_a_compressed_csv_is_refused_before_it_is_unpacked(tmp_path):
+    """By the plan, so that a run does not end at the evaluation; polars would unpack it, whatever its size."""
+    folder = tmp_path / "study/theirs"
+    submission(folder, pl.DataFrame({"utterance_id": ["a"]}))
+    assert [each.name for each in submitted_to(folder.parent)] == ["theirs"]
+    (folder / "predictions.csv").write_bytes(gzip.compress(b"utterance_id,present,prediction\n" * 100, mtime=1 << 31))
+    for check in (require_text, lambda folder: submitted_to(folder.parent)):
+        with pytest.raises(ContractError, match=r"theirs/predictions.csv line 1: "):
+            check(folder)

@@ -14,6 +14,7 @@ from trml.base.artifacts import read_json
 from trml.base.errors import ContractError, DataMissing
 from trml.base.printable import few, one_line
 from trml.base.yaml_reader import read_yaml
+from trml.sources.formats.csv_text import read_csv
 
 _TEXT = {"cell": pl.String, "variant": pl.String}  # columns that may look like numbers
 _SCORES = (
@@ -142,11 +143,7 @@ def table_in(path: Path, types: Mapping[str, Any] | None = None, columns: Sequen
     Raises:
         ContractError: If it is absent, no csv, or lacks a column.
     """
-    try:
-        read = pl.read_csv(path, infer_schema_length=None, schema_overrides=dict(types or {}))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = (str(error).strip().splitlines() or ["it is empty"])[0]
-        raise ContractError(f"{path} cannot be read as a table of results: {one_line(reason)}") from None
+    read = read_csv(path, types)
     lacking = [name for name in columns if name not in read.columns]
     if lacking:
         raise ContractError(f"{path} has no column {', '.join(lacking)}; it has {few(read.columns)}")

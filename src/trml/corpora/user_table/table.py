@@ -11,6 +11,7 @@ import polars as pl
 from trml.base.errors import ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.printable import one_line, shortened
+from trml.sources.formats.csv_text import csv_text
 from trml.sources.formats.limits import CELLS, ROWS
 from trml.sources.formats.parquet import read_parquet
 
@@ -72,7 +73,7 @@ def _tables_beside(path: Path) -> str:
 
 def _read_csv(path: Path) -> Table:
     separator = SEPARATORS[path.suffix.lower()]
-    rows, lines = _cells(path, _text(path), separator)
+    rows, lines = _cells(path, csv_text(path), separator)
     if not rows:
         raise ContractError(f"{path} is empty; expected a line of column names and a line for each utterance")
     header = [name.strip() for name in rows[0]]
@@ -96,26 +97,6 @@ def _read_csv(path: Path) -> Table:
     cells = zip(*rows[1:], strict=True) if rows[1:] else [()] * len(header)
     columns = {name: [cell.strip() for cell in column] for name, column in zip(header, cells, strict=True)}
     return _with_rows(Table(path, columns, lines[1:]))
-
-
-def _text(path: Path) -> str:
-    """Return the file's text without byte order mark; raise ContractError with the line that is not UTF-8 text."""
-    content = path.read_bytes()
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ContractError(f"{path} is UTF-16; expected UTF-8: iconv -f UTF-16 -t UTF-8")
-    if b"\0" in content:
-        line = content[: content.index(b"\0")].count(b"\n") + 1
-        raise ContractError(f"{path} line {line}: it holds a NUL byte; expected text. It is damaged, or not a .csv")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # With a byte order mark, the decoder counts from behind it.
-        at = error.start + (3 if content.startswith(b"\xef\xbb\xbf") else 0)
-        line = content[:at].count(b"\n") + 1
-        raise ContractError(
-            f"{path} line {line}: byte 0x{content[at]:02x} is not UTF-8. Save it as UTF-8, for example "
-            "from Windows-1252: iconv -f CP1252 -t UTF-8"
-        ) from None
 
 
 def _cells(path: Path, text: str, separator: str) -> tuple[list[list[str]], list[int]]:

@@ -233,7 +233,8 @@ def _zip_entries(archive: Path) -> Iterator[Entry]:
         for info in file.infolist():
             if info.flag_bits & 1:
                 refuse(archive, f"{info.orig_filename!r} is encrypted")
-            kind: Literal["file", "folder", "link", "special"] = "folder" if info.is_dir() else "file"
+            is_folder = info.orig_filename.endswith("/")  # `is_dir` fails on a name without characters
+            kind: Literal["file", "folder", "link", "special"] = "folder" if is_folder else "file"
             mode = stat.S_IFMT(info.external_attr >> 16)
             if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
                 kind = "link" if mode == stat.S_IFLNK else "special"
