@@ -5,6 +5,7 @@ import threading
 import zlib
 from pathlib import Path
 
+import av
 import numpy as np
 import polars as pl
 import pytest
@@ -122,6 +123,107 @@ def test_frames_larger_than_the_budget_are_not_decoded(tmp_path, monkeypatch):
         read_frames(Clip(path), 2)
     with pytest.raises(ClipUnreadable, match="it has 13000 x 13000 pixels"):
         read_frames(Clip(large_png(tmp_path / "x.png")), 2)
+
+
+def stating(path: Path, frames: int) -> Path:
+    """A video of a few kB whose lists state so many frames of one byte each."""
+    content = bytearray(write_video(path, n=10).read_bytes())
+    for kind, after, *numbers in ((b"stsz", 8, 1, frames), (b"stts", 12, frames, 1), (b"stsc", 8, 1, 1, frames, 1)):
+        struct.pack_into(f">{len(numbers)}I", content, content.index(kind) + after, *numbers)
+    path.write_bytes(content)
+    return path
+
+
+def in_one_fragment(path: Path, frames: int) -> Path:
+    """A video of one fragment that states so many frames, and nothing about any of them."""
+    with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    content = bytearray(path.read_bytes())
+    struct.pack_into(">II", content, content.index(b"trun") + 4, 1, frames)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_video_that_states_millions_of_frames_is_not_opened(tmp_path):
+    """FFmpeg makes an index of all that are stated: 1.1 GB for 15 million. Another process tries."""
+    for path, words in (
+        (stating(tmp_path / "listed.mp4", 15_000_000), "it states 15,000,000 frames; expected at most 2,000,000"),
+        (in_one_fragment(tmp_path / "fragment.mp4", 30_000_000), "it cannot be read in 512 MB of memory"),
+    ):
+        assert path.stat().st_size < 10_000
+        with pytest.raises(ClipUnreadable, match=words):
+            read_frames(Clip(path), 2)
+        assert words in probe(path).fault
+
+
+def test_frames_without_times_are_a_reason(tmp_path):
+    with av.open(str(tmp_path / "bare.h264"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    with pytest.raises(ClipUnreadable, match="it has no frames, or none with a time"):
+        read_frames(Clip(tmp_path / "bare.h264"), 2)
+
+
+def test_scans_that_are_repeated_are_not_decoded(tmp_path):
+    """Each takes 53 bytes here, and goes over all pixels."""
+    path = tmp_path / "x.jpg"
+    Image.effect_noise((64, 48), 80).convert("RGB").save(path, progressive=True)
+    content = path.read_bytes()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    path.write_bytes(content[:-2] + last * 20 + content[-2:])
+    assert read_frames(Clip(path), 1)[0].size == (64, 48)
+    path.write_bytes(content[:-2] + last * 200 + content[-2:])
+    with pytest.raises(ClipUnreadable, match="it has more than 100 scans"):
+        read_frames(Clip(path), 1)
+
+
+@pytest.mark.parametrize("kind", [1, 2, 5, 7, 10, 11, 12])
+@pytest.mark.parametrize("tag", [0x100, 0x101, 0x111, 0x8769, 0x8825])
+def test_exif_data_that_cannot_be_written_again_turn_the_picture_all_the_same(tmp_path, kind, tag):
+    """Pillow writes them anew after it has turned a picture, and fails on values of another type than it expects."""
+    entries = struct.pack("<HHIHH", 0x112, 3, 1, 6, 0) + struct.pack("<HHI4s", tag, kind, 1, b",\0\0\0")
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(48)
+    Image.new("RGB", (30, 90)).save(tmp_path / "x.jpg")
+    content = (tmp_path / "x.jpg").read_bytes()
+    block = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    (tmp_path / "x.jpg").write_bytes(content[:2] + block + content[2:])
+    assert read_frames(Clip(tmp_path / "x.jpg"), 1)[0].size == (90, 30)
+
+
+def grey_tiff(path: Path, values: np.ndarray, bits: int, **tags: int) -> Path:
+    """A grey TIFF without compression; `tags` are further ones by their number, as t262=0."""
+    height, width = values.shape
+    if bits == 12:
+        pairs = values.reshape(-1, 2).astype(np.uint32)
+        data = b"".join(int(a << 12 | b).to_bytes(3, "big") for a, b in pairs)
+    else:
+        data = values.astype("<u2" if bits == 16 else "i1").tobytes()
+    given = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(data)}
+    given |= {int(name[1:]): value for name, value in tags.items()}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(given.items()))
+    start = 8 + len(data)
+    content = b"II*\0" + struct.pack("<I", start) + data + struct.pack("<H", len(given)) + entries + bytes(4)
+    path.write_bytes(content)
+    return path
+
+
+def test_grey_of_twelve_bits_and_white_that_is_zero(tmp_path):
+    twelve = np.linspace(0, 4095, 64).round().astype(np.uint16).reshape(8, 8)
+    (frame,) = read_frames(Clip(grey_tiff(tmp_path / "twelve.tif", twelve, 12)), 1)
+    np.testing.assert_array_equal(np.asarray(frame)[..., 0], np.rint(twelve / 4095 * 255))
+    sixteen_bits = np.linspace(0, 65535, 64).round().astype(np.uint16).reshape(8, 8)
+    (frame,) = read_frames(Clip(grey_tiff(tmp_path / "white.tif", sixteen_bits, 16, t262=0)), 1)
+    np.testing.assert_array_equal(np.asarray(frame)[..., 0], np.rint((65535 - sixteen_bits) / 257))
+    signed = grey_tiff(tmp_path / "signed.tif", np.full((8, 8), -1), 8, t339=2)
+    with pytest.raises(ClipUnreadable, match="pixels below zero"):
+        read_frames(Clip(signed), 1)
 
 
 @pytest.mark.parametrize("part", [(0.0, 1e300), (1e300, 1e301), (float("nan"), 1.0), (0.0, float("inf"))])

@@ -1,8 +1,9 @@
 """Try a file in a process that the system holds to the budget, before this process reads it.
 
 For libraries that allocate on their own, or are written in C and may crash on a crafted file: polars' reader of
-parquet, and HDF5. What a file does to its reader, it does in a process that has nothing to lose: it may write no file,
-and takes no more memory than limits.py grants. The process is started once and tries one file after another.
+parquet, HDF5, and FFmpeg's readers of containers. What a file does to its reader, it does in a process that has nothing
+to lose: it may write no file, and takes no more memory than limits.py grants. The process is started once and tries one
+file after another.
 """
 
 import json
@@ -21,7 +22,11 @@ from typing import Any
 from trml.base.errors import ContractError, TrmlError
 from trml.sources.formats.limits import memory_for
 
-_READERS = {"parquet": "trml.sources.formats.parquet", "csd": "trml.sources.formats.csd"}  # modules with `attempt`
+_READERS = {  # modules with `attempt`
+    "parquet": "trml.sources.formats.parquet",
+    "csd": "trml.sources.formats.csd",
+    "video": "trml.sources.formats.open_media",
+}
 
 _PATIENCE_S, _SLOWEST = 120, 1 << 20  # seconds to read any file, and bytes a second beyond that
 

@@ -4,9 +4,12 @@ FFmpeg reads far more than videos: lists of other files, network addresses, text
 16-bit and floating-point pixels into 8 bits by cutting them off. Neither happens here.
 """
 
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import Condition
 from typing import Any
@@ -14,12 +17,18 @@ from typing import Any
 import av
 import numpy as np
 from av.stream import Disposition
-from PIL import Image, ImageOps
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps
 
-from trml.base.errors import ClipUnreadable
+from trml.base.errors import ClipUnreadable, ContractError
+from trml.sources.formats.confined import try_first
 
-# Of a picture or frame, and of all that threads hold at once: 340 MB in RGB, twice while a picture is read.
-PIXELS = 89_478_485
+# Of a picture or frame, and of all that threads hold at once: 150 MB in RGB. Decoders take up to 17 bytes a pixel.
+PIXELS = 50_000_000
+
+SCANS = 100  # of a JPEG, each of which the decoder goes over all pixels for; a progressive one has some ten
+
+FRAMES = 2_000_000  # of a video: 22 hours of 25 a second
 
 _PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
@@ -27,13 +36,15 @@ _PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _CONTAINERS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,flv,asf,ogg,nut,ivf,gif,mp3,wav,flac,aac"
 
 _WITHOUT_RANGE = ("I", "F")  # Pillow's modes of pixels that may be any number
+_ROWS = 256  # of a picture, at a time
+_SIGNED, _WHITE_IS_ZERO = 2, 0  # values of the tags SampleFormat and PhotometricInterpretation of a TIFF
 
 _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<smil", b"<MPD")  # of other files
 
 # What Pillow, FFmpeg and arithmetic with the numbers of a header raise on damaged files and on files of other formats.
 DAMAGE = (
     OSError, ValueError, SyntaxError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError,
-    RuntimeError, EOFError, av.FFmpegError, Image.DecompressionBombError,
+    RuntimeError, EOFError, struct.error, zlib.error, av.FFmpegError, Image.DecompressionBombError,
 )  # fmt: skip
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # such pictures are refused
@@ -68,12 +79,16 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
 
     Raises:
         UnidentifiedImageError: If it is none.
-        ClipUnreadable: If it has too many pixels, or 8 bits cannot hold them.
+        ClipUnreadable: If it has too many pixels or scans, or 8 bits cannot hold its pixels.
     """
     with Image.open(path, formats=_PICTURES) as picture, room(*picture.size):
         if picture.mode in _WITHOUT_RANGE:
             kind = "floating-point" if picture.mode == "F" else "32-bit"
             raise ClipUnreadable(f"it has {kind} pixels, of no known range; expected 8 or 16 bits")
+        if _SIGNED in _tag(picture, "SampleFormat"):
+            raise ClipUnreadable("it has pixels below zero, of no known range; expected 8 or 16 bits")
+        if picture.format in ("JPEG", "MPO") and _scans(path) > SCANS:
+            raise ClipUnreadable(f"it has more than {SCANS} scans; a JPEG has some ten")
         yield picture
 
 
@@ -88,11 +103,46 @@ def room(width: int, height: int) -> Iterator[None]:
 
 def decoded(picture: Image.Image) -> Image.Image:
     """Return a picture in RGB, turned as its EXIF data say. 16 bits are scaled to 8."""
-    ImageOps.exif_transpose(picture, in_place=True)
+    picture.load()
+    try:
+        picture.getexif().get(ExifTags.Base.Orientation)
+    except DAMAGE:
+        pass  # EXIF data that cannot be read say nothing
+    else:
+        for written in ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"):
+            picture.info.pop(written, None)  # or Pillow writes them anew, which fails where they are odd
+        ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode.startswith("I;16"):
-        grey = np.asarray(picture).astype(np.uint32)
-        return Image.fromarray(((grey + 128) // 257).astype(np.uint8)).convert("RGB")
+        picture = Image.fromarray(_eight_bits(picture))
     return picture.convert("RGB")
+
+
+def _eight_bits(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return grey pixels of 16 bits, or of 12 in 16, in 8."""
+    most = 4095 if _tag(picture, "BitsPerSample") == (12,) else 65535
+    white_is_zero = _tag(picture, "PhotometricInterpretation") == (_WHITE_IS_ZERO,)
+    grey = np.asarray(picture)
+    eight = np.empty(grey.shape, np.uint8)
+    for row in range(0, len(grey), _ROWS):  # by stretches: sums of all pixels at once would take 14 bytes a pixel
+        stretch = grey[row : row + _ROWS].astype(np.uint32)
+        eight[row : row + _ROWS] = ((most - stretch if white_is_zero else stretch) * 255 + most // 2) // most
+    return eight
+
+
+def _tag(picture: Image.Image, name: str) -> tuple[int, ...]:
+    """Return the values of a tag of a TIFF, none of another picture."""
+    values = getattr(picture, "tag_v2", {}).get(ExifTags.Base[name], ())
+    return values if isinstance(values, tuple) else (values,)
+
+
+def _scans(path: Path) -> int:
+    """Return how many scans a JPEG has; their marker is nowhere in what is encoded."""
+    count, last = 0, b""
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            count += (last + piece).count(b"\xff\xda")
+            last = piece[-1:]
+    return count
 
 
 def open_video(path: Path) -> Any:
@@ -105,11 +155,50 @@ def open_video(path: Path) -> Any:
     with path.open("rb") as file:
         if file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(_LISTS):
             raise ClipUnreadable("it is a list of other files; expected one picture or video")
+    state = path.stat()
+    if fault := _tried(path.absolute(), state.st_mtime_ns, state.st_size):
+        raise ClipUnreadable(fault)
+    return _open_video(path)
+
+
+def _open_video(path: Path) -> Any:
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
     try:
         return av.open(f"file:{path}", options=options)
     except av.ArgumentError:  # FFmpeg knows it, as something else
         raise ClipUnreadable("it is not a picture or video, or is damaged") from None
+
+
+@lru_cache(maxsize=4096)
+def _tried(path: Path, changed_ns: int, size: int) -> str | None:
+    """Return why a video cannot be opened within the budget, None if it can: few bytes may state millions of frames."""
+    try:
+        try_first(path, "video")
+    except ContractError as error:
+        return str(error).replace(f"{path} ", "it ")
+    return None
+
+
+def attempt(path: Path) -> None:
+    """Read the packets of a video, decoding none, in the process that is held to the budget.
+
+    Raises:
+        ClipUnreadable: If it states more frames than a video may have, or has bytes.
+        MemoryError: If it takes too much.
+    """
+    try:
+        with _open_video(path) as container:
+            # FFmpeg makes an index of all that are stated, and goes on without one where memory ends.
+            for stream in container.streams:
+                if stream.frames > (FRAMES if stream.type == "video" else path.stat().st_size):
+                    raise ClipUnreadable(f"it states {stream.frames:,} frames; expected at most {FRAMES:,}")
+            for count, _ in enumerate(container.demux()):
+                if count > FRAMES:
+                    return  # the timeline says so
+    except MemoryError:
+        raise
+    except DAMAGE:
+        return  # whoever reads it has a reason for each
 
 
 def video_stream(container: Any) -> Any:

@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from trml.base.errors import ClipUnreadable
 from trml.sources.formats.media_fragment import split_part
-from trml.sources.formats.open_media import DAMAGE, decoded, open_picture, open_video, room, video_stream
+from trml.sources.formats.open_media import DAMAGE, FRAMES, decoded, open_picture, open_video, room, video_stream
 
 T = TypeVar("T")
 
@@ -148,11 +148,13 @@ class _Timeline:
             if last is not None and pts and packet.dts is not None and packet.dts > last:
                 break  # no later packet is shown before this one is decoded
             pts.append(packet.pts)
+            if len(pts) > FRAMES:
+                raise ClipUnreadable(f"it has more than {FRAMES:,} frames")
             end = max(end, packet.pts + (packet.duration or 0))
             if packet.is_keyframe:
                 keys.append(packet.pts)
         if not pts:
-            raise ClipUnreadable("it has no frames")
+            raise ClipUnreadable("it has no frames, or none with a time: bare H.264 has none; expected MP4, MKV, ...")
         stated = end - zero if stream.duration is None else stream.duration
         return cls(sorted(pts), sorted(keys), zero, end, unit, float(stated * unit))
 
