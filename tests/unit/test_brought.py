@@ -1,5 +1,6 @@
 """`trml robustness`: anybody's predictions, scored as a plain computation scores them; faults named by line."""
 
+import datetime
 import gzip
 import json
 import os
@@ -129,20 +130,25 @@ def test_classes_are_words_and_count_hits(tmp_path):
         (lambda t: t.with_columns(condition=pl.lit("vision=0.5")), "line 2: condition is 'vision=0.5'; expected"),
         (lambda t: t.with_columns(condition=pl.lit("vision@0.0")), "line 2: condition is 'vision@0.0'; expected"),
         (lambda t: pl.concat([t, t[:1]]), "is there twice"),
-        (lambda t: t[:-1], "59 utterances; expected all 60"),
+        (lambda t: t[:-1], "59 utterances; expected all 60, 'u59' too"),
+        (lambda t: t.with_columns(label=pl.lit("pos"), prediction=pl.lit("POS")), "is 'POS'; labels say 'pos'"),
+        (lambda t: t.with_columns(label=pl.lit("pos")), "line 2: prediction is 0.5"),
+        (lambda t: t.with_columns(prediction=pl.lit("pos")), "line 2: prediction is 'pos'; expected a finite number"),
+        (lambda t: pl.concat([t, t.with_columns(pl.col("condition").replace("vision@0.5", "vision@0.50"))]), "twice"),
+        (lambda t: t.with_columns(prediction=pl.col("prediction") > 0), "prediction is 'true'; expected a finite"),
         (lambda t: t.filter(~((pl.col("method") == "mine") & (pl.col("seed") == 4))), "3 seeds; expected all 4"),
         (
             lambda t: t.with_columns(prediction=pl.when(pl.int_range(pl.len()) == 3).then(float("nan")).otherwise(0.5)),
-            "line 5: prediction is nan; expected a finite number",
+            "line 5: prediction is 'NaN'; expected a finite number",
         ),
         (
             lambda t: t.with_columns(label=pl.when(pl.int_range(pl.len()) == 3).then(float("nan")).otherwise(0.5)),
-            "line 5: label is nan; expected a label",
+            "line 5: label is 'NaN'; expected a finite number, as in other rows",
         ),
         (lambda t: t.with_columns(seed=pl.col("seed") + 0.5), "line 2: seed is 1.5; expected a whole number"),
-        (lambda t: t.with_columns(seed=pl.lit("one")), "line 2: seed is 'one'; expected a whole number"),
-        (lambda t: t.with_columns(method=pl.lit(" ")), "line 2: method is ' '; expected a name"),
-        (lambda t: t.with_columns(group=pl.lit(None, pl.String)), "line 2: group is None; expected a name"),
+        (lambda t: t.with_columns(seed=pl.lit("one")), "line 2: seed is 'one'; expected a finite number"),
+        (lambda t: t.with_columns(method=pl.lit(" ")), "line 2: method is empty; expected a name"),
+        (lambda t: t.with_columns(group=pl.lit(None, pl.String)), "line 2: group is empty; expected a name"),
         (
             lambda t: t.with_columns(label=pl.when(pl.int_range(pl.len()) == 3).then(9.0).otherwise(pl.col("label"))),
             "utterance 'u3' has several labels",
@@ -155,6 +161,37 @@ def test_faults_are_named_by_line(change, words, tmp_path):
     with pytest.raises(ContractError) as refusal:
         brought(path)
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("prediction", [[1.0]], "column prediction holds List(Float64); expected numbers or text"),
+        ("label", [b"x"], "column label holds Binary; expected numbers or text"),
+        ("label", [datetime.date(2020, 1, 1)], "column label holds Date; expected numbers or text"),
+        ("method", [["a"]], "column method holds List(String); expected text"),
+        ("seed", [True], "column seed holds Boolean; expected numbers"),
+        ("prediction", [datetime.timedelta(1)], "expected numbers or text"),
+        ("prediction", [float("inf")], "row 1: prediction is inf; expected a finite number"),
+    ],
+)
+def test_columns_of_other_types_are_named(tmp_path, column, values, words):
+    table = rows(seeds=(1,)).with_columns(pl.Series(column, values * (N * 8)))
+    table.write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(ContractError) as refusal:
+        brought(tmp_path / "x.parquet")
+    assert words in str(refusal.value)
+
+
+def test_decimals_categories_and_words_for_yes_are_read(tmp_path):
+    table = rows(seeds=(1,)).with_columns(
+        pl.col("label").cast(pl.Decimal(10, 3)), pl.col("method").cast(pl.Categorical)
+    )
+    table.write_parquet(tmp_path / "x.parquet")
+    assert brought(tmp_path / "x.parquet").task == "regression"
+    yes = pl.col("label") > 0
+    table.with_columns(label=yes, prediction=yes).write_csv(tmp_path / "x.csv")
+    assert brought(tmp_path / "x.csv").classes == ["false", "true"]
 
 
 def test_unknown_metrics_and_references_are_named(table):

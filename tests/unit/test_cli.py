@@ -311,3 +311,24 @@ def test_a_job_refuses_the_source_of_another_checkout(capsys, monkeypatch, tmp_p
     _, _, err = ended(capsys, "plan")
     assert f"has the trml of {ROOT / 'src'}" in err
     assert err.endswith(f"-m pip install --no-deps --editable {other.parent}\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("text,clip\nhello,../outside.png\n", "line 2: clip '../outside.png' leads out of the folder"),
+        ("text,clip\nhello,/etc/hostname\n", "line 2: clip '/etc/hostname' leads out of the folder"),
+        ("text,clip\nhello,absent.png\n", "line 2: clip 'absent.png' does not exist"),
+        ("text,clip\nhello,a.mp4#t=x\n", "clip 'a.mp4#t=x': expected seconds after #t="),
+        ("text,clip\na,\n,\n", "line 3: there is neither text nor clip"),
+        ("texts\na\n", "posts.csv has the columns texts"),
+        ("text\ncaf\xe9\n".encode("latin-1"), "line 2: byte 0xe9 is not UTF-8"),
+        ("text,text\na,b\n", "column 'text' is listed twice"),
+    ],
+)
+def test_a_table_to_predict_for_is_checked_before_a_model_is_loaded(tmp_path, capsys, content, words):
+    path = tmp_path / "posts.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    code, _, err = ended(capsys, "predict", "--csv", path)
+    assert code in (1, 2, 3)
+    assert words in err

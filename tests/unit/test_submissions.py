@@ -17,7 +17,6 @@ from trml.cli.main import main
 from trml.evaluation.config import Submitted
 from trml.evaluation.predictions import Evaluation
 from trml.evaluation.submissions import read_submission
-from trml.planning.study import require_text, submitted_to
 
 CARD = {
     "label": "Oracle with noise",
@@ -102,9 +101,9 @@ def replaced(column, row, value):
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (replaced("utterance_id", 3, "test_9"), "row 3: utterance_id 'test_9' is not in the test split of synthetic"),
-        (replaced("present", 2, "smell"), "row 2: present 'smell' is not known; expected text+vision, text, vision"),
-        (replaced("prediction", 1, float("nan")), "row 1: prediction nan is not a finite number"),
+        (replaced("utterance_id", 3, "test_9"), "row 4: utterance_id 'test_9' is not in the test split of synthetic"),
+        (replaced("present", 2, "smell"), "row 3: present 'smell' is not known; expected text+vision, text, vision"),
+        (replaced("prediction", 1, float("nan")), "row 2: prediction nan is not a finite number"),
         (lambda t: pl.concat([t, t[:2]]), "is there twice (1 more rows like it)"),
         (lambda t: t[1:], "present text+vision: 99 utterances; expected all 100"),
         (lambda t: t.with_columns(seed=7), "seed 7 is not of the experiment; expected 1, 2, 3"),
@@ -166,12 +165,39 @@ def test_the_verb_adds_what_fits_and_nothing_else(inputs, tmp_path, capsys, monk
         assert words in err
 
 
-def test_a_compressed_csv_is_refused_before_it_is_unpacked(tmp_path):
-    """By the plan, so that a run does not end at the evaluation; polars would unpack it, whatever its size."""
-    folder = tmp_path / "study/theirs"
-    submission(folder, pl.DataFrame({"utterance_id": ["a"]}))
-    assert [each.name for each in submitted_to(folder.parent)] == ["theirs"]
+def test_a_compressed_csv_is_not_unpacked(inputs, tmp_path):
+    """Polars would unpack it, whatever its size."""
+    evaluation = Evaluation(inputs)
+    folder = submission(tmp_path / "theirs", pl.DataFrame())
+    (folder / "predictions.parquet").unlink()
     (folder / "predictions.csv").write_bytes(gzip.compress(b"utterance_id,present,prediction\n" * 100, mtime=1 << 31))
-    for check in (require_text, lambda folder: submitted_to(folder.parent)):
-        with pytest.raises(ContractError, match=r"theirs/predictions.csv line 1: "):
-            check(folder)
+    with pytest.raises(ContractError, match=r"theirs/predictions.csv line 1: "):
+        read_submission(folder, evaluation.protocol, evaluation.ids)
+
+
+def test_classes_are_submitted_by_their_number(inputs, tmp_path):
+    evaluation = Evaluation(inputs)
+    protocol = replace(evaluation.protocol, task="classification", classes=["a", "b", "c"], per_unit=1.0)
+    sound = made(evaluation, lambda *_: 0.0).with_columns(prediction=pl.lit(2))
+    read = read_submission(submission(tmp_path / "theirs", sound), protocol, evaluation.ids)
+    assert {float(value) for value in np.unique(read.by_trained[""]["text"])} == {2.0}
+    for value, words in (
+        (3, "3.0 is not the number of a class; expected 0 to 2"),
+        (0.5, "0.5 is not the number of a c"),
+    ):
+        table = sound.with_columns(prediction=pl.lit(value))
+        with pytest.raises(ContractError, match=words):
+            read_submission(submission(tmp_path / f"theirs{value}", table), protocol, evaluation.ids)
+
+
+def test_ids_of_a_csv_stay_what_they_are(inputs, tmp_path):
+    """`007` is an id, not a number."""
+    evaluation = Evaluation(inputs)
+    ids = [f"{i:03}" for i in range(len(evaluation.ids))]
+    table = made(evaluation, lambda *_: 0.0).with_columns(
+        utterance_id=pl.Series(ids * len(evaluation.protocol.present))
+    )
+    folder = submission(tmp_path / "theirs", table)
+    (folder / "predictions.parquet").unlink()
+    table.write_csv(folder / "predictions.csv")
+    assert read_submission(folder, evaluation.protocol, ids).by_trained[""]["text"].shape == (3, len(ids))

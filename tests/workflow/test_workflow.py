@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+from pathlib import Path
 from urllib.parse import unquote
 
 import mlcroissant
@@ -300,8 +301,8 @@ def test_predictions_of_new_files_are_those_that_were_scored(miniature, tmp_path
     """With both modalities, and with the text missing by trainings that met it."""
     (corpus,) = (miniature.folder / "work/corpora").glob("pantomime-*")
     test = pl.read_parquet(corpus / "utterances.parquet").filter(split="test").head(3)
-    clips = [str(corpus / clip) for clip in test["clip"]]
-    posts = pl.DataFrame({"text": [*test["text"], *[None] * 3], "clip": clips * 2})
+    clips = [shutil.copy(corpus / clip, tmp_path) for clip in test["clip"]]
+    posts = pl.DataFrame({"text": [*test["text"], *[None] * 3], "clip": [Path(clip).name for clip in clips] * 2})
     posts.write_csv(tmp_path / "posts.csv")
     found = pl.read_csv(io.StringIO(miniature.trml("predict", "--csv", str(tmp_path / "posts.csv"))))
     assert found["present"].to_list() == ["text+vision"] * 3 + ["vision"] * 3

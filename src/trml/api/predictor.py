@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from trml.api.result import load
 from trml.base.errors import ContractError, DataMissing
+from trml.base.files import not_a_file
+from trml.base.printable import few
 from trml.config.load import load as load_params
 from trml.corpora.contract import read_corpus
 from trml.features.chunk import Reading, encode_chunk
@@ -24,6 +26,7 @@ from trml.missing.modalities import in_order
 from trml.planning.plan import Plan, plans
 from trml.planning.serving import serving_cells
 from trml.planning.study import settings_of
+from trml.sources.formats.media_fragment import split_part
 from trml.training.applied import Present, neighbours, numbers, predicted, shapley, with_new, without
 from trml.training.data import Data, load_data
 
@@ -180,10 +183,13 @@ class Predictor:
         return self._encoded(items)[0]
 
     def _encoded(self, items: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, View], list[str]]:
+        for row, item in enumerate(items, 1):
+            if not {"text", "clip"} & item.keys():
+                raise ContractError(f"item {row} has {few(list(map(str, item)))}; expected text, clip or both")
         clips = [str(Path(item["clip"]).resolve()) if item.get("clip") else None for item in items]
         for clip in filter(None, clips):
-            if not Path(clip.partition("#")[0]).is_file():
-                raise DataMissing(f"{clip} does not exist; expected a picture or a video")
+            if (kind := not_a_file(Path(split_part(clip)[0]))) is not None:
+                raise DataMissing(f"{clip} {kind}; expected a picture or a video")
         table = pl.DataFrame(
             {"text": [item.get("text") or "" for item in items], "clip": clips},
             schema={"text": pl.String, "clip": pl.String},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trml.base.errors import CommandError, DataMissing
+from trml.base.printable import few, printable, shortened
 from trml.cli.common import Json, examples, result_folder
 from trml.cli.output import emit
 
@@ -23,7 +24,7 @@ _COLUMNS = ("text", "clip")
 @examples(
     '  trml predict clip.mp4 --text "what a day"    both modalities\n'
     "  trml predict clip.mp4                        the text is missing\n"
-    "  trml predict --csv posts.csv                 columns text, clip; paths start at the file's folder\n"
+    "  trml predict --csv posts.csv                 columns text, clip; paths below the file's folder\n"
     "  trml predict photo.jpg --model pantomime_full/zero_fill"
 )
 def predict(
@@ -64,15 +65,23 @@ def predict(
 
 
 def _rows(table: Path) -> list[dict[str, Any]]:
-    """Return the rows of a csv, with the paths of clips below its folder."""
-    if not table.is_file():
-        raise DataMissing(f"{table} does not exist; expected a csv with columns text, clip, or one of them")
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not set(_COLUMNS) & rows[0].keys():
-        found = ", ".join(map(str, rows[0])) if rows else "no row"
-        raise CommandError(f"{table} has {found}; expected a row an utterance with columns text, clip, or one of them")
-    return [{**row, "clip": str(table.parent / row["clip"]) if row.get("clip") else None} for row in rows]
+    """Return the rows of a table, with the paths of clips below its folder."""
+    from trml.corpora.user_table.clips import Clips
+    from trml.corpora.user_table.table import read_table
+    from trml.sources.formats.media_fragment import split_part
+
+    read, clips = read_table(table), Clips(table.parent)
+    if not set(_COLUMNS) & read.columns.keys():
+        raise CommandError(f"{table} has the columns {few(list(read.columns))}; expected text, clip, or one of them")
+    rows = [dict(zip(read.columns, cells, strict=True)) for cells in zip(*read.columns.values(), strict=True)]
+    for line, row in zip(read.lines, rows, strict=True):
+        if not any(row.get(name) for name in _COLUMNS):
+            raise CommandError(f"{table} line {line}: there is neither text nor clip; expected one of them at least")
+        if clip := row.get("clip"):
+            if why := clips.find(split_part(clip)[0])[1]:
+                raise DataMissing(f"{table} line {line}: clip {shortened(clip)} {why}")
+            row["clip"] = str(table.parent / clip)
+    return rows
 
 
 def _words(models: "Predictor", result: str, found: "Prediction") -> Iterator[str]:
@@ -120,13 +129,14 @@ def _document(models: "Predictor", result: str, found: "Prediction") -> Mapping[
 def _print_csv(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"], modalities: Sequence[str]) -> None:
     """Print the rows of a csv with the columns prediction, spread, present, a share a modality, and base."""
     is_score = found[0].label is None
-    given = [name for name in items[0] if name is not None]
+    given = list(items[0])
     added = ["prediction", *([] if is_score else ["probability"]), "spread", "present"]
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow([*given, *added, *(f"rests_on_{name}" for name in modalities), "base"])
+    table.writerow([*map(printable, given), *added, *(f"rests_on_{name}" for name in modalities), "base"])
     for item, each in zip(items, found, strict=True):
         value = [f"{each.value:.6f}"] if each.label is None else [each.label, f"{each.value:.6f}"]
         spread = "" if each.spread is None else f"{each.spread:.6f}"
         shares = [f"{each.rests_on[name]:.6f}" if name in each.rests_on else "" for name in modalities]
-        row = [*(item[name] for name in given), *value, spread, "+".join(each.present), *shares, f"{each.base:.6f}"]
+        known = (printable(item[name]) for name in given)
+        row = [*known, *value, spread, "+".join(each.present), *shares, f"{each.base:.6f}"]
         table.writerow(row)

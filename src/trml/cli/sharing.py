@@ -46,7 +46,6 @@ def submit(
     from trml.evaluation.config import SUBMISSIONS
     from trml.evaluation.contract import LABELLED, PUBLISHED, REFERENCES
     from trml.evaluation.submissions import Protocol, read_submission
-    from trml.planning.study import require_text
 
     result = result_folder(to)
     published = result / PUBLISHED
@@ -58,7 +57,6 @@ def submit(
     taken = {*REFERENCES, *load(result / "params.yaml").methods, "constant", "ceiling", "oracle"}
     if not _NAME.fullmatch(name) or name in taken:
         raise CommandError(f"{name!r} is a method of {result.name} or no name; choose another: --as NAME")
-    require_text(folder)
     submission = read_submission(folder, protocol, ids)
     conditions = len(protocol.trained) if "" in submission.by_trained else len(submission.by_trained)
     seeds = f"{len(protocol.seeds)} seeds"

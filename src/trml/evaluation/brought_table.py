@@ -13,23 +13,24 @@ The table has a row a prediction:
 Every method, condition and seed predicts the same utterances.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
 
 from trml.base.errors import ContractError, DataMissing
 from trml.base.files import not_a_file
-from trml.base.nearest import nearest
-from trml.base.printable import few, shortened
-from trml.sources.formats.csv_text import read_csv
-from trml.sources.formats.parquet import read_parquet
+from trml.base.printable import shortened
+from trml.evaluation.foreign_table import Kind, read_columns
 
-_COLUMNS = ("utterance_id", "label", "prediction", "condition")
-_OPTIONAL = {"method": "model", "seed": 0, "group": None}
+_NEEDED = ("utterance_id", "label", "prediction", "condition")
+_KINDS: Mapping[str, Kind] = {
+    "utterance_id": "text", "label": "either", "prediction": "either", "condition": "text",
+    "method": "text", "seed": "number", "group": "text",
+}  # fmt: skip
+_ABSENT = {"method": pl.lit("model"), "seed": pl.lit(0.0), "group": pl.col("utterance_id")}
 _CONDITION = r"^(complete|\w+@(0\.\d*[1-9]\d*|1(\.0+)?))$"
-_NAMED = 5  # unknown columns in a message
-_KEY = ["method", "condition", "seed", "utterance_id"]
+_KEY = ("method", "condition", "seed", "utterance_id")
 
 
 def read_predictions(path: Path) -> pl.DataFrame:
@@ -38,85 +39,101 @@ def read_predictions(path: Path) -> pl.DataFrame:
     Args:
         path: A .csv or .parquet file.
 
+    Returns:
+        utterance_id, condition, method and group as text, conditions as `vision@0.5`; seed as a whole number; label and
+        prediction both as numbers or both as text.
+
     Raises:
         DataMissing: If there is no such file.
         ContractError: If the table is at fault; it names the first row of each kind of fault.
     """
     if (kind := not_a_file(path)) is not None:
         error = DataMissing if kind == "is missing" else ContractError
-        raise error(f"{path} {kind}; expected a table with the columns {', '.join(_COLUMNS)}")
-    read = read_parquet(path) if path.suffix == ".parquet" else read_csv(path, {"utterance_id": pl.String})
-    lacking = [name for name in _COLUMNS if name not in read.columns]
-    known = [*_COLUMNS, *_OPTIONAL]
-    strange = [name for name in read.columns if name not in known]
-    if lacking or strange:
-        named = [f"{shortened(name)}{nearest(name, known)}" for name in strange[:_NAMED]]
-        unknown = few([*named, *strange[_NAMED:]], _NAMED)
-        words = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {unknown}"] * bool(strange)
-        raise ContractError(f"{path.name} {' and '.join(words)}; expected the columns {', '.join(known)}")
-    absent = {
-        name: pl.col("utterance_id") if default is None else pl.lit(default)
-        for name, default in _OPTIONAL.items()
-        if name not in read.columns
-    }
-    rows = read.with_columns(**absent).with_columns(pl.col("utterance_id", "condition", "method").cast(pl.String))
-    faults = list(_faults(rows))
-    if faults:
-        raise ContractError("\n".join(f"{path.name}, {fault}" for fault in faults))
-    return rows
+        raise error(f"{path} {kind}; expected a table with the columns {', '.join(_NEEDED)}")
+    read = read_columns(path, _KINDS, _NEEDED)
+    rows = read.with_columns(**{name: value for name, value in _ABSENT.items() if name not in read.columns})
+    for check in (_cells, _rows):
+        if faults := list(check(rows)):
+            raise ContractError("\n".join(f"{path.name}, {fault}" for fault in faults))
+        spellings = {name: _canonical(name) for name in rows["condition"].unique()}
+        rows = rows.with_columns(pl.col("condition").replace_strict(spellings), pl.col("seed").cast(pl.Int64))
+    return rows.drop("place")
 
 
-def _faults(rows: pl.DataFrame) -> Iterator[str]:
-    """Yield each kind of fault in words, with the line of its first row."""
+def _canonical(condition: str) -> str:
+    """Return a condition with its rate in one spelling: 0.50 and 0.5 are one rate."""
+    victim, at, rate = condition.rpartition("@")
+    return f"{victim}@{float(rate):g}" if at else condition
+
+
+def _cells(rows: pl.DataFrame) -> Iterator[str]:
+    """Yield each kind of cell that is not what its column needs, in words, with its first place."""
     if rows.is_empty():
         yield "it has no rows"
         return
-    numbered = rows.with_row_index("line", 2)
-    is_number = rows["label"].dtype.is_numeric()
-    value = pl.col("prediction").cast(pl.Float64, strict=False)
-    named = {name: pl.col(name).cast(pl.String).str.strip_chars() != "" for name in ("utterance_id", "method", "group")}
+    label, prediction, seed = pl.col("label"), pl.col("prediction"), pl.col("seed")
+    is_score = rows["label"].dtype.is_numeric()
+    is_alike = is_score == rows["prediction"].dtype.is_numeric()
+    number = prediction.is_finite() if is_alike else pl.lit(False)
     checks = [
-        *((name, holds, "a name") for name, holds in named.items()),
+        *((name, pl.col(name).is_not_null(), "a name") for name in ("utterance_id", "method", "group")),
         ("condition", pl.col("condition").str.contains(_CONDITION), "complete or vision@0.5"),
-        ("seed", _is_whole(rows["seed"].dtype), "a whole number"),
-        ("label", pl.col("label").is_finite() if is_number else pl.col("label").is_not_null(), "a label"),
+        ("seed", (seed.floor() == seed) & (seed.abs() < 2**53), "a whole number"),
+        ("label", label.is_finite() if is_score else label.is_not_null(), "a label"),
         (
             "prediction",
-            value.is_finite() if is_number else pl.col("prediction").is_not_null(),
-            "a finite number" if is_number else "a class",
+            number if is_score else prediction.is_not_null() & pl.lit(is_alike),
+            "a finite number" if is_score else "a class",
         ),
     ]
     for column, holds, expected in checks:
-        wrong = numbered.filter(~holds.fill_null(False))
+        wrong = rows.filter(~holds.fill_null(False))
         if wrong.height:
-            yield f"line {wrong['line'][0]}: {column} is {wrong[column][0]!r}; expected {expected}{_more(wrong.height)}"
-    twice = numbered.filter(~pl.struct(_KEY).is_first_distinct())
+            found = "empty" if wrong[column][0] is None else shortened(wrong[column][0])
+            yield f"{wrong['place'][0]}: {column} is {found}; expected {expected}{_more(wrong.height)}"
+    if not is_score and is_alike:
+        yield from _spellings(rows)
+
+
+def _spellings(rows: pl.DataFrame) -> Iterator[str]:
+    """Yield a class that is predicted in another spelling than labels have it."""
+    known = {str(name).casefold(): name for name in rows["label"].unique() if name is not None}
+    for name in rows["prediction"].drop_nulls().unique(maintain_order=True):
+        meant = known.get(str(name).casefold(), name)
+        if meant != name:
+            place = rows.filter(pl.col("prediction") == name)["place"][0]
+            yield f"{place}: prediction is {shortened(name)}; labels say {shortened(meant)}"
+
+
+def _rows(rows: pl.DataFrame) -> Iterator[str]:
+    """Yield what is there twice, several times over, or not for every utterance and seed, with its first place."""
+    twice = rows.filter(~pl.struct(_KEY).is_first_distinct())
     if twice.height:
-        yield f"line {twice['line'][0]}: {_said(twice)} is there twice{_more(twice.height)}"
+        yield f"{twice['place'][0]}: {_said(twice, _KEY)} is there twice{_more(twice.height)}"
     for column in ("label", "group"):
-        several = numbered.filter(pl.col(column).n_unique().over("utterance_id") > 1)
+        several = rows.filter(pl.col(column).n_unique().over("utterance_id") > 1)
         if several.height:
-            yield f"line {several['line'][0]}: utterance {several['utterance_id'][0]!r} has several {column}s"
-    every = numbered["utterance_id"].n_unique()
-    few = numbered.group_by("method", "condition", "seed", maintain_order=True).len().filter(pl.col("len") < every)
-    if few.height and not twice.height:
-        about = ", ".join(f"{name} {few[name][0]}" for name in ("method", "condition", "seed"))
-        yield f"{about}: {few['len'][0]} utterances; expected all {every}{_more(few.height)}"
-    seeds = numbered.group_by("method", "condition", maintain_order=True).agg(pl.col("seed").n_unique())
-    wanted = numbered["seed"].n_unique()
+            yield f"{several['place'][0]}: utterance {shortened(several['utterance_id'][0])} has several {column}s"
+    ids = rows["utterance_id"].unique(maintain_order=True)
+    runs = ("method", "condition", "seed")
+    groups = rows.group_by(runs, maintain_order=True).agg("utterance_id")
+    short = groups.filter(pl.col("utterance_id").list.len() < len(ids))
+    if short.height and not twice.height:
+        there = set(short["utterance_id"][0])
+        absent = shortened(next(name for name in ids if name not in there))
+        count = f"{len(there)} utterances; expected all {len(ids)}, {absent} too"
+        yield f"{_said(short, runs)}: {count}{_more(short.height)}"
+    seeds = rows.group_by("method", "condition", maintain_order=True).agg(pl.col("seed").n_unique())
+    wanted = rows["seed"].n_unique()
     other = seeds.filter(pl.col("seed") != wanted)
     if other.height:
-        about = f"method {other['method'][0]}, condition {other['condition'][0]}"
+        about = _said(other, ("method", "condition"))
         yield f"{about}: {other['seed'][0]} seeds; expected all {wanted}{_more(other.height)}"
 
 
-def _is_whole(dtype: pl.DataType) -> pl.Expr:
-    return pl.col("seed").is_not_null() if dtype.is_integer() else pl.lit(False)
-
-
-def _said(rows: pl.DataFrame) -> str:
+def _said(rows: pl.DataFrame, columns: tuple[str, ...]) -> str:
     row = rows.row(0, named=True)
-    return ", ".join(f"{name} {row[name]}" for name in _KEY)
+    return ", ".join(f"{name} {shortened(row[name])}" for name in columns)
 
 
 def _more(count: int) -> str:

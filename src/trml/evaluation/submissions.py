@@ -22,15 +22,19 @@ import numpy as np
 import polars as pl
 
 from trml.base.errors import ContractError
-from trml.base.nearest import nearest
+from trml.base.files import not_a_file
+from trml.base.printable import shortened
 from trml.evaluation.config import CARD, Card, read_card
+from trml.evaluation.foreign_table import Kind, read_columns
 from trml.evaluation.metrics.common.metric import Array
 from trml.missing.conditions import Condition
-from trml.sources.formats.parquet import read_parquet
 
 FILES = ("predictions.parquet", "predictions.csv")
-_COLUMNS = {"utterance_id": pl.String, "present": pl.String, "prediction": pl.Float64}
-_OPTIONAL = {"seed": pl.Int64, "trained": pl.String, "split": pl.String}
+_NEEDED = ("utterance_id", "present", "prediction")
+_KINDS: Mapping[str, Kind] = {
+    "utterance_id": "text", "present": "text", "prediction": "number", "seed": "number", "trained": "text",
+    "split": "text",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,31 +110,24 @@ def read_submission(folder: Path, protocol: Protocol, ids: Sequence[str]) -> Sub
 
 def predictions_file(folder: Path) -> Path:
     """Return the file of predictions of a submission. Raises ContractError if there is none."""
-    path = next((folder / name for name in FILES if (folder / name).is_file()), None)
-    if path is None:
-        raise ContractError(f"{folder} has no predictions; expected {' or '.join(FILES)}")
-    return path
+    for path in (folder / name for name in FILES):
+        kind = not_a_file(path)
+        if kind is None:
+            return path
+        if kind != "is missing":
+            raise ContractError(f"{path} {kind}; expected a table")
+    raise ContractError(f"{folder} has no predictions; expected {' or '.join(FILES)}")
 
 
 def _table(folder: Path) -> tuple[Path, pl.DataFrame]:
     """Return the file of predictions and its rows, with all columns."""
     path = predictions_file(folder)
-    try:
-        read = read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ContractError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    known = _COLUMNS | _OPTIONAL
-    lacking = [name for name in _COLUMNS if name not in read.columns]
-    unknown = [f"{name!r}{nearest(name, known)}" for name in read.columns if name not in known]
-    if lacking or unknown:
-        words = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {', '.join(unknown)}"] * bool(unknown)
-        raise ContractError(f"{path.name} {' and '.join(words)}; expected the columns {', '.join(_COLUMNS)}")
-    absent = {"seed": pl.lit(None, pl.Int64), "trained": pl.lit(""), "split": pl.lit("test")}
-    filled = read.with_columns(**{name: value for name, value in absent.items() if name not in read.columns})
-    try:
-        return path, filled.select(pl.col(name).cast(kind) for name, kind in known.items())
-    except pl.exceptions.PolarsError as error:
-        raise ContractError(f"{path.name}: {' '.join(str(error).split())[:200]}") from None
+    read = read_columns(path, _KINDS, _NEEDED)
+    absent = {"seed": pl.lit(None, pl.Float64), "trained": pl.lit(""), "split": pl.lit("test")}
+    table = read.with_columns(**{name: value for name, value in absent.items() if name not in read.columns})
+    if table.filter(pl.col("seed").floor() != pl.col("seed")).height:
+        raise ContractError(f"{path.name}: seeds are not whole numbers")
+    return path, table.with_columns(pl.col("seed").cast(pl.Int64), pl.col("trained", "split").fill_null(""))
 
 
 def _faults(table: pl.DataFrame, protocol: Protocol, ids: Sequence[str]) -> Iterator[str]:
@@ -138,30 +135,33 @@ def _faults(table: pl.DataFrame, protocol: Protocol, ids: Sequence[str]) -> Iter
     if table.is_empty():
         yield "it has no rows"
         return
-    numbered, of_test = table.with_row_index("row"), f"the test split of {protocol.corpus}"
+    of_test = f"the test split of {protocol.corpus}"
     checks: list[tuple[str, pl.Expr, str]] = [
         ("utterance_id", pl.col("utterance_id").is_in(ids), f"in {of_test}; expected {ids[0]} to {ids[-1]}"),
         ("split", pl.col("split") == "test", "test"),
         ("present", pl.col("present").is_in(protocol.present), f"known; expected {', '.join(protocol.present)}"),
-        ("prediction", pl.col("prediction").is_finite(), "a finite number"),
+        ("prediction", (pl.col("prediction") * protocol.per_unit).is_finite(), "a finite number"),
     ]
     if table["trained"].max() != "":
         words = f"known; expected {', '.join(protocol.trained)}"
         checks.append(("trained", pl.col("trained").is_in(protocol.trained), words))
     if table["seed"].null_count() < table.height:
         words = f"of the experiment; expected {', '.join(map(str, protocol.seeds))}"
-        checks.append(("seed", pl.col("seed").is_in(protocol.seeds), words))
+        checks.append(("seed", pl.col("seed").is_in(list(protocol.seeds)), words))
     if protocol.classes:
         numbers = f"the number of a class; expected 0 to {len(protocol.classes) - 1}"
-        checks.append(("prediction", pl.col("prediction").is_in(range(len(protocol.classes))), numbers))
+        checks.append(
+            ("prediction", pl.col("prediction").is_in([float(i) for i in range(len(protocol.classes))]), numbers)
+        )
     for column, holds, expected in checks:
-        wrong = numbered.filter(~holds.fill_null(False))
+        wrong = table.filter(~holds.fill_null(False))
         if wrong.height:
-            yield f"row {wrong['row'][0]}: {column} {wrong[column][0]!r} is not {expected}{_more(wrong.height)}"
+            found = "" if wrong[column][0] is None else f" {shortened(wrong[column][0])}"
+            yield f"{wrong['place'][0]}: {column}{found} is not {expected}{_more(wrong.height)}"
     key = ["trained", "present", "seed", "utterance_id"]
-    twice = numbered.filter(~pl.struct(key).is_first_distinct())
+    twice = table.filter(~pl.struct(key).is_first_distinct())
     if twice.height:
-        yield f"row {twice['row'][0]}: {_said(twice, key)} is there twice{_more(twice.height)}"
+        yield f"{twice['place'][0]}: {_said(twice, key)} is there twice{_more(twice.height)}"
     yield from _incomplete(table, protocol, ids)
 
 

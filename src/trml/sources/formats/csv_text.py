@@ -1,5 +1,6 @@
 """Read csv files from outside: text alone, within the budget. Polars would unpack a compressed one, of any size."""
 
+import codecs
 import csv
 import io
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ import polars as pl
 from trml.base.errors import ContractError
 from trml.base.files import not_a_file
 from trml.base.printable import one_line
-from trml.sources.formats.limits import CELLS, ROWS
+from trml.sources.formats.limits import CELLS, ROWS, TEXT
 
 
 def csv_text(path: Path) -> str:
@@ -22,7 +23,11 @@ def csv_text(path: Path) -> str:
     """
     if (kind := not_a_file(path)) is not None:
         raise ContractError(f"{path} {kind}; expected a table")
+    if (size := path.stat().st_size) > TEXT:
+        raise ContractError(f"{path} has {size / 1e6:,.0f} MB; expected at most {TEXT / 1e6:,.0f} MB of text")
     content = path.read_bytes()
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise ContractError(f"{path} is UTF-32; expected UTF-8: iconv -f UTF-32 -t UTF-8")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ContractError(f"{path} is UTF-16; expected UTF-8: iconv -f UTF-16 -t UTF-8")
     if b"\0" in content:
@@ -65,9 +70,18 @@ def read_csv(path: Path, types: Mapping[str, Any] | None = None) -> pl.DataFrame
     Raises:
         ContractError: As `table_text`, or if it is no table.
     """
+    return _parsed(path, infer_schema_length=None, schema_overrides=dict(types or {}))
+
+
+def read_texts(path: Path) -> pl.DataFrame:
+    """Return the table in a csv file with every cell as text. Raises ContractError as `read_csv` does."""
+    return _parsed(path, infer_schema=False)
+
+
+def _parsed(path: Path, **options: Any) -> pl.DataFrame:
     text = io.StringIO(table_text(path))
     try:
-        return pl.read_csv(text, infer_schema_length=None, schema_overrides=dict(types or {}))
+        return pl.read_csv(text, **options)
     except pl.exceptions.PolarsError as error:
         reason = one_line((str(error).strip().splitlines() or ["it is empty"])[0])
         raise ContractError(f"{path} cannot be read as a table: {reason}") from None
