@@ -12,8 +12,10 @@ CORES ?= all
 TESTS ?=
 WORKERS ?= 2
 ONLY ?=
-# A module runs on one worker, the workflows first (pyproject.toml): by the number of tests they would come last.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
+# A module runs on one worker, the workflows first (pyproject.toml): by the number of tests they would come last. xargs
+# splits TESTS at blanks, outside of quotes.
+PYTEST = printf %s "$$TESTS" | OMP_NUM_THREADS=1 xargs $(BIN)/pytest
+SHARED_OUT = --numprocesses "$$WORKERS" --dist loadscope --no-loadscope-reorder
 
 # What decides numbers and verdicts, and how much of it the unit tests run at least.
 DECIDING = src/trml/evaluation/*,src/trml/missing/*,src/trml/base/*
@@ -32,12 +34,17 @@ $(BIN)/.installed: requirements.lock pyproject.toml $(if $(wildcard $(BIN)/pytho
 
 absent:
 
-# What is to be run goes through the environment, unexpanded: a value is never part of a shell line.
+# What is to be run goes through the environment, unexpanded: a value is never part of a shell line. No other variable of
+# the command line is handed on, since make would expand it.
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval unexport $(name))))
 results search: export TRML_RUN_EXPERIMENT := $(value EXPERIMENT)
 results search: export TRML_RUN_DATA := $(value DATA)
 results search: export TRML_RUN_SET := $(value SET)
 results search: export TRML_RUN_CORES := $(value CORES)
 results: export TRML_RUN_FROM := $(value FROM)
+test test-slow test-fast test-cluster coverage: export TESTS := $(value TESTS)
+test test-slow test-fast coverage: export WORKERS := $(value WORKERS)
+bench: export ONLY := $(value ONLY)
 unexport EXPERIMENT DATA SET FROM CORES
 
 # Without EXPERIMENT, DATA or SET, run params.yaml; with them, compose a configuration in work/params and run that. With
@@ -47,24 +54,24 @@ results: $(BIN)/.installed
 
 # All tests, or TESTS="tests/numerics -k resume".
 test: $(BIN)/.installed
-	$(PYTEST) $(TESTS)
+	$(PYTEST) $(SHARED_OUT)
 
 # What `make test` leaves out: sequences of edits, stops and restores; other instructions, versions and encoders; the
 # whole study; the raw corpora from archives; photos. Minutes.
 test-slow: $(BIN)/.installed
-	$(PYTEST) -m slow $(TESTS)
+	$(PYTEST) $(SHARED_OUT) -m slow
 
 # No training, no subprocess: under a minute.
 test-fast: $(BIN)/.installed
-	$(PYTEST) tests/unit $(TESTS)
+	$(PYTEST) $(SHARED_OUT) tests/unit
 
 # Runs on a Slurm that is started here, and manifests of Kubernetes: as root, with slurm-wlm and munge installed.
 test-cluster: $(BIN)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 0 tests/cluster -rs $(TESTS)
+	$(PYTEST) --numprocesses 0 tests/cluster -rs
 
 # How much of the source the unit tests run: all of it, and what decides numbers, each above its floor (pyproject.toml).
 coverage: $(BIN)/.installed
-	$(PYTEST) tests/unit --cov --cov-report= $(TESTS)
+	$(PYTEST) $(SHARED_OUT) tests/unit --cov --cov-report=
 	$(BIN)/coverage report --skip-covered --sort=cover
 	$(BIN)/coverage report --skip-covered --include='$(DECIDING)' --fail-under=$(DECIDING_FLOOR)
 
@@ -85,7 +92,7 @@ search: $(BIN)/.installed
 
 # Measure speed and memory as ratios within one run (about half an hour); ONLY="cells encode" measures a part.
 bench: $(BIN)/.installed
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(if $(value ONLY),--only $$ONLY)
 
 format: $(BIN)/.installed
 	$(BIN)/ruff check --fix .

@@ -175,8 +175,9 @@ def handed_on(tmp_path):
     for name in ("requirements.lock", "pyproject.toml"):
         (tmp_path / name).touch()
     program = "import json, os, sys; json.dump([sys.argv[1:], dict(os.environ)], open('handed.json', 'w'))"
-    (folder / "trml").write_text(f"#!{sys.executable}\n{program}\n")
-    (folder / "trml").chmod(0o755)
+    for name in ("trml", "pytest"):
+        (folder / name).write_text(f"#!{sys.executable}\n{program}\n")
+        (folder / name).chmod(0o755)
     (folder / "python").symlink_to(sys.executable)
     (folder / ".installed").touch()
 
@@ -200,6 +201,27 @@ def test_no_value_of_make_is_part_of_a_shell_line(variable, value, handed_on):
     if variable != "FROM":
         arguments, variables = handed_on("search", f"{variable}={value}")
         assert (arguments, variables[f"TRML_RUN_{variable}"]) == (["search"], value)
+
+
+@pytest.mark.parametrize("value", NASTY)
+def test_a_variable_that_nobody_knows_is_not_handed_on(value, handed_on):
+    arguments, variables = handed_on("results", f"SPLIT={value}")
+    assert arguments == ["run"]
+    assert "SPLIT" not in variables
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("own; touch x; true", ["own;", "touch", "x;", "true"]),
+        ("$(touch x) $(shell touch x) `touch x`", ["$(touch", "x)", "$(shell", "touch", "x)", "`touch", "x`"]),
+        ("tests/unit -k 'config or own'", ["tests/unit", "-k", "config or own"]),
+        ("", []),
+    ],
+)
+def test_words_for_pytest_are_split_and_no_more(value, words, handed_on):
+    arguments, _ = handed_on("test", f"TESTS={value}")
+    assert arguments[arguments.index("--no-loadscope-reorder") + 1 :] == words
 
 
 def test_names_that_run_code_are_refused_as_experiments(tmp_path):
