@@ -14,8 +14,8 @@ WORKERS ?= 2
 ONLY ?=
 # A module runs on one worker, the workflows first (pyproject.toml): by the number of tests they would come last. xargs
 # splits TESTS at blanks, outside of quotes.
-PYTEST = printf %s "$$TESTS" | OMP_NUM_THREADS=1 xargs $(BIN)/pytest
-SHARED_OUT = --numprocesses "$$WORKERS" --dist loadscope --no-loadscope-reorder
+PYTEST = printf %s "$$TRML_MAKE_TESTS" | OMP_NUM_THREADS=1 xargs $(BIN)/pytest
+SHARED_OUT = --numprocesses "$$TRML_MAKE_WORKERS" --dist loadscope --no-loadscope-reorder
 
 # What decides numbers and verdicts, and how much of it the unit tests run at least.
 DECIDING = src/trml/evaluation/*,src/trml/missing/*,src/trml/base/*
@@ -42,10 +42,10 @@ results search: export TRML_RUN_DATA := $(value DATA)
 results search: export TRML_RUN_SET := $(value SET)
 results search: export TRML_RUN_CORES := $(value CORES)
 results: export TRML_RUN_FROM := $(value FROM)
-test test-slow test-fast test-cluster coverage: export TESTS := $(value TESTS)
-test test-slow test-fast coverage: export WORKERS := $(value WORKERS)
-bench: export ONLY := $(value ONLY)
-unexport EXPERIMENT DATA SET FROM CORES
+test test-slow test-fast test-cluster coverage: export TRML_MAKE_TESTS := $(value TESTS)
+test test-slow test-fast coverage: export TRML_MAKE_WORKERS := $(value WORKERS)
+bench: export TRML_MAKE_ONLY := $(value ONLY)
+unexport EXPERIMENT DATA SET FROM CORES TESTS WORKERS ONLY
 
 # Without EXPERIMENT, DATA or SET, run params.yaml; with them, compose a configuration in work/params and run that. With
 # FROM=ARCHIVE, make the page of what `trml export` packed.
@@ -92,7 +92,7 @@ search: $(BIN)/.installed
 
 # Measure speed and memory as ratios within one run (about half an hour); ONLY="cells encode" measures a part.
 bench: $(BIN)/.installed
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(if $(value ONLY),--only $$ONLY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(if $(value ONLY),--only $$TRML_MAKE_ONLY)
 
 format: $(BIN)/.installed
 	$(BIN)/ruff check --fix .
