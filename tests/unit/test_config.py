@@ -29,6 +29,10 @@ def test_every_experiment_composes(experiment):
 
 REFUSED = [
     ({"protocol.rates": [0.5, 1.2]}, "protocol.rates.1 is 1.2; expected less than or equal to 1"),
+    ({"threads": 10**12}, "threads is 1000000000000; expected less than or equal to 1024"),
+    ({"training.hidden": 10**9}, "training.hidden is 1000000000; expected less than or equal to 8192"),
+    ({"training.learning_rate": 1e30}, "training.learning_rate is 1e+30; expected less than or equal to 10"),
+    ({"methods.trml.options.temperature": 1e-300}, "temperature is 1e-300; expected greater than or equal to"),
     ({"protocol.seeds": []}, "protocol.seeds is []; expected"),
     (
         {"protocol.victims": ["vidio"]},
@@ -57,7 +61,7 @@ REFUSED = [
     ({"methods.trml.target": "trml.methods.trml.TRMLL"}, "has no class 'TRMLL'"),
     ({"methods.trml.target": "trml.methods.nowhere.X"}, "no module 'trml.methods.nowhere' can be found"),
     ({"seed": -1}, "seed is -1; expected greater than or equal to 0"),
-    ({"methods.trml.options.temperature": 0}, "methods.trml.options.temperature is 0; expected greater than 0"),
+    ({"methods.trml.options.temperature": 0}, "methods.trml.options.temperature is 0; expected greater than or equal to"),
     (
         {"methods.zero_fill.options.drop": 1.5},
         "methods.zero_fill.options.drop is 1.5; expected less than or equal to 1",

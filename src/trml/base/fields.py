@@ -9,11 +9,18 @@ Seed = Annotated[int, Field(ge=0, lt=10**18)]  # as many digits as a configurati
 # The next four also annotate the options of methods (config/method_options.py).
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Bounds are far beyond what anybody means, and within what single precision and a machine take: a run would end late.
+Positive = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
 
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+Rate = Annotated[float, Field(ge=1e-9, le=10, allow_inf_nan=False)]  # of learning
+
+Width = Annotated[int, Field(ge=1, le=8192)]  # of layers, vectors and pictures
+
+Threads = Annotated[int, Field(ge=1, le=1024)]
 
 # Names become names of folders, several in one, beside digests: a file system takes 255 bytes.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]

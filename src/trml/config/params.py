@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from trml.base.fields import Count, Name, Seed, require, strict
+from trml.base.fields import Count, Name, Seed, Threads, require, strict
 from trml.config.method_options import check_options, modality_limit
 from trml.corpora.registry import Corpus
 from trml.features.encoders.registry import Encoder
@@ -94,7 +94,7 @@ class Params:
     seed: Seed
     data: str
     device: Literal["auto", "cpu", "cuda"]
-    threads: Count
+    threads: Threads
     portable: bool
     corpus: Corpus
     encoder: Encoder

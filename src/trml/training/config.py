@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from trml.base.fields import Count, NotNegative, Positive, strict
+from trml.base.fields import Count, NotNegative, Positive, Rate, Width, strict
 
 
 @dataclass(config=strict)
@@ -27,9 +27,9 @@ class Training:
     epochs: Count
     patience: Count
     batch_size: Annotated[int, Field(ge=2)]
-    learning_rate: Positive
+    learning_rate: Rate
     weight_decay: NotNegative
     clip_norm: Positive
-    hidden: Count
+    hidden: Width
     chunk: Count | Literal["auto"]
     block: Count

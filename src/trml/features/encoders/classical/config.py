@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic.dataclasses import dataclass
 
 from trml.base.artifacts import read_json
-from trml.base.fields import Count, Name, Positive, strict
+from trml.base.fields import Count, Name, Positive, Width, strict
 from trml.corpora.contract import CorpusInfo
 from trml.features.encoders.common.config import Description, EncoderConfig
 
@@ -27,10 +27,10 @@ class ClassicalEncoder(EncoderConfig):
 
     kind: Literal["classical"]
     name: Name
-    text_dimensions: Count
+    text_dimensions: Width
     ngrams: Count
     min_df: Count
-    vision_dimensions: Count
+    vision_dimensions: Width
     frames: Count
     frames_per_second: Positive | None
     batch_size: Count

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from trml.base.fields import Count, Positive, require, strict
+from trml.base.fields import Count, Rate, Width, require, strict
 
 
 @dataclass(config=strict)
@@ -14,7 +14,7 @@ class Optimisation:
 
     epochs: Count
     batch_size: Annotated[int, Field(ge=2)]
-    learning_rate: Positive
+    learning_rate: Rate
     warmup_steps: Annotated[int, Field(ge=0)]
 
 
@@ -22,11 +22,11 @@ class Optimisation:
 class TinyVision:
     """A small vision transformer: sizes in pixels, and widths."""
 
-    image_size: Count
+    image_size: Width
     patch_size: Count
-    width: Count
+    width: Width
     layers: Count
-    head_width: Count
+    head_width: Width
 
     @model_validator(mode="after")
     def _divides(self) -> "TinyVision":

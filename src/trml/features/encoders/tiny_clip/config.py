@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from trml.base.artifacts import read_json
-from trml.base.fields import Count, Name, Positive, Share, require, strict
+from trml.base.fields import Count, Name, Positive, Share, Width, require, strict
 from trml.corpora.contract import CorpusInfo
 from trml.features.encoders.common.config import Description, EncoderConfig
 from trml.features.encoders.common.pretraining import Optimisation, TinyVision
@@ -18,12 +18,12 @@ class Pretraining(Optimisation):
     """How it is trained from pairs.
 
     Attributes:
-        logit_scale: The initial one; its logarithm, as CLIP keeps it.
+        logit_scale: The initial one; its logarithm, as CLIP keeps it, which clamps it at that of 100.
         retrieval_bar: The least retrieval on held-out pairs, 0 to 1. None: any is accepted, and the encoder is not
             called aligned.
     """
 
-    logit_scale: Positive
+    logit_scale: Annotated[float, Field(gt=0, le=4.7)]
     retrieval_bar: Share | None
 
 
@@ -33,7 +33,7 @@ class TinyText:
 
     context_length: Annotated[int, Field(ge=16)]
     vocab_size: Annotated[int, Field(ge=49408)]
-    width: Count
+    width: Width
     heads: Count
     layers: Count
 
@@ -61,7 +61,7 @@ class TinyClipEncoder(EncoderConfig):
 
     kind: Literal["tiny_clip"]
     name: Name
-    embed_dim: Count
+    embed_dim: Width
     vision: TinyVision
     text: TinyText
     pretraining: Pretraining

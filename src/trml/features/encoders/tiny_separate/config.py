@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from trml.base.artifacts import read_json
-from trml.base.fields import Count, Name, Positive, require, strict
+from trml.base.fields import Count, Name, Positive, Width, require, strict
 from trml.corpora.contract import CorpusInfo
 from trml.features.encoders.common.config import Description, EncoderConfig
 from trml.features.encoders.common.pretraining import Optimisation, TinyVision
@@ -19,7 +19,7 @@ class TinyBert:
 
     vocab_size: Annotated[int, Field(ge=256)]
     context_length: Annotated[int, Field(ge=16)]
-    width: Count
+    width: Width
     heads: Count
     layers: Count
 
@@ -46,7 +46,7 @@ class Autoencoding(Optimisation):
             picture is reconstructed unchanged.
     """
 
-    rebuilt_size: Count
+    rebuilt_size: Width
     window: Count | None
 
     @model_validator(mode="after")
