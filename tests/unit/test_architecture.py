@@ -37,6 +37,7 @@ ALSO_OPEN = {
 }
 # What a stage does. Only api and cli call these, and the workflow publishes.
 VERBS = {
+    "trml.corpora.checking.batch",
     "trml.corpora.checking.check",
     "trml.features.chunk",
     "trml.features.encode",

@@ -61,7 +61,7 @@ REFUSED = [
     ({"methods.trml.target": "trml.methods.trml.TRMLL"}, "has no class 'TRMLL'"),
     ({"methods.trml.target": "trml.methods.nowhere.X"}, "no module 'trml.methods.nowhere' can be found"),
     ({"seed": -1}, "seed is -1; expected greater than or equal to 0"),
-    ({"methods.trml.options.temperature": 0}, "methods.trml.options.temperature is 0; expected greater than or equal to"),
+    ({"methods.trml.options.temperature": 0}, "trml.options.temperature is 0; expected greater than or equal to"),
     (
         {"methods.zero_fill.options.drop": 1.5},
         "methods.zero_fill.options.drop is 1.5; expected less than or equal to 1",

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trml.base.errors import CommandError, DataMissing
-from trml.base.printable import few, printable, shortened
+from trml.base.errors import CommandError
+from trml.base.printable import printable
 from trml.cli.common import Json, examples, result_folder
 from trml.cli.output import emit
 
 if TYPE_CHECKING:
     from trml.api.predictor import Prediction, Predictor
-
-_COLUMNS = ("text", "clip")
 
 
 @examples(
@@ -43,7 +41,9 @@ def predict(
     Prints the prediction, how far it rests on each modality (Shapley values over what is present), and, where one is
     missing, the real utterances nearest to what the method puts in its place.
     """
-    items = [{"text": text, "clip": media}] if table is None else _rows(table)
+    from trml.corpora.checking.batch import items_of
+
+    items = [{"text": text, "clip": media}] if table is None else items_of(table)
     if table is not None and (media or text):
         raise CommandError("--csv names the texts and clips itself; expected neither MEDIA nor --text beside it")
     if table is None and not (media or text):
@@ -62,26 +62,6 @@ def predict(
             emit("predict", _document(models, folder.name, found), (), as_json=True, indent=None)
     else:
         _print_csv(items, predictions, models.modalities)
-
-
-def _rows(table: Path) -> list[dict[str, Any]]:
-    """Return the rows of a table, with the paths of clips below its folder."""
-    from trml.corpora.user_table.clips import Clips
-    from trml.corpora.user_table.table import read_table
-    from trml.sources.formats.media_fragment import split_part
-
-    read, clips = read_table(table), Clips(table.parent)
-    if not set(_COLUMNS) & read.columns.keys():
-        raise CommandError(f"{table} has the columns {few(list(read.columns))}; expected text, clip, or one of them")
-    rows = [dict(zip(read.columns, cells, strict=True)) for cells in zip(*read.columns.values(), strict=True)]
-    for line, row in zip(read.lines, rows, strict=True):
-        if not any(row.get(name) for name in _COLUMNS):
-            raise CommandError(f"{table} line {line}: there is neither text nor clip; expected one of them at least")
-        if clip := row.get("clip"):
-            if why := clips.find(split_part(clip)[0])[1]:
-                raise DataMissing(f"{table} line {line}: clip {shortened(clip)} {why}")
-            row["clip"] = str(table.parent / clip)
-    return rows
 
 
 def _words(models: "Predictor", result: str, found: "Prediction") -> Iterator[str]:

@@ -1,0 +1,34 @@
+"""Read a table of texts and clips to predict for, and check it before a model is loaded."""
+
+from pathlib import Path
+from typing import Any
+
+from trml.base.errors import CommandError, DataMissing
+from trml.base.printable import few, shortened
+from trml.corpora.user_table.clips import Clips
+from trml.corpora.user_table.table import read_table
+from trml.sources.formats.media_fragment import split_part
+
+COLUMNS = ("text", "clip")
+
+
+def items_of(table: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table, with all its columns; the paths of clips start at the table's folder.
+
+    Raises:
+        DataMissing: If the table or a clip is absent, or a clip is not below the table's folder.
+        ContractError: If the table is malformed.
+        CommandError: If it has no text and no clip, as a whole or in a row.
+    """
+    read, clips = read_table(table), Clips(table.parent)
+    if not set(COLUMNS) & read.columns.keys():
+        raise CommandError(f"{table} has the columns {few(list(read.columns))}; expected text, clip, or one of them")
+    rows = [dict(zip(read.columns, cells, strict=True)) for cells in zip(*read.columns.values(), strict=True)]
+    for line, row in zip(read.lines, rows, strict=True):
+        if not any(row.get(name) for name in COLUMNS):
+            raise CommandError(f"{table} line {line}: there is neither text nor clip; expected one of them at least")
+        if clip := row.get("clip"):
+            if why := clips.find(split_part(clip)[0])[1]:
+                raise DataMissing(f"{table} line {line}: clip {shortened(clip)} {why}")
+            row["clip"] = str(table.parent / clip)
+    return rows
