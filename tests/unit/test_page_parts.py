@@ -204,8 +204,8 @@ def test_counts_and_the_largest_difference_are_in_the_sentence(own):
     rows = [comparison("equivalent", 0.001), comparison("worse", -0.25, rate=0.9, **OTHER), comparison("equivalent")]
     body = against_baselines(own, claim_with(*rows)).body
     assert body == (
-        "Of three comparisons one worse and two equivalent (the margin is 0.030). The largest difference: −0.250 MAE "
-        "[−0.260 to −0.240], Single, 90\N{NO-BREAK SPACE}% of vision missing."
+        "Of three comparisons on the utterances that lack something, one worse and two equivalent (the margin is 0.030). "
+        "The largest difference: −0.250 MAE [−0.260 to −0.240], Single, 90\N{NO-BREAK SPACE}% of vision missing."
     )
 
 
@@ -226,7 +226,7 @@ def test_the_way_to_the_best_possible_is_said_where_there_is_one(own, score, hea
     found = way_to_best(own)
     assert (found and found.headline) == headline
     if found:
-        assert f"{numbers.percent(1 - score)} of the way from always saying the same (MAE 1.000)" in found.body
+        assert f"{numbers.percent(1 - score)} of the way from the constant predictor (MAE 1.000)" in found.body
 
 
 def test_too_little_data_is_said_and_nothing_else(own, monkeypatch):

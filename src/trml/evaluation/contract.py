@@ -204,8 +204,9 @@ class Study:
         return ", ".join(
             words
             for words, holds in (
-                ("nothing missing in training", self.training == COMPLETE),
-                ("no modality dropout or masked views", not self.told and self.training == MATCHED),
+                ("complete data in training", self.training == COMPLETE),
+                ("one modality missing in training", not self.told and self.training == MATCHED),
+                ("no modality dropout or masked views", not self.told),
                 (f"{self.labels} labelled training utterances", self.labels is not None),
                 (f"{self.label_noise:.0%} of training labels exchanged", self.label_noise > 0),
                 ("absence in training depends on the label", self.absence == "by_label"),

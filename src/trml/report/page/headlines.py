@@ -17,6 +17,7 @@ from trml.report.sections import sentence
 _MOST = 3
 _NEAR, _FAR, _BEYOND = 0.8, 0.5, 1.1  # of the way from the constant predictor to the best possible
 _NAMED = 3  # methods in a headline
+_LACKING = " on the utterances that lack something"  # which claim C1 is judged on
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def against_baselines(results: Published, claim: Mapping[str, Any] | None) -> Fi
         headline = f"{name} is better than {_who(better)}, and worse than {_who(worse)}"
     else:
         headline = f"{name} is shown to be neither better nor worse than its baselines"
-    return Finding(headline, _counted(claim, tested), "claim-C1", _address(results, claim, _largest(tested)))
+    return Finding(headline, _counted(claim, tested, _LACKING), "claim-C1", _address(results, claim, _largest(tested)))
 
 
 def strongest_regime(regimes: Sequence[Published]) -> Finding | None:
@@ -126,7 +127,8 @@ def strongest_regime(regimes: Sequence[Published]) -> Finding | None:
     everyone = len({row["against"] for row in rows}) == len({row["against"] for row in tested})
     who = "every baseline" if everyone else _who(rows)
     headline = f"{sentence(each.study.regime)}: {each.study.proposed.label} is {word} than {who}"
-    return Finding(headline, _counted(claim, tested), f"regime{each.suffix}", _address(each, claim, _largest(rows)))
+    body, address = _counted(claim, tested, _LACKING), _address(each, claim, _largest(rows))
+    return Finding(headline, body, f"regime{each.suffix}", address)
 
 
 def way_to_best(results: Published) -> Finding | None:
@@ -157,8 +159,8 @@ def way_to_best(results: Published) -> Finding | None:
     (victim, (share, by)), *others = shares.items()
     label, rate = results.primary.label, percent(study.study_rate)
     body = (
-        f"With {rate} of {victim} missing, {proposed.label} has gone {percent(share)} of the way from always saying "
-        f"the same ({label} {score(by['constant']['value'])}) to the best possible ({score(by['ceiling']['value'])})"
+        f"With {rate} of {victim} missing, {proposed.label} covers {percent(share)} of the way from the constant "
+        f"predictor ({label} {score(by['constant']['value'])}) to the best possible ({score(by['ceiling']['value'])})"
         + "".join(f"; with {rate} of {other} missing, {percent(part)}" for other, (part, _) in others)
         + "."
     )
@@ -202,14 +204,15 @@ def _who(comparisons: Sequence[Mapping[str, Any]]) -> str:
     return listed(labels) if len(labels) <= _NAMED else f"{count(len(labels))} of them"
 
 
-def _counted(claim: Mapping[str, Any], tested: Sequence[Mapping[str, Any]]) -> str:
-    """Return how many comparisons have which verdict, the largest difference, and the margin."""
+def _counted(claim: Mapping[str, Any], tested: Sequence[Mapping[str, Any]], on: str = "") -> str:
+    """Return how many comparisons have which verdict, the largest difference, and the margin; `on` says where."""
     counts = {verdict: len([e for e in tested if e["verdict"] == verdict]) for verdict in _ORDER}
     said = [f"{count(n)} {verdict}" for verdict, n in counts.items() if n]
     largest, unit = _largest(tested), claim["unit"]
     every = "Both" if len(tested) == 2 else f"All {count(len(tested))}"
-    only = f"{every} comparisons are {next(v for v, n in counts.items() if n)}"
-    counted = only if len(said) == 1 and len(tested) > 1 else f"Of {count(len(tested))} comparisons {listed(said)}"
+    only = f"{every} comparisons{on} are {next(v for v, n in counts.items() if n)}"
+    of = f"Of {count(len(tested))} comparisons{on}{',' * bool(on)} {listed(said)}"
+    counted = only if len(said) == 1 and len(tested) > 1 else of
     within = (
         f" (the margin is {score(largest['margin'])})" if largest["margin"] is not None and counts["equivalent"] else ""
     )
