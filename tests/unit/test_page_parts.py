@@ -204,8 +204,8 @@ def test_counts_and_the_largest_difference_are_in_the_sentence(own):
     rows = [comparison("equivalent", 0.001), comparison("worse", -0.25, rate=0.9, **OTHER), comparison("equivalent")]
     body = against_baselines(own, claim_with(*rows)).body
     assert body == (
-        "Of three comparisons on the utterances that lack something, one worse and two equivalent (the margin is 0.030). "
-        "The largest difference: −0.250 MAE [−0.260 to −0.240], Single, 90\N{NO-BREAK SPACE}% of vision missing."
+        "Of three comparisons on the utterances that lack something, one worse and two equivalent (the margin is 0.030)"
+        ". The largest difference: −0.250 MAE [−0.260 to −0.240], Single, 90\N{NO-BREAK SPACE}% of vision missing."
     )
 
 
