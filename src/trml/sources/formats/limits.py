@@ -19,7 +19,7 @@ STEPS = 50_000_000  # instructions of a pickle: MOSEI in arrays takes about 500,
 ROWS = 2_000_000  # of a table
 CELLS = 20_000_000  # of a table
 
-UTTERANCE = 1_000  # bytes that an utterance takes in tables, beside its text and features
+UTTERANCE = 4_000  # bytes for an utterance in tables, and for the time that each takes
 
 SECONDS = 1_000_000  # of a clip or a time in it: eleven days
 
