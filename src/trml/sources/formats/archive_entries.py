@@ -31,10 +31,9 @@ Kind = Literal["file", "folder", "link", "special"]
 
 _SHOWN = 200  # characters of what a library says, which may quote names
 
-_STORED = (
-    zipfile.ZIP_STORED,
-    zipfile.ZIP_DEFLATED,
-)  # others take any amount of memory, LZMA 4 GiB
+_STORED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others take any amount of memory, LZMA 4 GiB
+
+_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstandard", 95: "xz"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def _zip_entries(archive: Path) -> Iterator[Entry]:
             if info.flag_bits & 1:
                 refuse(archive, f"{shortened(name)} is encrypted")
             if info.compress_type not in _STORED:
-                method = zipfile.compressor_names.get(info.compress_type, "unknown")
+                method = _METHODS.get(info.compress_type, "unknown")
                 words = f"{shortened(name)} is packed by method {info.compress_type} ({method})"
                 refuse(archive, f"{words}; expected stored or deflated")
             is_folder = name.endswith("/")  # `is_dir` fails on a name without characters
