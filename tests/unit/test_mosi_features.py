@@ -1,5 +1,6 @@
 """CMU-MOSI with given features of three modalities."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -179,7 +180,11 @@ TABLES = {
         " line 61: a double quote is never closed",
     ),
     "a cell too few": (lambda text: text.replace("SENTENCE 5,", ""), " line 7: 6 cells; expected 7, as in the header"),
-    "nothing": (lambda text: "", " line 1: it has 0 columns utt_id"),
+    "one label": (
+        lambda text: re.sub(r"[-0-9.]+(,t[a-z]+)", r"1.5\1", text),
+        ": every label is 1.5; expected two different",
+    ),
+    "nothing": (lambda text: "", " is empty; expected a line of column names"),
     "a header": (lambda text: text.split("\n")[0], " has no rows; expected one for each utterance"),
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from trml.base.errors import ContractError
-from trml.base.printable import shortened
+from trml.base.printable import one_line, shortened
 from trml.base.progress import say
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
 from trml.corpora.feature_files.config import ArraysConfig
@@ -108,5 +108,5 @@ def _check_labels(table: pl.DataFrame, config: ArraysConfig, path: Path) -> None
     """Raise ContractError if every label is the same, as own tables do."""
     labels = table["label"].cast(pl.Float32)
     if labels.n_unique() == 1:
-        only = config.classes[int(labels[0])] if config.classes else f"{labels[0]:g}"
+        only = one_line(config.classes[int(labels[0])]) if config.classes else f"{labels[0]:g}"
         raise ContractError(f"{path}: every label is {only}; expected two different ones or more")

@@ -129,7 +129,11 @@ def _splits(path: Path, labels: dict[str, Sequence]) -> dict[str, str]:
 def _width(path: Path, sequences: dict[str, Sequence]) -> int:
     widths = {(sequence.features.shape[1], sequence.features.dtype.kind in "fiu") for sequence in sequences.values()}
     if len(widths) != 1 or not all(numbers for _, numbers in widths):
-        what = "words" if any(not numbers for _, numbers in widths) else f"widths {sorted(w for w, _ in widths)}"
+        what = (
+            "words"
+            if any(not numbers for _, numbers in widths)
+            else f"widths {shortened(sorted(w for w, _ in widths))}"
+        )
         differs(f"{path}: features", what, "numbers of one width, as vectors of words or faces")
     return widths.pop()[0]
 

@@ -44,6 +44,8 @@ def read_utterances(path: Path) -> tuple[pl.DataFrame, list[int]]:
     for line, start, end in zip(lines, starts, ends, strict=True):
         if end < start:
             raise ContractError(f"{path} line {line}: end_s is {end:g}, before start_s, {start:g}")
+    if len(set(sentiments)) == 1:
+        raise ContractError(f"{path}: every label is {sentiments[0]:g}; expected two different ones or more")
     numbers = {"start_s": starts, "end_s": ends, "sentiment": sentiments}
     frame = pl.DataFrame({name: columns[name] for name in _COLUMNS}, dict.fromkeys(_COLUMNS, pl.String))
     return frame.with_columns(pl.Series(name, values, pl.Float64) for name, values in numbers.items()), lines
@@ -55,6 +57,8 @@ def _cells(path: Path) -> tuple[dict[str, list[str]], list[int]]:
     begin, lines = 1, list[int]()
     try:
         header = next(reader, [])
+        if not header:
+            raise ContractError(f"{path} is empty; expected a line of column names and a line for each utterance")
         if wrong := [name for name in _COLUMNS if header.count(name) != 1]:
             found = f"{header.count(wrong[0])} columns {wrong[0]}, in {few(header)}"
             raise ContractError(f"{path} line 1: it has {found}; expected one each of {', '.join(_COLUMNS)}")
