@@ -143,8 +143,10 @@ def _split(where: str, split: str, arrays: dict[str, Any], config: ArraysConfig)
         if name == "text" and "text_bert" in arrays:
             rows = _rows_of_tokens(f"{where}/text_bert", rows, arrays["text_bert"], n)
         signals[name] = GivenSignal(rows, width, f"{where}/{name}")
-    raw = _strings(f"{where}/raw_text", arrays["raw_text"]) if "raw_text" in arrays else [""] * n
-    _same_length(f"{where}/raw_text", len(raw), n)
+    raw = arrays.get("raw_text", [""] * n)
+    if (found := _number_of(raw)) >= 0:
+        _same_length(f"{where}/raw_text", found, n)
+    raw = _strings(f"{where}/raw_text", raw)
     table = pl.DataFrame(
         {
             "id": ids,
