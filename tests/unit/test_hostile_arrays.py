@@ -1,27 +1,21 @@
 """Arrays from outside: wrong data are not read in silence, no other file is read, and memory is bounded."""
 
-import json
 import pickle
 import resource
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
 from helpers import given_files
 from helpers.given_files import CONFIG, by_split, mmsa_columns, mult_columns, npz_columns
 from trml.base.errors import ContractError, PickleRefused
-from trml.corpora.common.official_splits import cmu_fold_files
 from trml.corpora.contract import read_corpus
 from trml.corpora.feature_files import build as arrays
-from trml.corpora.feature_files import sequences
+from trml.corpora.feature_files import scaling
 from trml.corpora.registry import build_corpus
-from trml.sources.formats import csd as csd_reader
 from trml.sources.formats import limits
-from trml.sources.formats.csd import read_csd
 from trml.sources.formats.npz import Npz
 from trml.sources.formats.safe_pickle import load_pickle
 
@@ -57,6 +51,11 @@ def test_an_array_that_is_there_twice(tmp_path, names):
         ("{'descr': '|O', 'fortran_order': False, 'shape': (6,)}", "it holds objects"),
         ("{'descr': '<f8', 'fortran_order': False, 'shape': (6,), 'x': 1}", "it cannot be read"),
         ("[" * 3000, "it cannot be read"),
+        ("(" * 4000 + ")" * 4000, "it cannot be read (Cannot parse header: '((("),
+        (
+            "{'descr': [('\x1b[31m', 'f8')], 'fortran_order': False, 'shape': (7,)}",
+            "states [7] of [('\\x1b[31m', '<f8')]",
+        ),
     ],
 )
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -68,6 +67,7 @@ def test_headers_that_lie(tmp_path, header, words, method):
     with pytest.raises(ContractError) as refusal:
         Npz(tmp_path / "x.npz").read("text")
     assert f"{tmp_path}/x.npz: array 'text': {words}" in str(refusal.value)
+    assert len(str(refusal.value)) < 400
 
 
 def test_packed_arrays_are_counted_together(tmp_path, monkeypatch):
@@ -79,9 +79,44 @@ def test_packed_arrays_are_counted_together(tmp_path, monkeypatch):
         npz.read("b")
 
 
+def test_features_take_no_more_than_the_budget_as_numbers(tmp_path, monkeypatch):
+    columns = npz_columns() | {"video": np.zeros((N, 100_000), np.int8)}
+    columns["video"][:, 0] = range(N)
+    (tmp_path / "given").mkdir()
+    with (tmp_path / "given/features").open("wb") as file:
+        np.savez_compressed(file, **columns)
+    assert given_files.build(tmp_path, None)
+    monkeypatch.setattr(limits, "MEMORY", 1 << 22)
+    with pytest.raises(
+        ContractError, match=r"video: its features take 17,2.* as numbers of 4 bytes; reading .* may take 4"
+    ):
+        given_files.build(tmp_path, None)
+
+
+def test_lists_of_sequences_count_with_their_padding(tmp_path, monkeypatch):
+    columns = mmsa_columns() | {"vision": [np.ones((1 + 7 * (i == 0), 10_000), np.int8) for i in range(N)]}
+    assert given_files.build(tmp_path, by_split(**columns))
+    monkeypatch.setattr(limits, "MEMORY", 1 << 21)
+    monkeypatch.setattr(limits, "MEMORY_A_BYTE", 1)
+    with pytest.raises(
+        ContractError, match=r"features: vision: its features take .* as numbers of 4 bytes; reading the file"
+    ):
+        given_files.build(tmp_path, by_split(**columns))
+
+
+@pytest.mark.parametrize("content", [npz_columns(), by_split(**mmsa_columns())], ids=["npz", "pickle"])
+def test_utterances_are_counted(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(scaling, "UTTERANCE", 1 << 27)
+    with pytest.raises(
+        ContractError, match=r"features has (13|6) utterances; expected at most 4 in a file of its size"
+    ):
+        given_files.build(tmp_path, content)
+
+
 # --- layouts --------------------------------------------------------------------------------------------------
 
 N = given_files.N
+NO_TEXT = np.frombuffer(np.full(N, 0x110000, "<u4").tobytes(), "<U1")  # a character beyond Unicode
 NPZ = [
     ("utterance_id", np.array(["v0_0", "", *[f"v{i}" for i in range(2, N)]]), "found an empty name in row 1"),
     ("video_id", np.array([""] * N), "found an empty name in row 0"),
@@ -92,6 +127,12 @@ NPZ = [
     ("text", np.zeros((N, 2, 2, 2)), f"found [{N}, 2, 2, 2] of float64"),
     ("raw_text", np.array(["\ud800"] * N), "found '\\ud800'; expected text that is UTF-8"),
     ("label", np.array(["\x1b[31m"] * N), "found [13] of <U5; expected numbers"),
+    ("utterance_id", np.array([" ", "  ", *[f"v{i}" for i in range(2, N)]]), "found an empty name in row 0"),
+    ("utterance_id", np.array(["a\0b", "a\0c", *[f"v{i}" for i in range(2, N)]]), "found a name with NUL in row 0"),
+    ("split", np.array([], "U5"), "found no utterance; expected some in each of train, valid, test"),
+    ("label", np.linspace(-3, 3, N) * (1 + 1e-12), "found labels from -3.0000000000030003 to 3.00000000000"),
+    ("raw_text", NO_TEXT, "it cannot be read (SystemError: invalid maximum character"),
+    ("raw_text", np.zeros((N, 2), "U1"), "found [13, 2] of <U1; expected strings"),
 ]
 
 
@@ -100,6 +141,29 @@ def test_an_npz_names_file_and_key(tmp_path, key, value, words):
     with pytest.raises(ContractError) as refusal:
         given_files.build(tmp_path, npz_columns() | {key: value})
     assert f"features: {key}: {words}" in str(refusal.value)
+
+
+def test_classes_beyond_unicode(tmp_path):
+    config = replace(CONFIG, task="classification", classes=["a", "b"])
+    with pytest.raises(ContractError, match=r"features: label: it cannot be read \(SystemError: invalid maximum char"):
+        given_files.build(tmp_path, npz_columns() | {"label": NO_TEXT}, config)
+
+
+@pytest.mark.parametrize(
+    ("label", "classes", "words"),
+    [
+        (np.zeros(N), [], "features: every label is 0; expected two different ones or more"),
+        (np.where(np.arange(N) % 2, 1 + 1e-9, 1), [], "features: every label is 1; expected two"),
+        (np.zeros(N, int), ["a", "b"], "features: every label is a; expected two different ones or more"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["npz", "pickle"])
+def test_one_label_for_all(tmp_path, label, classes, words, kind):
+    task = "classification" if classes else "regression"
+    columns = mmsa_columns() | {f"{task}_labels": label}
+    content = npz_columns() | {"label": label} if kind == "npz" else by_split(**columns)
+    with pytest.raises(ContractError, match=words):
+        given_files.build(tmp_path, content, replace(CONFIG, task=task, classes=classes))
 
 
 def of_split(**changed):
@@ -112,6 +176,9 @@ PICKLES = [
     (of_split(id=np.array(3)), "valid/id: found [] of int64; expected a name or a row of three"),
     (of_split(id=7), "valid/id: found a int; expected a name"),
     (of_split(id=["a", "", "b"]), "valid/id: found an empty name"),
+    (of_split(id=["a", "\t ", "b"]), "valid/id: found an empty name"),
+    (of_split(id=["a\0", "c", "b"]), "valid/id: found a name with NUL"),
+    (of_split(raw_text=NO_TEXT[:3]), "valid/raw_text: it cannot be read (SystemError: invalid maximum character"),
     (of_split(id=["a", "\ud800", "b"]), "valid/id: found '\\ud800'; expected text that is UTF-8"),
     (of_split(text=np.float32(1.5)), "valid/text: found a float32; expected numbers"),
     (of_split(text=np.array(2.0)), "valid/text: found [] of float64; expected numbers"),
@@ -173,6 +240,55 @@ def test_what_a_pickle_makes_is_counted(tmp_path, monkeypatch, case):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
 
 
+COLLIDING = [i * (2**61 - 1) for i in range(1, 2000)]
+ONE_HASH = [np.complex128(complex(-1000003 * i, i)) for i in range(1, 100)]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (dict.fromkeys(COLLIDING), "expected strings, or numbers within 64 bits"),
+        (set(COLLIDING), "expected strings, or numbers within 64 bits"),
+        (dict.fromkeys(map(float, COLLIDING)), "a key 9.2"),
+        (dict.fromkeys(ONE_HASH), "a key of type complex128"),
+        ({np.longdouble(2.5): 1}, "a key of type longdouble"),
+        ({float("nan"): 1}, "a key nan"),
+        ({10**70: 1}, f"a key 1{'0' * 38}…; expected strings"),
+    ],
+)
+def test_keys_with_one_hash_are_few(tmp_path, value, words):
+    path = tmp_path / "x.pkl"
+    path.write_bytes(pickle.dumps(value))
+    with pytest.raises(PickleRefused) as refusal:
+        load_pickle(path)
+    assert words in str(refusal.value)
+
+
+def test_usual_keys_are_admitted(tmp_path):
+    value = {
+        0: 1,
+        -5: 2,
+        2**63 - 1: 3,
+        0.25: 4,
+        np.float16(2): 5,
+        np.int64(7): 6,
+        True: 7,
+        None: 8,
+        b"x": 9,
+        np.str_("y"): 10,
+    }
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(value))
+    assert load_pickle(tmp_path / "x.pkl") == value
+
+
+@pytest.mark.parametrize("content", [b"I" + b"x" * 9000 + b"\n.", b"Vx\n(" + b"I" + b"9" * 9000 + b"\n."])
+def test_a_long_line_of_a_pickle_is_not_printed(tmp_path, content):
+    (tmp_path / "x.pkl").write_bytes(content)
+    with pytest.raises(PickleRefused) as refusal:
+        load_pickle(tmp_path / "x.pkl")
+    assert len(str(refusal.value)) < 400
+
+
 def test_numbers_in_lists_are_within_the_budget(tmp_path):
     path, value = tmp_path / "x.pkl", {"train": [[0.1 * i, i] for i in range(3000)]}
     path.write_bytes(pickle.dumps(value))
@@ -186,120 +302,3 @@ def test_values_of_no_bytes_are_refused(tmp_path):
     path.write_bytes(content.replace(b"U1", b"U0").replace(b"K\x04K\x04K\x08", b"K\x00K\x04K\x08"))
     with pytest.raises(PickleRefused):
         load_pickle(path)
-
-
-# --- csd ------------------------------------------------------------------------------------------------------
-
-TIMES = np.array([[0, 1.0], [1, 2.0]])
-
-
-def csd(path: Path, change=lambda file, group: None, intervals=TIMES, features=None) -> Path:
-    """A sequence of one video; `change` may replace its arrays."""
-    with h5py.File(path, "w") as file:
-        group = file.create_group("words/data/v1")
-        group["intervals"] = intervals
-        group["features"] = np.ones((len(intervals), 3)) if features is None else features
-        change(file, group)
-    return path
-
-
-def instead(name, **options):
-    def change(file, group):
-        del group[name]
-        group.create_dataset(name, **options)
-
-    return change
-
-
-def linked(link):
-    def change(file, group):
-        del group["features"]
-        group["features"] = link
-
-    return change
-
-
-def virtual(file, group):
-    del group["features"]
-    layout = h5py.VirtualLayout((2, 3), "f8")
-    layout[:] = h5py.VirtualSource("other.csd", "words/data/v1/features", (2, 3))
-    group.create_virtual_dataset("features", layout)
-
-
-def moved(file, group):
-    file["words/more"] = file["words/data"]
-    del file["words/data"]
-
-
-CSD = {
-    "an external link": (
-        linked(h5py.ExternalLink("other.csd", "/words/data/v1/features")),
-        "'v1/features' is a link to",
-    ),
-    "a soft link": (linked(h5py.SoftLink("/words/data/v1/intervals")), "'v1/features' is a link to another place"),
-    "external storage": (
-        instead("features", shape=(2, 3), dtype="f8", external=[("/etc/passwd", 0, 48)]),
-        "the bytes of 'v1/features' are in other files; only this file is read",
-    ),
-    "a virtual dataset": (virtual, "the bytes of 'v1/features' are in other files"),
-    "12 GB": (
-        instead("features", shape=(2, 750_000_000), dtype="f8", chunks=(1, 1000)),
-        "'v1/features' states [2, 750000000] of float64, 12,000,000,000 bytes; reading the file may take",
-    ),
-    "NaN": (instead("intervals", data=[[0, np.nan], [1, 2]]), "row 0 of v1 has the times [0.0, nan]; expected seconds"),
-    "inf": (instead("intervals", data=[[0, 1], [1, np.inf]]), "row 1 of v1 has the times [1.0, inf]"),
-    "1e300": (instead("intervals", data=[[0, 1e300], [1, 2]]), "row 0 of v1 has the times [0.0, 1e+300]"),
-    "texts of any length": (
-        instead("features", shape=(2, 3), dtype=h5py.string_dtype()),
-        "'v1/features' holds object; expected numbers, or texts of fixed length",
-    ),
-    "no space": (instead("features", data=h5py.Empty("f8")), "'v1/features' is empty; expected rows"),
-    "one number": (instead("features", data=1.5), "v1 has intervals (2, 2) and features ()"),
-    "a group for an array": (lambda file, group: group.move("features", "x"), "there is no array 'v1/features'"),
-    "no data": (moved, "is not a computational sequence (\"there is no group 'data'\")"),
-}
-
-
-@pytest.mark.parametrize("case", CSD)
-def test_a_csd_is_one_file_with_numbers(tmp_path, case):
-    csd(tmp_path / "other.csd")
-    change, words = CSD[case]
-    path = csd(tmp_path / "x.csd", change)
-    with pytest.raises(ContractError) as refusal:
-        read_csd(path)
-    assert str(refusal.value).startswith(str(path))
-    assert words in str(refusal.value)
-    assert "\n" not in str(refusal.value)
-
-
-def test_arrays_of_a_csd_are_counted_together(tmp_path, monkeypatch):
-    def change(file, group):
-        for i in range(5):
-            other = file["words/data"].create_group(f"w{i}")
-            other["intervals"] = np.zeros((1, 2))
-            other.create_dataset("features", shape=(1, 1_000_000), dtype="f8", chunks=(1, 1000))
-
-    path = csd(tmp_path / "x.csd", change)
-    monkeypatch.setattr(limits, "MEMORY", 1 << 24)
-    with pytest.raises(ContractError, match=r"'w\d/features' states \[1, 1000000\] of float64, 8,000,000 bytes"):
-        csd_reader.attempt(path)
-
-
-def test_labels_whose_interval_is_reversed_are_left_out_and_said(tmp_path):
-    fold = json.loads(cmu_fold_files()[0].read_text())
-    videos = {split: fold[split][0] for split in ("train", "valid", "test")}
-    folder = tmp_path / "given"
-    folder.mkdir()
-    for name, width in (("labels", 1), ("text", 3), ("vision", 4)):
-        with h5py.File(folder / name, "w") as file:
-            for video in videos.values():
-                group = file.create_group(f"{name}/data/{video}")
-                turned = [[0.0, 1.0], [2.0, 1.5]] if name == "labels" else TIMES
-                group["intervals"] = np.array(turned)
-                group["features"] = np.linspace(-1, 1, 2 * width).reshape(2, width)
-    config = replace(CONFIG, files=["labels", "text", "vision"])
-    given = sequences.read_sequences([folder / name for name in config.files], config)
-    named = sorted(videos.values())  # as HDF5 lists them
-    assert given.table["utterance_id"].to_list() == [f"{video}[0]" for video in named]
-    assert given.left_out == [(f"{video}[1]", "its interval ends before it starts: 2 s to 1.5 s") for video in named]
-    assert f"Labels whose interval ends before it starts, left out: 3 ({named[0]}[1])." in given.notes

@@ -1,5 +1,6 @@
 """CMU-MOSI with given features of three modalities."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from conftest import ROOT
 from trml.base.errors import ContractError
 from trml.corpora.contract import read_corpus
+from trml.corpora.mosi_features import build
 from trml.corpora.mosi_features.config import MosiConfig
 from trml.corpora.registry import build_corpus, shipped
 from trml.features.contract import read_features
@@ -93,6 +95,120 @@ def test_features_of_other_utterances_are_refused(data):
     arrays = dict(np.load(path))
     np.savez(path, **{**arrays, "utt_id": arrays["utt_id"][::-1]})
     with pytest.raises(ContractError, match="do not list the same utterances in the same order"):
+        built(data)
+
+
+def one_is(value):
+    """Change a row of an array."""
+
+    def change(array):
+        array = array.astype(np.float64)
+        array[3] = value
+        return array
+
+    return change
+
+
+ARRAYS = {
+    "NaN": ("text", one_is(np.nan), "text: row 3 with a value that is not finite; expected finite numbers of 4 bytes"),
+    "all NaN": ("text", lambda array: array * np.nan, "text: row 0, and 59 more, with a value that is not finite"),
+    "infinite": ("video", one_is(-np.inf), "video: row 3 with a value that is not finite"),
+    "too large": ("audio", one_is(1e300), "audio: row 3 with a value that is not finite"),
+    "far from train": (
+        "audio",
+        lambda array: np.linspace(0, 1e-30, array.size).reshape(array.shape) + 1e30 * (np.arange(N) > 50)[:, None],
+        "audio, scaled to deviation 1 in split train: row 51, and 8 more, with a value that is not finite",
+    ),
+    "a width": ("audio", lambda array: array[:, :5], "audio: found [60, 5] of float32; expected numbers [60, 73]"),
+    "a character beyond Unicode": (
+        "utt_id",
+        lambda array: np.frombuffer(np.full(N, 0x110000, "<u4").tobytes(), "<U1"),
+        "utt_id: it cannot be read (invalid maximum character",
+    ),
+    "another id": (
+        "utt_id",
+        lambda array: np.where(np.arange(N) == 7, "other", array),
+        "do not list the same utterances in the same order: row 7 of utt_id is 'other', and line 9 has 'v01_2'",
+    ),
+    "two columns of ids": ("utt_id", lambda array: np.stack([array, array]), "utt_id has [2, 60], the table 60 rows"),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("case", ARRAYS)
+def test_arrays_that_are_not_as_expected(data, case):
+    key, change, words = ARRAYS[case]
+    path = data / "mosi/mosi_features.npz"
+    arrays = dict(np.load(path))
+    np.savez(path, **{**arrays, key: change(arrays[key])})
+    with pytest.raises(ContractError) as refusal:
+        built(data)
+    assert str(path) in str(refusal.value)
+    assert words in str(refusal.value)
+
+
+TABLES = {
+    "UTF-16": (lambda text: text.encode("utf-16"), " is UTF-16; expected UTF-8"),
+    "latin-1": (lambda text: text.replace("SENTENCE 5", "é").encode("latin-1"), " line 7: byte 0xe9 is not UTF-8"),
+    "a word": (
+        lambda text: text.replace("-3.0,", "good,"),
+        " line 2: sentiment is 'good'; expected a number from -3 to 3",
+    ),
+    "no label": (lambda text: text.replace("-3.0,", ","), " line 2: sentiment is ''; expected a number"),
+    "not finite": (lambda text: text.replace("-3.0,", "NaN,"), " line 2: sentiment is 'NaN'; expected a number"),
+    "out of range": (
+        lambda text: text.replace("-3.0,", "3.0000000000000004,"),
+        " line 2: sentiment is '3.0000000000000004'",
+    ),
+    "a column twice": (
+        lambda text: text.replace("start_s", "text"),
+        " line 1: it has 2 columns text, in utt_id, video_id,",
+    ),
+    "no column": (
+        lambda text: text.replace("start_s", "start"),
+        " line 1: it has 0 columns start_s, in utt_id, video_id,",
+    ),
+    "no split": (lambda text: text.replace(",train", ",", 1), " line 2: bclstm_split is ''; expected train or test"),
+    "another split": (
+        lambda text: text.replace(",test", ",Test"),
+        " line 47: bclstm_split is 'Test'; expected train or",
+    ),
+    "no id": (lambda text: text.replace("v00_3,", " ,"), " line 5: utt_id is ' '; expected a name"),
+    "times": (lambda text: text.replace("3.0,3.5", "3.5,3.0", 1), " line 5: end_s is 3, before start_s, 3.5"),
+    "an open quote": (
+        lambda text: text.replace("SENTENCE 59", '"SENTENCE 59'),
+        " line 61: a double quote is never closed",
+    ),
+    "a cell too few": (lambda text: text.replace("SENTENCE 5,", ""), " line 7: 6 cells; expected 7, as in the header"),
+    "one label": (
+        lambda text: re.sub(r"[-0-9.]+(,t[a-z]+)", r"1.5\1", text),
+        ": every label is 1.5; expected two different",
+    ),
+    "nothing": (lambda text: "", " is empty; expected a line of column names"),
+    "a header": (lambda text: text.split("\n")[0], " has no rows; expected one for each utterance"),
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_tables_that_are_not_as_expected(data, case):
+    change, words = TABLES[case]
+    path = data / "mosi/mosi_utterances.csv"
+    content = change(path.read_text())
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ContractError) as refusal:
+        built(data)
+    assert f"{path}{words}" in str(refusal.value)
+
+
+def test_texts_of_digits_are_texts(data):
+    path = data / "mosi/mosi_utterances.csv"
+    path.write_text(path.read_text().replace("SENTENCE ", "0"))
+    assert read_corpus(built(data))[1]["text"][:2].to_list() == ["00", "01"]
+
+
+def test_utterances_are_counted(data, monkeypatch):
+    monkeypatch.setattr(build, "_AN_UTTERANCE", 1 << 25)
+    with pytest.raises(ContractError, match=r"mosi_utterances\.csv has 60 utterances; expected at most 16 for"):
         built(data)
 
 

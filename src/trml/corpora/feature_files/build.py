@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from trml.base.errors import ContractError
+from trml.base.printable import one_line, shortened
 from trml.base.progress import say
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
 from trml.corpora.feature_files.config import ArraysConfig
@@ -15,6 +16,7 @@ from trml.corpora.feature_files.layouts import read_npz, read_pickle
 from trml.corpora.feature_files.scaling import Given, GivenSignal, write_given
 from trml.corpora.feature_files.sequences import read_sequences
 from trml.sources.formats.filetype import content_of, may_be_pickle
+from trml.sources.formats.limits import memory_for
 from trml.sources.formats.npz import is_npz
 
 
@@ -28,8 +30,10 @@ def build(config: ArraysConfig, data: Path, folder: Path, digest: str, workers: 
     given = _labelled(read(paths, config))
     _check(given.table, paths[0])
     (folder / "given").mkdir()
-    table, notes, empty = write_given(given, config.frames, folder / "given")
+    room = max(memory_for(path) for path in paths)
+    table, notes, empty = write_given(given, config.frames, room, folder / "given")
     _check(table, paths[0])
+    _check_labels(table, config, paths[0])
     videos = table.group_by("video_id").agg(pl.col("split").n_unique())["split"]
     notes = [*given.notes, *notes, f"Videos with utterances in more than one split: {int((videos > 1).sum())}."]
     for note in notes:
@@ -92,9 +96,17 @@ def _check(table: pl.DataFrame, path: Path) -> None:
         name = twice["utterance_id"][0]
         splits = twice.filter(pl.col("utterance_id") == name)["split"].unique().sort().to_list()
         raise ContractError(
-            f"{path}: {twice['utterance_id'].n_unique()} utterance ids are not unique ({name!r} in "
+            f"{path}: {twice['utterance_id'].n_unique()} utterance ids are not unique ({shortened(name)} in "
             f"{' and '.join(splits)}); expected each once, in one split"
         )
     for split in SPLITS:
         if not (table["split"] == split).any():
             raise ContractError(f"{path}: split {split} has no utterance; expected some in each of {', '.join(SPLITS)}")
+
+
+def _check_labels(table: pl.DataFrame, config: ArraysConfig, path: Path) -> None:
+    """Raise ContractError if every label is the same, as own tables do."""
+    labels = table["label"].cast(pl.Float32)
+    if labels.n_unique() == 1:
+        only = one_line(config.classes[int(labels[0])]) if config.classes else f"{labels[0]:g}"
+        raise ContractError(f"{path}: every label is {only}; expected two different ones or more")

@@ -15,10 +15,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from trml.base.errors import ContractError, TrmlError
-from trml.base.printable import shortened
+from trml.base.printable import one_line, shortened
 from trml.corpora.contract import SPLITS
 from trml.corpora.feature_files.config import ArraysConfig
-from trml.corpora.feature_files.scaling import Given, GivenSignal, Rows
+from trml.corpora.feature_files.scaling import Given, GivenSignal, Rows, require_room
 from trml.sources.formats.npz import Npz
 from trml.sources.formats.numbers import seconds
 from trml.sources.formats.safe_pickle import load_pickle
@@ -27,6 +27,8 @@ _SPLIT_NAMES = {"train": "train", "valid": "valid", "dev": "valid", "val": "vali
 
 _NPZ_KEYS = {"text": "text", "vision": "video", "audio": "audio"}  # modality -> its array in an .npz
 _SENTIMENT_AND_EMOTIONS = 7
+
+_SHOWN = 200  # characters of what a library says, which may quote the file
 
 
 def differs(where: str, found: str, expected: str) -> NoReturn:
@@ -42,7 +44,7 @@ def reading(where: str) -> Iterator[None]:
     except TrmlError:
         raise
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [""])[0]
+        reason = one_line((str(error).strip().splitlines() or [""])[0][:_SHOWN])
         raise ContractError(f"{where}: it cannot be read ({type(error).__name__}: {reason})") from error
 
 
@@ -53,27 +55,32 @@ def read_npz(path: Path, config: ArraysConfig) -> Given:
     [N]; raw_text [N] and video_id [N] are optional.
     """
     npz = Npz(path)
-    names = _strings(f"{path}: split", npz.read("split"))
+    splits = npz.read("split")
+    require_room(path, len(splits) if splits.ndim else 0)
+    names = _strings(f"{path}: split", splits)
+    if not names:
+        differs(f"{path}: split", "no utterance", f"some in each of {', '.join(SPLITS)}")
     if strange := sorted(set(names) - set(_SPLIT_NAMES)):
         differs(f"{path}: split", shortened(strange), "train, valid or test")
-    n, ids = len(names), _names(f"{path}: utterance_id", npz.read("utterance_id"))
-    optional = {"raw_text": _strings(f"{path}: raw_text", npz.read("raw_text"))} if "raw_text" in npz.members else {}
-    if "video_id" in npz.members:
-        optional["video_id"] = _names(f"{path}: video_id", npz.read("video_id"))
+    n = len(names)
+    columns = {
+        key: _column(f"{path}: {key}", npz.read(key), n)
+        for key in ("utterance_id", "raw_text", "video_id")
+        if key in npz.members or key == "utterance_id"
+    }
+    ids = columns["utterance_id"]
     signals: dict[str, GivenSignal] = {}
     for modality in config.modalities:
         key = _NPZ_KEYS[modality]
         with reading(f"{path}: {key}"):
             rows, width = rows_of(f"{path}: {key}", npz.read(key), n)
         signals[modality] = GivenSignal(rows, width, f"{path.name}: {key}")
-    for key, values in [("utterance_id", ids), *optional.items()]:
-        _same_length(f"{path}: {key}", len(values), n)
     table = pl.DataFrame(
         {
             "utterance_id": ids,
-            "video_id": optional.get("video_id") or [video_of(name) for name in ids],
+            "video_id": columns.get("video_id") or [video_of(name) for name in ids],
             "split": [_SPLIT_NAMES[name] for name in names],
-            "text": optional.get("raw_text") or [""] * n,
+            "text": columns.get("raw_text") or [""] * n,
             "start_s": [0.0] * n,
             "end_s": [0.0] * n,
             "label": labels_of(f"{path}: label", npz.read("label"), n, config),
@@ -104,6 +111,8 @@ def read_pickle(path: Path, config: ArraysConfig) -> Given:
         differs(
             f"{path}", f"keys {shortened([str(key) for key in content][:12])}", "train, valid and test, a dict each"
         )
+    for split in SPLITS:
+        require_room(path, _number_of(splits[split].get("id")))
     parts = [_split(f"{path}: {split}", split, splits[split], config) for split in SPLITS]
     widths = {tuple(signal.width for signal in part.signals.values()) for part in parts}
     if len(widths) > 1:
@@ -124,9 +133,8 @@ def _split(where: str, split: str, arrays: dict[str, Any], config: ArraysConfig)
     if absent := sorted({*config.modalities, "id", key} - set(arrays)):
         differs(f"{where}", f"keys {shortened(sorted(str(key) for key in arrays), 200)}", f"{', '.join(absent)} too")
     with reading(f"{where}/id"):
-        if not isinstance(arrays["id"], np.ndarray | list | tuple) or getattr(arrays["id"], "ndim", 1) == 0:
+        if (n := _number_of(arrays["id"])) < 0:
             differs(f"{where}/id", _shape(arrays["id"]), "a name or a row of three an utterance")
-        n = len(arrays["id"])
         ids = [_parts(f"{where}/id", row) for row in arrays["id"]]
     signals: dict[str, GivenSignal] = {}
     for name in config.modalities:
@@ -135,8 +143,10 @@ def _split(where: str, split: str, arrays: dict[str, Any], config: ArraysConfig)
         if name == "text" and "text_bert" in arrays:
             rows = _rows_of_tokens(f"{where}/text_bert", rows, arrays["text_bert"], n)
         signals[name] = GivenSignal(rows, width, f"{where}/{name}")
-    raw = _strings(f"{where}/raw_text", arrays["raw_text"]) if "raw_text" in arrays else [""] * n
-    _same_length(f"{where}/raw_text", len(raw), n)
+    raw = arrays.get("raw_text", [""] * n)
+    if (found := _number_of(raw)) >= 0:
+        _same_length(f"{where}/raw_text", found, n)
+    raw = _strings(f"{where}/raw_text", raw)
     table = pl.DataFrame(
         {
             "id": ids,
@@ -183,14 +193,28 @@ def _times(parts: Sequence[str]) -> tuple[float, float]:
     return (times[0], times[1]) if times[0] < times[1] else (0.0, 0.0)
 
 
+def _number_of(values: Any) -> int:
+    """Return the length of an array or list, -1 for anything else."""
+    if not isinstance(values, np.ndarray | list | tuple) or getattr(values, "ndim", 1) == 0:
+        return -1
+    return len(values)
+
+
 def _parts(where: str, row: Any) -> list[str]:
-    parts = [row] if isinstance(row, str | bytes) else list(row) if np.ndim(row) == 1 else None
-    if not parts or len(parts) > 3 or not all(isinstance(part, str | bytes) for part in parts):
+    short = isinstance(row, np.ndarray | list | tuple) and np.ndim(row) == 1 and len(row) <= 3
+    parts = [row] if isinstance(row, str | bytes) else list(row) if short else None
+    if not parts or not all(isinstance(part, str | bytes) for part in parts):
         differs(where, shortened(row, 60), "a string, or a row of three: id, start, end")
     strings = [_string(where, part) for part in parts]
-    if not strings[0]:
-        differs(where, "an empty name", "a name for each utterance")
+    _check_name(where, strings[0], "")
     return strings
+
+
+def _check_name(where: str, name: str, place: str) -> None:
+    """Refuse what own tables refuse as a name too."""
+    if not name.strip() or "\0" in name:
+        kind = "a name with NUL" if name.strip() else "an empty name"
+        differs(where, f"{kind}{place}", "a name for each utterance")
 
 
 def _string(where: str, value: Any) -> str:
@@ -206,6 +230,10 @@ def _string(where: str, value: Any) -> str:
 
 
 def _strings(where: str, values: Any) -> list[str]:
+    if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        differs(where, f"{_shape(values)}", "strings, one an utterance")
     with reading(where):
         array = np.asarray(values, dtype=object)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -215,15 +243,20 @@ def _strings(where: str, values: Any) -> list[str]:
     return [_string(where, value) for value in array]
 
 
-def _names(where: str, values: Any) -> list[str]:
-    names = _strings(where, values)
-    if "" in names:
-        differs(where, f"an empty name in row {names.index('')}", "a name for each utterance")
-    return names
+def _column(where: str, values: NDArray[Any], n: int) -> list[str]:
+    """Return the texts of an array of an .npz; what is not raw texts is names, and none is empty."""
+    _same_length(where, len(values) if values.ndim else 0, n)
+    texts = _strings(where, values)
+    if not where.endswith("raw_text"):
+        for i, text in enumerate(texts):
+            _check_name(where, text, f" in row {i}")
+    return texts
 
 
 def _shape(values: Any) -> str:
-    return f"{list(values.shape)} of {values.dtype}" if isinstance(values, np.ndarray) else f"a {type(values).__name__}"
+    if isinstance(values, np.ndarray):
+        return one_line(f"{list(values.shape)} of {values.dtype}"[:_SHOWN])
+    return f"a {type(values).__name__}"
 
 
 def _same_length(where: str, found: int, expected: int) -> None:
@@ -268,9 +301,10 @@ def labels_of(where: str, values: Any, n: int, config: ArraysConfig) -> list[flo
         differs(where, _shape(array), "one label an utterance, or seven of which the first is sentiment")
     first = columns[:, 0]
     if array.dtype.kind in "US" and config.classes:
-        named = [_string(where, value) for value in first.tolist()]
+        with reading(where):
+            named = [_string(where, value) for value in first.tolist()]
         if strange := sorted(set(named) - set(config.classes))[:5]:
-            differs(where, shortened(strange), f"the classes {config.classes} (corpus.classes)")
+            differs(where, shortened(strange), f"the classes {shortened(config.classes, 200)} (corpus.classes)")
         return [float(config.classes.index(name)) for name in named]
     if array.dtype.kind not in "fiu":
         differs(where, _shape(array), "numbers")
@@ -281,8 +315,15 @@ def labels_of(where: str, values: Any, n: int, config: ArraysConfig) -> list[flo
     known = labels[~np.isnan(labels)]
     whole = config.task == "regression" or bool((known == known.round()).all())
     if known.size and (known.min() < low or known.max() > high or not whole):
-        differs(where, f"labels from {known.min():g} to {known.max():g}", f"{numbers} from {low} to {high}")
+        reach = f"labels from {_digits(known.min())} to {_digits(known.max())}"
+        differs(where, reach, f"{numbers} from {low} to {high}")
     return [None if np.isnan(value) else float(value) for value in labels]
+
+
+def _digits(value: float) -> str:
+    """Return a number with as many digits as tell it from others."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def _one_after_another(parts: list[Rows], sizes: list[int]) -> Rows:

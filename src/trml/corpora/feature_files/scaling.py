@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from trml.base.errors import ContractError
 from trml.base.progress import track
+from trml.sources.formats.limits import ROWS, UTTERANCE, memory_for
 
 Rows = Callable[[int], NDArray[Any]]
+
+_A_VALUE, _A_COLUMN = 40, 80  # bytes for a value of the utterance at hand, in all its forms, and to scale a column
 
 
 @dataclass(frozen=True)
@@ -144,15 +147,50 @@ class _Cleaned:
     count: Count
 
 
-def write_given(given: Given, most: int, folder: Path) -> tuple[pl.DataFrame, list[str], list[tuple[str, str]]]:
+def require_room(path: Path, utterances: int) -> None:
+    """Raise ContractError if tables of so many utterances would take more than the budget of the file."""
+    most = min(ROWS, memory_for(path) // UTTERANCE)
+    if utterances > most:
+        raise ContractError(f"{path} has {utterances:,} utterances; expected at most {most:,} in a file of its size")
+
+
+def _check_room(given: Given, most: int, room: int) -> None:
+    """Raise ContractError if the features, as the f32 numbers that they become, take more than the budget of a file."""
+    taken = 0
+    for name, signal in given.signals.items():
+        values = longest = 0
+        for i in range(given.table.height):
+            length = len(signal.rows(i))
+            values, longest = values + length * signal.width, max(longest, length)
+            padded = given.table.height * signal.width * (1 if name == "text" else min(longest, most))
+            takes = 4 * max(values, padded) + signal.width * (_A_VALUE * longest + _A_COLUMN)
+            if taken + takes > room:
+                words = f"its features take {taken + takes:,} bytes and more, as numbers of 4 bytes"
+                raise ContractError(f"{signal.where}: {words}; reading the file may take {room:,}")
+        taken += 4 * max(values, padded)
+
+
+def write_given(
+    given: Given, most: int, room: int, folder: Path
+) -> tuple[pl.DataFrame, list[str], list[tuple[str, str]]]:
     """Write <modality>.npy f32 [N, T, d] and <modality>_mask.npy bool [N, T] of every modality.
 
     A text is the mean over its rows, so T is 1. Other modalities are sequences from the left, at most `most` rows of
     each. Memory does not grow with the sequences: they are cleaned into a file, then scaled from it into another.
 
+    Args:
+        given: What the reader of a layout returned.
+        most: Rows of a sequence that are kept.
+        room: Bytes that the features may take, the budget of their file.
+        folder: Where to write.
+
     Returns:
         The rows of the table that have a modality, notes, and the utterances that have none.
+
+    Raises:
+        ContractError: If they take more, or the training part lacks a modality or is too far from the others.
     """
+    _check_room(given, most, room)
     n = given.table.height
     of_train = (given.table["split"] == "train").to_numpy()
     parts = {name: _clean(name, given, of_train, most, folder) for name in given.signals}

@@ -12,23 +12,30 @@ import polars as pl
 from numpy.typing import NDArray
 
 from trml.base.errors import ContractError
+from trml.base.printable import one_line, shortened
 from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.corpora.mosi_features.config import MosiConfig
+from trml.corpora.mosi_features.table import read_utterances
 from trml.seeding import generator
+from trml.sources.formats.limits import memory_for
 from trml.sources.formats.npz import Npz
 
 _ARRAYS = {"text": "text", "vision": "video", "audio": "audio"}  # modality -> its array in the .npz
 _WIDTHS = {"text": 100, "vision": 100, "audio": 73}
+
+_AN_UTTERANCE = 5_000  # bytes that its features take in all their forms
+
+_SHOWN = 80  # characters of a type
 
 
 def build(config: MosiConfig, data: Path, folder: Path, digest: str, workers: int) -> None:
     """Write the corpus into `folder`: features f32 [N, 1, 100], audio [N, 1, 73], and labels in [-3, 3].
 
     Raises:
-        ContractError: If table and features disagree, or too many videos are held out.
+        ContractError: If a table or array is not as expected, they disagree, or too many videos are held out.
     """
     table_path, features_path = config.raw_files(data)
-    raw = pl.read_csv(table_path, glob=False)
+    raw, lines = read_utterances(table_path)
     utterances = raw.select(
         pl.col("utt_id").alias("utterance_id"),
         "video_id",
@@ -44,19 +51,25 @@ def build(config: MosiConfig, data: Path, folder: Path, digest: str, workers: in
     given = folder / "given"
     given.mkdir()
     arrays = Npz(features_path)
-    if arrays.read("utt_id").tolist() != utterances["utterance_id"].to_list():
-        raise ContractError(f"{features_path} and {table_path} do not list the same utterances in the same order")
+    if raw.height > (most := memory_for(features_path) // _AN_UTTERANCE):
+        raise ContractError(
+            f"{table_path} has {raw.height:,} utterances; expected at most {most:,} for {features_path}"
+        )
+    _check_ids(arrays, table_path, raw["utt_id"].to_list(), lines)
     for modality in config.modalities:
         name, expected = _ARRAYS[modality], (raw.height, _WIDTHS[modality])
         array = arrays.read(name)
         if array.shape != expected or array.dtype.kind not in "fiu":
-            words = f"found {list(array.shape)} of {array.dtype}; expected numbers {list(expected)}"
-            raise ContractError(f"{features_path}: {name}: {words}")
-        values, mask = array.astype(np.float32), np.ones((raw.height, 1), dtype=bool)
+            found = one_line(f"{list(array.shape)} of {array.dtype}"[:_SHOWN])
+            raise ContractError(f"{features_path}: {name}: found {found}; expected numbers {list(expected)}")
+        with np.errstate(over="ignore"):
+            values, mask = array.astype(np.float32), np.ones((raw.height, 1), dtype=bool)
+        _check_finite(f"{features_path}: {name}", values)
         if modality == "text":
             mask = (utterances["text"] != "").to_numpy()[:, None]
         if modality == "audio":
             values = _standardised(values, (utterances["split"] == "train").to_numpy())
+            _check_finite(f"{features_path}: {name}, scaled to deviation 1 in split train", values)
         np.save(given / f"{modality}.npy", values[:, None, :])
         np.save(given / f"{modality}_mask.npy", mask)
     write_corpus(folder, _info(config, digest), utterances)
@@ -76,7 +89,31 @@ def _standardised(values: NDArray[np.float32], train: NDArray[np.bool_]) -> NDAr
     wide: NDArray[Any] = values.astype(np.float64)
     deviation = wide[train].std(axis=0)
     deviation[deviation == 0] = np.inf
-    return ((wide - wide[train].mean(axis=0)) / deviation).astype(np.float32)
+    with np.errstate(over="ignore"):
+        return ((wide - wide[train].mean(axis=0)) / deviation).astype(np.float32)
+
+
+def _check_ids(arrays: Npz, table: Path, names: list[str], lines: list[int]) -> None:
+    """Raise ContractError unless the arrays are of the table's utterances, in its order."""
+    ids = arrays.read("utt_id")
+    where = f"{arrays.path} and {table} do not list the same utterances in the same order"
+    if ids.shape != (len(names),):
+        raise ContractError(f"{where}: utt_id has {list(ids.shape)}, the table {len(names):,} rows")
+    try:
+        found = ids.tolist()
+    except SystemError as error:  # characters beyond Unicode
+        raise ContractError(f"{arrays.path}: utt_id: it cannot be read ({error})") from None
+    for row, (one, other) in enumerate(zip(found, names, strict=True)):
+        if one != other:
+            words = f"row {row} of utt_id is {shortened(one)}, and line {lines[row]} has {shortened(other)}"
+            raise ContractError(f"{where}: {words}")
+
+
+def _check_finite(where: str, values: NDArray[np.float32]) -> None:
+    wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if wrong.size:
+        words = f"row {wrong[0]}, and {wrong.size - 1:,} more, " if wrong.size > 1 else f"row {wrong[0]} "
+        raise ContractError(f"{where}: {words}with a value that is not finite; expected finite numbers of 4 bytes")
 
 
 def _info(config: MosiConfig, digest: str) -> CorpusInfo:

@@ -7,22 +7,15 @@ complete or not at all. Unpacking that was killed resumes where it stopped.
 import shutil
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from trml.base.artifacts import read_json, write_json
 from trml.base.errors import DataMissing, StoreError
 from trml.base.files import not_a_file
+from trml.base.printable import shortened
 from trml.base.progress import Meter, say
-from trml.sources.formats.archive_members import (
-    CHUNK,
-    UNFINISHED,
-    Allowance,
-    Member,
-    entries,
-    members,
-    readable,
-    refuse,
-)
+from trml.sources.formats.archive_entries import CHUNK, entries, readable, refuse
+from trml.sources.formats.archive_members import LISTING, UNFINISHED, Allowance, Member, members
 from trml.sources.formats.limits import disk_for
 
 _DEPTH = 3  # of archives in archives
@@ -55,7 +48,9 @@ def _unpack(archive: Path, folder: Path, depth: int, allowance: Allowance) -> li
     }
     for _, size in (file for files in done.values() for file in files):
         allowance.take(archive, size)
-    waiting = {n: m for n, m in planned.items() if m.path not in done and not _is_unpacked(archive, folder, m)}
+    there = {n: m for n, m in planned.items() if m.path not in done and _is_unpacked(archive, folder, m)}
+    _compare(archive, folder, {name: member for name, member in there.items() if member.crc is None})
+    waiting = {n: m for n, m in planned.items() if m.path not in done and n not in there}
     _write(archive, folder, waiting)
     came_out = [(str(m.path), m.size) for m in planned.values() if not m.is_archive]
     for member in (member for member in planned.values() if member.is_archive):
@@ -71,7 +66,7 @@ def _unpack(archive: Path, folder: Path, depth: int, allowance: Allowance) -> li
 
 
 def _listing(path: Path) -> Path:
-    return path.with_name(f".{path.name}.members")
+    return path.with_name(f".{path.name}{LISTING}")
 
 
 def _listed(folder: Path, member: Member) -> list[tuple[str, int]] | None:
@@ -100,8 +95,29 @@ def _is_unpacked(archive: Path, folder: Path, member: Member) -> bool:
         return False
     same = path.is_file() and path.stat().st_size == member.size
     if not same or (member.crc is not None and _crc(path) != member.crc):
-        refuse(archive, f"{path} exists and differs from the archive's. Remove it to unpack the archive's")
+        _differs(archive, path)
     return True
+
+
+def _differs(archive: Path, path: Path) -> NoReturn:
+    refuse(archive, f"{path} exists and differs from the archive's. Remove it to unpack the archive's")
+
+
+def _compare(archive: Path, folder: Path, there: dict[str, Member]) -> None:
+    """Refuse members of a tar, which has no checksums, that are there with other bytes of the same number."""
+    left = dict(there)
+    for entry in entries(archive) if left else ():
+        member = left.pop(entry.name, None)
+        if member is None or entry.kind != "file":
+            continue
+        with readable(archive), entry.open() as source, (folder / member.path).open("rb") as file:
+            while (chunk := source.read(CHUNK)) == file.read(len(chunk)):
+                if not chunk:
+                    break
+            else:
+                _differs(archive, folder / member.path)
+        if not left:
+            break
 
 
 def _crc(path: Path) -> int:
@@ -133,12 +149,14 @@ def _write(archive: Path, folder: Path, waiting: dict[str, Member]) -> None:
             with readable(archive), entry.open() as source, unfinished.open("xb") as file:
                 done = _copy(source, file, meter, done)
             if unfinished.stat().st_size != member.size:
-                refuse(archive, f"{entry.name!r} has {unfinished.stat().st_size} bytes; it declares {member.size}")
+                refuse(
+                    archive, f"{shortened(entry.name)} has {unfinished.stat().st_size} bytes; it declares {member.size}"
+                )
             unfinished.rename(path)
         finally:
             unfinished.unlink(missing_ok=True)
     if left:
-        refuse(archive, f"it changed while it was read: {min(left)!r} is absent")
+        refuse(archive, f"it changed while it was read: {shortened(min(left))} is absent")
 
 
 def _copy(source: IO[bytes], file: IO[bytes], meter: Meter, done: int) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trml.base.errors import ContractError
 from trml.base.files import not_a_file
-from trml.base.printable import shortened
+from trml.base.printable import one_line, shortened
 from trml.sources.formats.confined import try_first
 from trml.sources.formats.limits import SECONDS, memory_for
 
@@ -55,19 +55,20 @@ def attempt(path: Path) -> dict[str, Sequence]:
                     f"{path} has {len(names)} groups at its root; expected one, the name of the sequence"
                 )
             root = file[names[0]]
-            left, sequences = memory_for(path), {}
+            left, sequences, seen = memory_for(path), dict[str, Sequence](), dict[int, str]()
             data = next((child for name, child in _own(path, root, names[0]) if name == "data"), None)
             if not isinstance(data, h5py.Group):
                 raise KeyError("there is no group 'data'")
             for video, entry in _own(path, data, "data"):
                 place = f" at {shortened(video)}"
-                sequences[video] = _sequence(path, video, entry, left)
+                _once(path, seen, video, entry)
+                sequences[video] = _sequence(path, video, entry, left, seen)
                 left -= sequences[video].intervals.nbytes + sequences[video].features.nbytes
             return sequences
     except MemoryError:
         raise ContractError(f"{path} cannot be read in {memory_for(path) >> 20} MB of memory{place}") from None
     except _DAMAGE as error:
-        reason = (str(error).splitlines() or [""])[0]
+        reason = one_line((str(error).splitlines() or [""])[0][:200])
         raise ContractError(
             f"{path} is not a computational sequence{place} ({reason}); expected HDF5: "
             "<name>/data/<video>/intervals, features"
@@ -85,26 +86,38 @@ def _own(path: Path, group: Any, place: str) -> Iterator[tuple[str, Any]]:
         yield name, group[name]
 
 
-def _sequence(path: Path, video: str, entry: Any, left: int) -> Sequence:
+def _once(path: Path, seen: dict[int, str], name: str, item: Any) -> None:
+    """Refuse a group or an array that is another's under a second name: one video's features would count as two's."""
+    earlier = seen.setdefault(h5py.h5o.get_info(item.id).addr, name)
+    if earlier != name:
+        _refuse(path, f"{shortened(name)} is {shortened(earlier)} under another name; expected each once")
+
+
+def _sequence(path: Path, video: str, entry: Any, left: int, seen: dict[int, str]) -> Sequence:
     if not isinstance(entry, h5py.Group):
         _refuse(path, f"{shortened(video)} is no group; expected intervals and features in it")
     children = dict(_own(path, entry, video))
+    for name in ("intervals", "features"):
+        if isinstance(children.get(name), h5py.Dataset):
+            _once(path, seen, f"{video}/{name}", children[name])
     arrays = [_array(path, f"{video}/{name}", children.get(name), left) for name in ("intervals", "features")]
     intervals, features = arrays
     if intervals.ndim != 2 or intervals.shape[1] != 2 or features.ndim != 2 or len(features) != len(intervals):
-        raise ContractError(
-            f"{path}: {video} has intervals {intervals.shape} and features {features.shape}; expected [n, 2] and [n, d]"
+        _refuse(
+            path,
+            f"{shortened(video)} has intervals {intervals.shape} and features {features.shape}; expected [n, 2] and "
+            "[n, d]",
         )
     if intervals.dtype.kind not in "fiu":
-        _refuse(path, f"{video}/intervals are {intervals.dtype}; expected seconds")
+        _refuse(path, f"{shortened(f'{video}/intervals')} are {intervals.dtype}; expected seconds")
     times = intervals.astype(np.float64)
     wrong = np.flatnonzero(~(np.abs(times) <= SECONDS).all(axis=1))  # NaN too
     if wrong.size:
         row = int(wrong[0])
         _refuse(
             path,
-            f"row {row} of {video} has the times {times[row].tolist()}; expected seconds, between -{SECONDS:,} and "
-            f"{SECONDS:,}",
+            f"row {row} of {shortened(video)} has the times {times[row].tolist()}; expected seconds, between "
+            f"-{SECONDS:,} and {SECONDS:,}",
         )
     return Sequence(times, features)
 
@@ -117,7 +130,7 @@ def _array(path: Path, place: str, dataset: Any, left: int) -> NDArray[Any]:
     if dataset.external or dataset.is_virtual:
         _refuse(path, f"the bytes of {where} are in other files; only this file is read")
     if dataset.dtype.kind not in "fiuS":
-        _refuse(path, f"{where} holds {dataset.dtype}; expected numbers, or texts of fixed length")
+        _refuse(path, f"{where} holds {one_line(str(dataset.dtype)[:80])}; expected numbers, or texts of fixed length")
     if dataset.shape is None:
         _refuse(path, f"{where} is empty; expected rows")
     size = prod(dataset.shape) * dataset.dtype.itemsize
@@ -127,7 +140,21 @@ def _array(path: Path, place: str, dataset: Any, left: int) -> NDArray[Any]:
             f"{where} states {list(dataset.shape)} of {dataset.dtype}, {size:,} bytes; reading the file may take "
             f"{memory_for(path):,}",
         )
+    _stored(path, where, dataset)
     return np.asarray(dataset[()])
+
+
+def _stored(path: Path, where: str, dataset: Any) -> None:
+    """Refuse an array of which something was never written: HDF5 makes it up, of any value, at no cost of bytes."""
+    if dataset.size == 0:
+        return
+    stated, there = 1, int(dataset.id.get_storage_size() > 0)
+    if dataset.chunks is not None:
+        stated = prod(-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True))
+        there = dataset.id.get_num_chunks()
+    if there < stated:
+        words = f"states {list(dataset.shape)} of {dataset.dtype}, and {there:,} of its {stated:,} pieces were written"
+        _refuse(path, f"{where} {words}. The file is not complete")
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:

@@ -20,6 +20,8 @@ ROWS = 2_000_000  # of a table
 CELLS = 20_000_000  # of a table
 TEXT = 1 << 28  # bytes of a table or transcript
 
+UTTERANCE = 4_000  # bytes for an utterance in tables, and for the time that each takes
+
 SECONDS = 1_000_000  # of a clip or a time in it: eleven days
 
 

@@ -23,12 +23,19 @@ _HEADER = 30  # bytes of a zip's header before a member's name
 
 _CHUNK = 1 << 20
 
+_SHOWN = 200  # characters of what a library says
+
 _STORED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
 
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError, ValueError, TypeError,
     SyntaxError, EOFError, OSError, OverflowError, RuntimeError, NotImplementedError, MemoryError,
 )  # fmt: skip
+
+
+def _said(words: str) -> str:
+    """Return what a library says, which may quote the file, in one line of limited length."""
+    return one_line(words[:_SHOWN])
 
 
 def is_npz(path: Path) -> bool:
@@ -51,7 +58,7 @@ class Npz:
             with zipfile.ZipFile(path) as file:
                 listed = file.infolist()
         except _DAMAGE as error:
-            raise ContractError(f"{path} is damaged ({error}); expected an .npz of arrays") from None
+            raise ContractError(f"{path} is damaged ({_said(str(error))}); expected an .npz of arrays") from None
         if len(listed) > MEMBERS:
             raise ContractError(f"{path} has {len(listed):,} members; expected at most {MEMBERS:,}")
         for info in listed:
@@ -79,7 +86,9 @@ class Npz:
                     self._refuse(name, "it holds objects; expected numbers or strings")
                 is_sound = min(shape, default=0) >= 0 and (dtype.itemsize > 0 or prod(shape) == 0)
                 if info.file_size != at + size or not is_sound:
-                    self._refuse(name, f"states {list(shape)} of {dtype}, {size} bytes; {info.file_size - at} follow")
+                    self._refuse(
+                        name, f"states {_said(f'{list(shape)} of {dtype}')}, {size} bytes; {info.file_size - at} follow"
+                    )
                 order: Any = "F" if fortran else "C"
                 if info.compress_type == zipfile.ZIP_STORED and size > 0:
                     if info.compress_size != info.file_size:
@@ -94,7 +103,8 @@ class Npz:
                     )
                 return np.frombuffer(member.read(), dtype).reshape(shape, order=order)
         except _DAMAGE as error:
-            self._refuse(name, f"it cannot be read ({(str(error).splitlines() or [''])[0]})")
+            reason = _said((str(error).splitlines() or [""])[0]) or type(error).__name__
+            self._refuse(name, f"it cannot be read ({reason})")
 
     def _data(self, info: zipfile.ZipInfo) -> int:
         """Return the offset of a stored member's bytes in the file."""

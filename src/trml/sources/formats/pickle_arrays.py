@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trml.base.printable import shortened
+
 _TYPES = re.compile(r"[?biufcSUO]\d{0,7}")
 
 
@@ -86,7 +88,7 @@ class Array:
 
 def _shape(shape: Any) -> tuple[int, ...]:
     require(
-        type(shape) is tuple and len(shape) <= 8 and all(type(n) is int and n >= 0 for n in shape),
+        type(shape) is tuple and len(shape) <= 8 and all(type(n) is int and 0 <= n < _KEY for n in shape),
         "an array has no valid shape",
     )
     return tuple(shape)
@@ -107,7 +109,9 @@ def _array(data: Any, dtype: Any, shape: tuple[int, ...], order: str) -> NDArray
     require(isinstance(dtype, Dtype) and dtype.dtype.kind != "O", "an array has no type of numbers or strings")
     data, size = _bytes(data), prod(shape) * dtype.dtype.itemsize
     require(dtype.dtype.itemsize > 0 or 0 in shape, "an array has many values of no bytes")
-    require(len(data) == size, f"an array {list(shape)} of {dtype.dtype} takes {size} bytes; it has {len(data)}")
+    require(
+        len(data) == size, f"an array {shortened(list(shape))} of {dtype.dtype} takes {size} bytes; it has {len(data)}"
+    )
     if size == 0:
         return np.empty(shape, dtype.dtype)
     return np.frombuffer(data, dtype.dtype).reshape(shape, order="F" if order == "F" else "C")
@@ -173,13 +177,25 @@ def _not_made(*arguments: Any) -> None:
 
 
 def check_keys(keys: Any) -> None:
-    """Raise Refused unless all keys are plain values: hashing a deeply nested tuple overflows the stack."""
-    for key in keys:
-        require(
-            isinstance(key, str | bytes | int | float | None | np.generic),
-            f"a key of type {type(key).__name__}; expected strings or numbers",
-        )
+    """Raise Refused unless all keys are plain values with different hashes, but for a few.
 
+    Hashing a deeply nested tuple overflows the stack. Numbers that differ by multiples of 2^61 - 1 have one hash, and a
+    dict of many of them takes time that grows with its square. Complex numbers of one hash are found as easily.
+    """
+    for key in keys:
+        kind = type(key)
+        require(
+            isinstance(key, str | bytes | int | float | None | np.generic) and kind not in _NO_KEYS,
+            f"a key of type {kind.__name__}; expected strings or numbers",
+        )
+        value = key.item() if isinstance(key, np.number) else key
+        if isinstance(value, int | float):
+            require(-_KEY <= value < _KEY, f"a key {shortened(value, 40)}; expected strings, or numbers within 64 bits")
+
+
+_KEY = 1 << 63
+
+_NO_KEYS = (np.longdouble, np.complex64, np.complex128, np.clongdouble)
 
 _NDARRAY = Admitted("numpy.ndarray", _not_made)
 

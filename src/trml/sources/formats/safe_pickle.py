@@ -18,6 +18,7 @@ import numpy as np
 
 from trml.base.errors import DataMissing, PickleRefused
 from trml.base.files import not_a_file
+from trml.base.printable import one_line
 from trml.sources.formats.filetype import content_of, may_be_pickle
 from trml.sources.formats.limits import STEPS, memory_for
 from trml.sources.formats.pickle_arrays import ADMITTED, Admitted, Array, Dtype, Refused, check_keys
@@ -32,11 +33,16 @@ _DAMAGE = (
     ValueError,
     OverflowError,
     AssertionError,
+    SystemError,  # a text with characters beyond Unicode
+    RecursionError,
+    MemoryError,
 )
 
 _REMEDY = "only numpy arrays and plain containers are allowed; save the arrays with numpy.savez instead"
 
 _DEPTH = 64
+
+_SHOWN = 200  # characters of what the machine says, which may quote the file
 
 _IN_PLACE = 1 << 16  # byte strings of this length and more stay in the file's memory map
 
@@ -104,7 +110,7 @@ def load_pickle(path: Path) -> Any:
     except Refused as refusal:
         raise PickleRefused(f"{path} is refused: {refusal} ({machine.place}); {_REMEDY}") from None
     except _DAMAGE as error:
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        reason = one_line((str(error).splitlines() or [""])[0][:_SHOWN]) or type(error).__name__
         raise PickleRefused(f"{path} is damaged or not a pickle ({reason}; {machine.place})") from None
     return value
 
