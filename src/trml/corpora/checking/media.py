@@ -4,9 +4,9 @@ from pathlib import Path
 
 import polars as pl
 
+from trml.base.printable import listed
 from trml.corpora.checking.probe import SAMPLE, SMALLEST, Media, probe_all, same_files
 from trml.corpora.user_table.clips import is_picture
-from trml.corpora.user_table.table import listed
 from trml.sources.formats.media_fragment import split_part
 
 STOPS = 0.02  # share of unreadable clips above which a run stops (features/gather.py)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.nearest import expected, nearest
-from trml.base.printable import few, shell_word
+from trml.base.printable import listed, shell_word
 from trml.corpora.checking.columns import guess
 from trml.corpora.checking.media import look_at_media
 from trml.corpora.checking.show import Report, setting, show_facts, value_as_written
@@ -18,7 +18,7 @@ from trml.corpora.user_table.build import describe, remarks
 from trml.corpora.user_table.clips import MEDIA, Clips
 from trml.corpora.user_table.config import NEEDED, OwnColumns, OwnConfig
 from trml.corpora.user_table.rows import Kind, Reading, read
-from trml.corpora.user_table.table import FORMATS, listed, read_table
+from trml.corpora.user_table.table import FORMATS, read_table
 
 _HEADINGS: dict[Kind, str] = {
     "refused": "Errors, to be fixed first",
@@ -67,12 +67,12 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
             f"--column {unknown[0]}=...: {unknown[0]!r} is not a role of a column{nearest(unknown[0], roles)}"
         )
     name = _find_table(folder, stated.table, shipped.table)
-    table = read_table(folder / name)
+    table = read_table(folder / name, folder)
     columns, taken = guess(table, stated.columns)
     for role in NEEDED:
         if columns[role] is None:
             raise ContractError(
-                f"{table.path} has no column that looks like the {role}; it has {few(list(table.columns))}. "
+                f"{table.path} has no column that looks like the {role}; it has {table.said()}. "
                 f"State it: --column {role}=NAME"
             )
     config = _configured(shipped, folder, name, columns, stated)

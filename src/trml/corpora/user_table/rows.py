@@ -103,7 +103,7 @@ def read(config: OwnConfig, folder: Path) -> Reading:
         DataMissing: If the table is absent.
         ContractError: If it is not a table, or lacks a column that the configuration names.
     """
-    table = read_table(folder / config.table)
+    table = read_table(folder / config.table, folder)
     roles = config.columns.roles(table)
     labels = read_labels(config, table.columns[roles["label"]], table.lines)
     findings = [Finding(line, "refused", words) for line, words in labels.faults]

@@ -18,6 +18,7 @@ STEPS = 50_000_000  # instructions of a pickle: MOSEI in arrays takes about 500,
 
 ROWS = 2_000_000  # of a table
 CELLS = 20_000_000  # of a table
+TEXT = 1 << 28  # bytes of a table or transcript
 
 SECONDS = 1_000_000  # of a clip or a time in it: eleven days
 
