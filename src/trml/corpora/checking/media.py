@@ -5,11 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from trml.base.printable import listed
-from trml.corpora.checking.probe import SAMPLE, SMALLEST, Media, probe_all, same_files
-from trml.corpora.user_table.clips import is_picture
+from trml.corpora.checking.probe import SMALLEST, STOPS, Media, probe_all, same_files
 from trml.sources.formats.media_fragment import split_part
-
-STOPS = 0.02  # share of unreadable clips above which a run stops (features/gather.py)
 
 
 def look_at_media(rows: pl.DataFrame, root: Path) -> tuple[list[str], list[str], bool]:
@@ -63,10 +60,12 @@ def _beyond(row: dict[str, object], media: Media) -> str:
 
 def _summary(probed: list[Media]) -> list[str]:
     good = [media for media in probed if not media.fault]
-    pictures = sum(is_picture(media.path.name) for media in good)
+    pictures, decoded = sum(media.is_picture for media in good), sum(media.decoded for media in probed)
+    opened = sum(media.decoded or not media.fault for media in probed)
+    how_many = "All of them" if decoded == opened else f"{decoded:,} of them, drawn at random,"
     lines = [
         f"Media: {len(probed):,} files. Of those that open, {pictures:,} are pictures and {len(good) - pictures:,} "
-        f"videos. About {min(SAMPLE, len(probed))} were decoded to their end"
+        f"videos. {how_many} were decoded to their end"
     ]
     if good:
         smallest, largest = min(good, key=_area), max(good, key=_area)

@@ -84,7 +84,8 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
     media, faults, sound = look_at_media(rows, folder)
     lines += [*faults, "", *media]
     info = describe(config, reading, "check")
-    counts = facts(info, reading.utterances) if rows.height else None
+    # Of labels that were refused there is nothing to count: they may be any number, or thousands of words.
+    counts = facts(info, reading.utterances) if rows.height and not reading.labels.faults else None
     if counts is not None:
         lines += [*show_facts(info, counts), "", "Summary"]
         lines += [f"  {remark}" for remark in remarks(config, reading)] or [
