@@ -86,11 +86,8 @@ def probe(path: Path, decode: bool = False) -> Media:
         return Media(path, _reason(path, error))
     if not decode or media.fault:
         return media
-    try:
-        (frames,) = read_parts(path, [None], FRAMES, None, lambda frame: frame.size)
-    except (*DAMAGE, TrmlError) as error:
-        frames = error
-    fault = _reason(path, frames) if isinstance(frames, Exception) else ""
+    (frames,) = read_parts(path, [None], FRAMES, None, lambda frame: frame.size)
+    fault = _reason(path, frames) if isinstance(frames, TrmlError) else ""
     return replace(media, fault=fault, decoded=True)
 
 

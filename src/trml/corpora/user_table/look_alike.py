@@ -27,7 +27,7 @@ _LETTERS = str.maketrans(
     "ABEZHIKMNOPTYXovpABEKMHOPCTYXIJSaeopcyxijshdqw",
 )
 
-_ALIKE = {**_DASHES, **_QUOTES, **_LETTERS}
+_ALIKE: dict[int, str | int | None] = {**_DASHES, **_QUOTES, **_LETTERS}
 
 _UNKNOWN = {"na", "n/a", "#n/a", "<na>", "null", "none", "nil", "missing", "unknown", "?", "-"}
 
