@@ -8,7 +8,7 @@ import pytest
 from helpers.own_data import own_config, report, rows, write
 from trml.base.errors import ContractError
 from trml.corpora.registry import build_corpus
-from trml.corpora.user_table.look_alike import look, other_number, seen
+from trml.corpora.user_table.look_alike import look, other_number, shows
 from trml.corpora.user_table.rows import read
 
 # --- labels ---------------------------------------------------------------------------------------------------
@@ -179,4 +179,4 @@ def test_a_text_that_shows_nothing_is_empty(tmp_path):
     reading = read(own_config(write(tmp_path, table)), tmp_path)
     assert [finding.words for finding in reading.of("left out")] == ["no text, and no clip"]
     assert reading.utterances["text"].to_list().count("") == 1
-    assert seen("\u200bfine\u200b") == "fine"
+    assert shows("\u200bfine\u200b")

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import polars as pl
 
-from trml.base.printable import listed
+from trml.base.printable import listed, shortened
 from trml.corpora.checking.probe import SMALLEST, STOPS, Media, probe_all, same_files
 from trml.sources.formats.media_fragment import split_part
+
+_PATH = 300  # characters of a clip's name in a message
 
 
 def look_at_media(rows: pl.DataFrame, root: Path) -> tuple[list[str], list[str], bool]:
@@ -30,10 +32,10 @@ def look_at_media(rows: pl.DataFrame, root: Path) -> tuple[list[str], list[str],
         media = probed[root / row["file"]]
         fault = media.fault or _beyond(row, media)
         if fault:
-            unreadable.append(f"{row['place']}: clip {row['clip']!r} {fault}")
+            unreadable.append(f"{row['place']}: clip {shortened(row['clip'], _PATH)} {fault}")
             dead += row["text"] == ""
         elif min(media.width, media.height) < SMALLEST:
-            odd.append(f"{row['place']}: clip {row['clip']!r} is {media.width} x {media.height} pixels")
+            odd.append(f"{row['place']}: clip {shortened(row['clip'], _PATH)} is {media.width} x {media.height} pixels")
     share = len(unreadable) / clips.height
     faults = []
     if unreadable:

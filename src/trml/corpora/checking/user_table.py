@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.nearest import expected, nearest
-from trml.base.printable import listed, shell_word
+from trml.base.printable import few, listed, shell_word, shortened
 from trml.corpora.checking.columns import guess
 from trml.corpora.checking.media import look_at_media
 from trml.corpora.checking.show import Report, setting, show_facts, value_as_written
@@ -64,7 +64,7 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
     if unknown:
         roles = [f.name for f in fields(OwnColumns)]
         raise ConfigError(
-            f"--column {unknown[0]}=...: {unknown[0]!r} is not a role of a column{nearest(unknown[0], roles)}"
+            f"--column {few(unknown[:1])}=...: {shortened(unknown[0])} is not a role of a column{nearest(unknown[0], roles)}"
         )
     name = _find_table(folder, stated.table, shipped.table)
     table = read_table(folder / name, folder)
@@ -103,8 +103,8 @@ def _find_table(folder: Path, stated: str | None, usual: str) -> str:
     if len(tables) == 1:
         return tables[0].name
     if tables:
-        names = ", ".join(path.name for path in tables)
-        raise DataMissing(f"{folder} holds several tables ({names}). Choose one: --table {tables[0].name}")
+        names = few([path.name for path in tables])
+        raise DataMissing(f"{folder} holds several tables ({names}). Choose one: --table {shell_word(tables[0].name)}")
     raise DataMissing(
         f"{folder} holds no table ({', '.join(FORMATS)}) and is not a known corpus; expected {usual} with a line for "
         "each utterance: text, clip, label, split (docs/own_data.md)"
@@ -155,7 +155,9 @@ def _elsewhere(reading: Reading, folder: Path) -> list[str]:
     if not moved:
         return []
     name, place = moved[0]
-    return [f"  Probably under another path: {len(moved):,}, such as {place!r} where the table says {name!r}"]
+    return [
+        f"  Probably under another path: {len(moved):,}, such as {shortened(place, 300)} where the table says {shortened(name)}"
+    ]
 
 
 def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path) -> list[str]:

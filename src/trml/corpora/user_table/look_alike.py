@@ -36,10 +36,16 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
 
 def seen(text: str) -> str:
     """Return what can be seen of a text: without characters that show nothing, with single blanks."""
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
-    shown = "".join(c for c in _UNSEEN.sub("", text) if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
-    return " ".join(shown.split())
+    return " ".join("".join(c for c in text if c.isspace() or _shows(c)).split())
+
+
+def shows(text: str) -> bool:
+    """Return whether anything can be seen of a text."""
+    return any(not c.isspace() and _shows(c) for c in text)
+
+
+def _shows(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cf", "Cc") and not _UNSEEN.match(character)
 
 
 def look(name: str) -> str:

@@ -18,13 +18,13 @@ from trml.corpora.contract import SCHEMA, SPLITS
 from trml.corpora.user_table.clips import Clips
 from trml.corpora.user_table.config import OwnConfig
 from trml.corpora.user_table.labels import Labels, read_labels
-from trml.corpora.user_table.look_alike import groups, seen
+from trml.corpora.user_table.look_alike import groups, shows
 from trml.corpora.user_table.splits import draw_splits, split_of
 from trml.corpora.user_table.table import Table, read_table
 
 Kind = Literal["refused", "left out", "no vision", "note"]
 
-_NAME = 80  # characters of a name in a message
+_NAME, _PATH = 80, 300  # characters of a name, and of a path, in a message
 
 FEW = 5  # rows of the training part that are next to nothing
 
@@ -100,7 +100,7 @@ def _rows(table: Table, roles: dict[str, str]) -> Iterator[Row]:
     empty = [""] * len(table.lines)
     columns = (table.columns[roles[role]] if role in roles else empty for role in Row._fields[2:])
     for row in map(Row, count(1), table.lines, *columns):
-        yield row if row.text.isascii() or seen(row.text) else row._replace(text="")
+        yield row if shows(row.text) else row._replace(text="")
 
 
 def read(config: OwnConfig, folder: Path) -> Reading:
@@ -120,7 +120,9 @@ def read(config: OwnConfig, folder: Path) -> Reading:
         name = row.utterance_id if "utterance_id" in roles else str(row.number)
         path, absent, leads_out = clips.find(row.clip)
         clip, seconds, uncut = clips.cut(path, row.start_s, row.end_s)
-        no_clip = (f"clip {shortened(row.clip)} {absent or uncut}" if row.clip else "no clip") if clip is None else ""
+        no_clip = (
+            (f"clip {shortened(row.clip, _PATH)} {absent or uncut}" if row.clip else "no clip") if clip is None else ""
+        )
         named += row.clip != ""
         if leads_out:
             findings.append(Finding(row.line, "refused", no_clip))
