@@ -63,9 +63,8 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
     unknown = [role for role in stated.columns if role not in {f.name for f in fields(OwnColumns)}]
     if unknown:
         roles = [f.name for f in fields(OwnColumns)]
-        raise ConfigError(
-            f"--column {few(unknown[:1])}=...: {shortened(unknown[0])} is not a role of a column{nearest(unknown[0], roles)}"
-        )
+        stated_as = f"--column {few(unknown[:1])}=..."
+        raise ConfigError(f"{stated_as}: {shortened(unknown[0])} is not a role of a column{nearest(unknown[0], roles)}")
     name = _find_table(folder, stated.table, shipped.table)
     table = read_table(folder / name, folder)
     columns, taken = guess(table, stated.columns)
@@ -155,9 +154,8 @@ def _elsewhere(reading: Reading, folder: Path) -> list[str]:
     if not moved:
         return []
     name, place = moved[0]
-    return [
-        f"  Probably under another path: {len(moved):,}, such as {shortened(place, 300)} where the table says {shortened(name)}"
-    ]
+    example = f"{shortened(place, 300)} where the table says {shortened(name, 300)}"
+    return [f"  Probably under another path: {len(moved):,}, such as {example}"]
 
 
 def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path) -> list[str]:

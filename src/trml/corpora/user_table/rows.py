@@ -120,9 +120,9 @@ def read(config: OwnConfig, folder: Path) -> Reading:
         name = row.utterance_id if "utterance_id" in roles else str(row.number)
         path, absent, leads_out = clips.find(row.clip)
         clip, seconds, uncut = clips.cut(path, row.start_s, row.end_s)
-        no_clip = (
-            (f"clip {shortened(row.clip, _PATH)} {absent or uncut}" if row.clip else "no clip") if clip is None else ""
-        )
+        no_clip = "" if row.clip else "no clip"
+        if row.clip and clip is None:
+            no_clip = f"clip {shortened(row.clip, _PATH)} {absent or uncut}"
         named += row.clip != ""
         if leads_out:
             findings.append(Finding(row.line, "refused", no_clip))
