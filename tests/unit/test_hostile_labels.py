@@ -169,7 +169,7 @@ def test_a_training_part_that_teaches_nothing(tmp_path):
     assert not sound
     assert "every label of split train is 1; expected two different ones or more" in text
     table = [row | {"split": "train" if i < 4 else "valid" if i < 8 else "test"} for i, row in enumerate(rows())]
-    assert "ATTENTION: split train has 4 rows" in report(write(tmp_path / "y", table))[0]
+    assert "ATTENTION: split train has 4 of the rows" in report(write(tmp_path / "y", table))[0]
 
 
 def test_a_text_that_shows_nothing_is_empty(tmp_path):

@@ -139,7 +139,7 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
                 "or numbers. Check that it is the right column",
             )
         )
-    notes = [] if stated else [*_not_meant(classes, counts)]
+    notes = [] if stated or len(numeric) == len(classes) else [*_not_meant(classes, counts)]
     return Labels("classification", classes, [index.get(cell) for cell in cells], faults, notes + _look_alike(classes))
 
 

@@ -31,6 +31,8 @@ _ALIKE: dict[int, str | int | None] = {**_DASHES, **_QUOTES, **_LETTERS}
 
 _UNKNOWN = {"na", "n/a", "#n/a", "<na>", "null", "none", "nil", "missing", "unknown", "?", "-"}
 
+_LONGEST = 1000
+
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
 
 
@@ -52,8 +54,11 @@ def look(name: str) -> str:
     """Return a key that names have in common if they look alike.
 
     Forms of one character, capitals, characters that show nothing, kinds of blanks, dashes, quotes and digits, and
-    letters of Greek and Cyrillic like those of Latin make no difference.
+    letters of Greek and Cyrillic like those of Latin make no difference. A name of thousands of characters is
+    its own key.
     """
+    if len(name) > _LONGEST:
+        return name
     if name.isascii():
         return seen(name.translate(_ALIKE)).casefold()
     plain = unicodedata.normalize("NFKC", seen(name)).translate(_ALIKE)

@@ -196,7 +196,7 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
             findings.append(Finding(None, "refused", words))
             break
     if 0 < trained.height < FEW:
-        words = f"ATTENTION: split train has {trained.height} rows. A method that is trained on so few learns nothing."
+        words = f"ATTENTION: split train has {trained.height} of the rows. Nothing is learned from so few."
         findings.append(Finding(None, "note", words))
     leaks = utterances.group_by("video_id").agg(pl.col("split").n_unique()).filter(pl.col("split") > 1)
     if leaks.height:
@@ -217,15 +217,14 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
 
 def _alike(utterances: pl.DataFrame) -> Iterator[str]:
     """Yield a note on groups, and one on ids, that look alike: one group under two names may be in two splits."""
-    for column in ("video_id", "utterance_id"):
+    has_groups = not utterances["video_id"].equals(utterances["utterance_id"])
+    for column in ("video_id", "utterance_id") if has_groups else ("utterance_id",):
         alike = groups(utterances[column].unique(maintain_order=True))
         if alike:
             yield (
                 f"ATTENTION: {column} has names that look alike and count as several: {len(alike):,} such cases, the "
                 f"first are {' and '.join(f'{shortened(name)} ({len(name)} characters)' for name in alike[0][:3])}."
             )
-        if utterances["video_id"].equals(utterances["utterance_id"]):
-            return
 
 
 def _rare(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
