@@ -26,7 +26,7 @@ def test_a_sound_folder_ends_in_the_next_command(tmp_path):
     assert sound
     assert "No faults in any line" in text
     assert "All rows are used, and every clip exists" in text
-    assert "12 files. Of those that open, 12 are pictures and 0 videos. About 12 were decoded" in text
+    assert "12 files. Of those that open, 12 are pictures and 0 videos. All of them were decoded" in text
     assert "encoder=classical" in text
     config, data = composed(text)
     assert read(config, tmp_path / config.folder).utterances.equals(read(own_config(folder), folder).utterances)
@@ -129,9 +129,17 @@ def sound_only(path):
 
 MEDIA = [
     ("7.png", lambda path: path.write_bytes(b""), "is empty"),
-    ("7.png", lambda path: path.write_bytes(b"<html>not found</html>"), "cannot be opened or decoded: cannot identify"),
+    (
+        "7.png",
+        lambda path: path.write_bytes(b"<html>not found</html>"),
+        "cannot be opened or decoded: it is not a picture or video",
+    ),
     ("7.jpg", lambda path: path.write_bytes(b"GIF89a"), "cannot be opened or decoded: "),
-    ("7.mp4", lambda path: path.write_bytes(b"not a video at all"), "cannot be opened or decoded: "),
+    (
+        "7.mp4",
+        lambda path: path.write_bytes(b"not a video at all"),
+        "cannot be opened or decoded: it is not a picture or video",
+    ),
     ("7.mp4", lambda path: path.write_bytes(b""), "is empty"),
     ("7.mp4", sound_only, "contains sound, but no video"),
 ]

@@ -139,7 +139,7 @@ def test_a_row_that_cannot_be_used_is_left_out_with_its_reason(tmp_path, cells, 
 
 NO_VISION = [
     ({"clip": "media/none.png"}, "clip 'media/none.png' does not exist"),
-    ({"clip": "media"}, "clip 'media' does not exist"),
+    ({"clip": "media"}, "clip 'media' is a folder; expected a file"),
     ({"clip": "media\\2.png"}, "expected / between folders"),
     ({"clip": "http://there/2.png"}, "is a URL"),
     ({"clip": "media/2#1.png"}, "has a '#'"),

@@ -25,6 +25,14 @@ def not_a_file(path: Path) -> str | None:
     return None if stat.S_ISREG(mode) else f"is {link}{_KINDS.get(stat.S_IFMT(mode), 'a special file')}"
 
 
+def leads_out(path: Path, folder: Path) -> bool:
+    """Return whether a path, links followed, is outside a folder, which may be a link itself."""
+    try:
+        return not path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a name that is too long or has a NUL
+        return True
+
+
 def not_to_replace(path: Path) -> str | None:
     """Return what a path is if a new file must not take its place: anything but a regular file or nothing."""
     kind = not_a_file(path)

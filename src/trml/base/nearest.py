@@ -4,14 +4,22 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from trml.base.printable import one_line, shortened
+from trml.base.printable import few, shortened
+
+# The time of a comparison grows with the names and with the square of their length. No name that is meant is longer.
+_COMPARED, _LONGEST = 2_000, 100
+_LISTED = 40
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or the list of known names if none is near."""
+    """Return `; did you mean 'x'?`, or the first of the known names if none is near.
+
+    Of a file's thousands of names, or names of thousands of characters, some are not compared.
+    """
     names = sorted(known)
-    match = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {shortened(match[0])}?" if match else f"; known are {one_line(', '.join(names)) or 'none'}"
+    compared = [each for each in names if len(each) <= _LONGEST][:_COMPARED] if len(name) <= _LONGEST else []
+    match = difflib.get_close_matches(name, compared, n=1, cutoff=0.5)
+    return f"; did you mean {shortened(match[0])}?" if match else f"; known are {few(names, _LISTED) or 'none'}"
 
 
 def expected(fault: Any) -> str:

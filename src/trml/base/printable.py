@@ -7,7 +7,9 @@ from collections.abc import Sequence
 _JOINERS = "\u200c\u200d"  # letters of Persian and pictures of families need them, and they move nothing
 _ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, formats, halves of characters, separators of lines
 
-_SHOWN = 80
+LISTED = 20  # lines of one kind
+
+_SHOWN, _LONG = 80, 300  # characters of a value, and of a name among others
 
 
 def printable(text: str) -> str:
@@ -23,9 +25,15 @@ def one_line(text: str) -> str:
 
 
 def few(names: Sequence[str], most: int = 12) -> str:
-    """Return the first names from a file in one line, and how many more there are."""
-    shown = ", ".join(one_line(name) for name in names[:most])
+    """Return the first names from a file in one line of limited length, and how many more there are."""
+    shown = ", ".join(one_line(name if len(name) <= _LONG else f"{name[: _LONG - 1]}…") for name in names[:most])
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def listed(lines: Sequence[str], of: str) -> str:
+    """Return the first lines, indented, and the number of others."""
+    more = [f"  and {len(lines) - LISTED:,} more {of}"] if len(lines) > LISTED else []
+    return "\n".join([*(f"  {line}" for line in lines[:LISTED]), *more])
 
 
 def shortened(value: object, most: int = _SHOWN) -> str:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path, PurePath
 
-from trml.base.printable import one_line
+from trml.base.printable import few, shortened
 from trml.corpora.user_table.clips import MEDIA
 from trml.corpora.user_table.config import OwnColumns
 from trml.corpora.user_table.splits import split_of
 from trml.corpora.user_table.table import Table
 from trml.sources.formats.numbers import number
+
+_REFUSED = 6  # columns that are said not to have a role
 
 # Usual names, the likeliest first. Capitals, blanks, - and _ are ignored.
 SYNONYMS = {
@@ -39,20 +41,20 @@ def guess(table: Table, stated: dict[str, str | None]) -> tuple[dict[str, str | 
     columns, words = dict(stated), []
     for role in (field.name for field in fields(OwnColumns)):
         if role in stated:
-            words.append(f"{role:13}{one_line(stated[role] or 'none')} (as stated)")
+            words.append(f"{role:13}{few([stated[role] or 'none'])} (as stated)")
             continue
         others, refused = [], []
         for name in _candidates(table, role):
             unfit = _UNFIT[role](table.columns[name], table.path.parent) if role in _UNFIT else ""
             if unfit:
-                refused.append(f"not {name!r}: {unfit}")
+                refused.append(f"not {shortened(name)}: {unfit}")
             elif name not in taken:
                 others.append(name)
         columns[role] = others[0] if others else None
         taken.add(columns[role])
-        beside = [f"it could also be {one_line(', '.join(others[1:]))}"] if others[1:] else []
-        remark = f" ({'; '.join(refused + beside)})" if refused or beside else ""
-        words.append(f"{role:13}{one_line(columns[role] or 'none')}{remark}")
+        beside = [f"it could also be {few(others[1:])}"] if others[1:] else []
+        remark = f" ({'; '.join(refused[:_REFUSED] + beside)})" if refused or beside else ""
+        words.append(f"{role:13}{few([columns[role] or 'none'])}{remark}")
     return columns, words
 
 

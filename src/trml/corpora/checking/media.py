@@ -4,12 +4,11 @@ from pathlib import Path
 
 import polars as pl
 
-from trml.corpora.checking.probe import SAMPLE, SMALLEST, Media, probe_all, same_files
-from trml.corpora.user_table.clips import is_picture
-from trml.corpora.user_table.table import listed
+from trml.base.printable import listed, shortened
+from trml.corpora.checking.probe import SMALLEST, STOPS, Media, probe_all, same_files
 from trml.sources.formats.media_fragment import split_part
 
-STOPS = 0.02  # share of unreadable clips above which a run stops (features/gather.py)
+_PATH = 300  # characters of a clip's name in a message
 
 
 def look_at_media(rows: pl.DataFrame, root: Path) -> tuple[list[str], list[str], bool]:
@@ -33,10 +32,10 @@ def look_at_media(rows: pl.DataFrame, root: Path) -> tuple[list[str], list[str],
         media = probed[root / row["file"]]
         fault = media.fault or _beyond(row, media)
         if fault:
-            unreadable.append(f"{row['place']}: clip {row['clip']!r} {fault}")
+            unreadable.append(f"{row['place']}: clip {shortened(row['clip'], _PATH)} {fault}")
             dead += row["text"] == ""
         elif min(media.width, media.height) < SMALLEST:
-            odd.append(f"{row['place']}: clip {row['clip']!r} is {media.width} x {media.height} pixels")
+            odd.append(f"{row['place']}: clip {shortened(row['clip'], _PATH)} is {media.width} x {media.height} pixels")
     share = len(unreadable) / clips.height
     faults = []
     if unreadable:
@@ -63,10 +62,12 @@ def _beyond(row: dict[str, object], media: Media) -> str:
 
 def _summary(probed: list[Media]) -> list[str]:
     good = [media for media in probed if not media.fault]
-    pictures = sum(is_picture(media.path.name) for media in good)
+    pictures, decoded = sum(media.is_picture for media in good), sum(media.decoded for media in probed)
+    opened = sum(media.decoded or not media.fault for media in probed)
+    how_many = "All of them" if decoded == opened else f"{decoded:,} of them, drawn at random,"
     lines = [
         f"Media: {len(probed):,} files. Of those that open, {pictures:,} are pictures and {len(good) - pictures:,} "
-        f"videos. About {min(SAMPLE, len(probed))} were decoded to their end"
+        f"videos. {how_many} were decoded to their end"
     ]
     if good:
         smallest, largest = min(good, key=_area), max(good, key=_area)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.nearest import expected, nearest
-from trml.base.printable import few, shell_word
+from trml.base.printable import few, listed, shell_word, shortened
 from trml.corpora.checking.columns import guess
 from trml.corpora.checking.media import look_at_media
 from trml.corpora.checking.show import Report, setting, show_facts, value_as_written
@@ -18,7 +18,7 @@ from trml.corpora.user_table.build import describe, remarks
 from trml.corpora.user_table.clips import MEDIA, Clips
 from trml.corpora.user_table.config import NEEDED, OwnColumns, OwnConfig
 from trml.corpora.user_table.rows import Kind, Reading, read
-from trml.corpora.user_table.table import FORMATS, listed, read_table
+from trml.corpora.user_table.table import FORMATS, read_table
 
 _HEADINGS: dict[Kind, str] = {
     "refused": "Errors, to be fixed first",
@@ -63,16 +63,15 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
     unknown = [role for role in stated.columns if role not in {f.name for f in fields(OwnColumns)}]
     if unknown:
         roles = [f.name for f in fields(OwnColumns)]
-        raise ConfigError(
-            f"--column {unknown[0]}=...: {unknown[0]!r} is not a role of a column{nearest(unknown[0], roles)}"
-        )
+        stated_as = f"--column {few(unknown[:1])}=..."
+        raise ConfigError(f"{stated_as}: {shortened(unknown[0])} is not a role of a column{nearest(unknown[0], roles)}")
     name = _find_table(folder, stated.table, shipped.table)
-    table = read_table(folder / name)
+    table = read_table(folder / name, folder)
     columns, taken = guess(table, stated.columns)
     for role in NEEDED:
         if columns[role] is None:
             raise ContractError(
-                f"{table.path} has no column that looks like the {role}; it has {few(list(table.columns))}. "
+                f"{table.path} has no column that looks like the {role}; it has {table.said()}. "
                 f"State it: --column {role}=NAME"
             )
     config = _configured(shipped, folder, name, columns, stated)
@@ -84,7 +83,8 @@ def check_own(folder: Path, stated: Stated, shipped: OwnConfig) -> Report:
     media, faults, sound = look_at_media(rows, folder)
     lines += [*faults, "", *media]
     info = describe(config, reading, "check")
-    counts = facts(info, reading.utterances) if rows.height else None
+    # Of labels that were refused there is nothing to count: they may be any number, or thousands of words.
+    counts = facts(info, reading.utterances) if rows.height and not reading.labels.faults else None
     if counts is not None:
         lines += [*show_facts(info, counts), "", "Summary"]
         lines += [f"  {remark}" for remark in remarks(config, reading)] or [
@@ -102,8 +102,8 @@ def _find_table(folder: Path, stated: str | None, usual: str) -> str:
     if len(tables) == 1:
         return tables[0].name
     if tables:
-        names = ", ".join(path.name for path in tables)
-        raise DataMissing(f"{folder} holds several tables ({names}). Choose one: --table {tables[0].name}")
+        names = few([path.name for path in tables])
+        raise DataMissing(f"{folder} holds several tables ({names}). Choose one: --table {shell_word(tables[0].name)}")
     raise DataMissing(
         f"{folder} holds no table ({', '.join(FORMATS)}) and is not a known corpus; expected {usual} with a line for "
         "each utterance: text, clip, label, split (docs/own_data.md)"
@@ -154,7 +154,8 @@ def _elsewhere(reading: Reading, folder: Path) -> list[str]:
     if not moved:
         return []
     name, place = moved[0]
-    return [f"  Probably under another path: {len(moved):,}, such as {place!r} where the table says {name!r}"]
+    example = f"{shortened(place, 300)} where the table says {shortened(name, 300)}"
+    return [f"  Probably under another path: {len(moved):,}, such as {example}"]
 
 
 def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path) -> list[str]:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trml.base.commands import fetch_again
-from trml.base.errors import DataMissing
+from trml.base.errors import ContractError, DataMissing
+from trml.base.files import leads_out
+from trml.base.printable import few
 
 _SHOWN = 3  # names in a message
 
@@ -21,6 +23,8 @@ def find_files(name: str, data: Path, folder: str, pattern: str, otherwise: str 
 
     Raises:
         DataMissing: If nothing matches. The message says what is there instead, and what to do.
+        ContractError: If one leads out of the corpus's folder, by a link of its own or of a folder in it. The corpus's
+            folder itself may be a link, and so may those on the way to it.
     """
     files = sorted(path for path in (data / folder).glob(pattern) if path.is_file() and not path.name.startswith("._"))
     if not files:
@@ -28,7 +32,17 @@ def find_files(name: str, data: Path, folder: str, pattern: str, otherwise: str 
             f"corpus {name}: nothing matches {data / folder / pattern}; {_held_instead(data / folder, pattern)}. "
             f"Fetch the corpus ({fetch_again()}) or put its raw layout there (docs/real_corpora.md){otherwise}"
         )
+    _refuse_links_out(data / folder, files)
     return files
+
+
+def _refuse_links_out(root: Path, files: Sequence[Path]) -> None:
+    places = {parent: leads_out(parent, root) for parent in {path.parent for path in files}}
+    for path in files:
+        if places[path.parent] or (path.is_symlink() and leads_out(path, root)):
+            raise ContractError(
+                f"{path} is a link out of {root}, which is not followed. Copy it there, or let that folder be the link"
+            )
 
 
 def _held_instead(root: Path, pattern: str) -> str:
@@ -46,5 +60,4 @@ def _held_instead(root: Path, pattern: str) -> str:
 
 def first_of(names: Sequence[str]) -> str:
     """Return the first names of a list, and how many more there are."""
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return few(names, _SHOWN)

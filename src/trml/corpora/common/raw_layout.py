@@ -10,6 +10,7 @@ import polars as pl
 from trml.base.errors import ContractError
 from trml.corpora.common.raw_files import first_of
 from trml.corpora.contract import SPLITS, CorpusInfo, write_corpus
+from trml.sources.formats.texts import text_of
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,15 @@ class RawCorpus:
         return None, None
 
     def read_text(self, path: Path) -> str:
-        """Return a text file, decoded as UTF-8 or else as Windows-1252, with U+FFFD for characters of neither."""
-        content = path.read_bytes()
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError:
+        """Return a text file, decoded as UTF-8 or else as Windows-1252, with U+FFFD for characters of neither.
+
+        Raises:
+            ContractError: As `text_of`.
+        """
+        text, is_utf8 = text_of(path)
+        if not is_utf8:
             self.legacy.append(path.name)
-            return content.decode("cp1252", errors="replace")
+        return text
 
     def read_lines(self, path: Path) -> list[str]:
         """Return the lines of a text file. Only line feeds and carriage returns end a line; U+2028 is text."""

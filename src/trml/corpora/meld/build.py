@@ -3,16 +3,15 @@
 Dialogues and utterances are numbered from 0 in each split.
 """
 
-import csv
-import io
 import re
 from pathlib import Path
 
 from trml.base.errors import ContractError
-from trml.base.printable import shortened
+from trml.base.printable import few, shortened
 from trml.corpora.common.raw_layout import RawCorpus, Utterance, normalised, write_raw
 from trml.corpora.contract import CorpusInfo
 from trml.corpora.meld.config import SPLITS, MeldConfig
+from trml.sources.formats.csv_rows import columns_of
 from trml.sources.formats.numbers import count
 
 CLASSES = {
@@ -79,16 +78,13 @@ def _read_split(config: MeldConfig, data: Path, split: str, raw: RawCorpus) -> N
 
 
 def _table(path: Path, raw: RawCorpus) -> list[dict[str, str]]:
-    """Return the rows; raise ContractError if a column is absent or a row has another number of fields."""
-    lines = csv.reader(io.StringIO(raw.read_text(path), newline=""))
-    header, *rows = [fields for fields in lines if fields] or [[]]
+    """Return the rows; raise ContractError if it is no sound table or a column is absent."""
+    columns, _ = columns_of(path, raw.read_text(path), ",")
     for column in _COLUMNS:
-        if column not in header:
-            raise ContractError(f"{path} has no column {column}; it has {', '.join(header) or 'none'}")
-    for place, fields in enumerate(rows, 1):
-        if len(fields) != len(header):
-            raise ContractError(f"{path}, row {place}: {len(fields)} fields; expected {len(header)}")
-    return [dict(zip(header, fields, strict=True)) for fields in rows]
+        if column not in columns:
+            raise ContractError(f"{path} has no column {column}; it has {few(list(columns))}")
+    cells = zip(*(columns[column] for column in _COLUMNS), strict=True)
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in cells]
 
 
 def _number(path: Path, place: int, row: dict[str, str], column: str) -> int:
@@ -112,5 +108,7 @@ def _label(config: MeldConfig, path: Path, place: int, row: dict[str, str]) -> i
     column, classes = config.task.capitalize(), CLASSES[config.task]
     name = row[column].strip().lower()
     if name not in classes:
-        raise ContractError(f"{path}, row {place}: {column} is {row[column]!r}; expected one of {', '.join(classes)}")
+        raise ContractError(
+            f"{path}, row {place}: {column} is {shortened(row[column])}; expected one of {', '.join(classes)}"
+        )
     return classes.index(name)

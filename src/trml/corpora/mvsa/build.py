@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from trml.base.errors import ContractError
+from trml.base.printable import shortened
 from trml.corpora.common.official_splits import read_folds, repeated
 from trml.corpora.common.raw_layout import RawCorpus, Utterance, normalised, write_raw
 from trml.corpora.contract import CorpusInfo
 from trml.corpora.mvsa.config import MvsaSingleConfig
+from trml.sources.formats.numbers import count
 
 CLASSES = ["negative", "neutral", "positive"]
 
@@ -67,14 +69,14 @@ def _labels(path: Path, raw: RawCorpus) -> dict[str, tuple[str, str]]:
     labels: dict[str, tuple[str, str]] = {}
     header, *lines = raw.read_lines(path)
     if header.split() != ["ID", "text,image"]:
-        raise ContractError(f"{path}, line 1: {header[:40]!r}; expected the columns `ID` and `text,image`")
+        raise ContractError(f"{path}, line 1: {shortened(header)}; expected the columns `ID` and `text,image`")
     for place, line in enumerate(lines, 2):
         fields = [field.strip() for field in line.replace(",", "\t").split("\t")]
         if fields == [""]:
             continue
-        if len(fields) != 3 or not fields[0].isdecimal() or not {*fields[1:]} <= {*CLASSES}:
+        if len(fields) != 3 or count(fields[0]) is None or not {*fields[1:]} <= {*CLASSES}:
             raise ContractError(
-                f"{path}, line {place}: {line[:60]!r}; expected a number and two of {', '.join(CLASSES)}"
+                f"{path}, line {place}: {shortened(line)}; expected a number and two of {', '.join(CLASSES)}"
             )
         if fields[0] in labels:
             raise ContractError(f"{path}, line {place}: post {fields[0]} is listed twice; expected each once")

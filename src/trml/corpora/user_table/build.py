@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from trml.base.errors import ContractError
+from trml.base.printable import listed
 from trml.base.progress import say
 from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.corpora.user_table.config import OwnConfig
 from trml.corpora.user_table.rows import Reading, read
-from trml.corpora.user_table.table import listed
 
 LOUD = 0.02  # share of the named clips, or of the rows, above which a remark starts with ATTENTION
 

@@ -12,6 +12,7 @@ from trml.base.errors import ContractError
 from trml.base.fields import Name, Positive, Seed, require, strict
 from trml.base.files import not_a_file
 from trml.base.nearest import nearest
+from trml.base.printable import shortened
 from trml.corpora.common.config import CorpusConfig
 from trml.corpora.user_table.clips import Clips
 from trml.corpora.user_table.table import Table, read_table
@@ -57,8 +58,13 @@ class OwnColumns:
             if name in table.columns:
                 columns[role] = name
             elif name is not None and (role in NEEDED or name != role):
+                if name in table.others:
+                    raise ContractError(
+                        f"{table.path}: column {shortened(name)} for {role} holds {shortened(table.others[name])}; "
+                        "expected texts or numbers"
+                    )
                 raise ContractError(
-                    f"{table.path} has no column {name!r} for {role}{nearest(name, table.columns)}. "
+                    f"{table.path} has no column {shortened(name)} for {role}{nearest(name, table.columns)}. "
                     f"Set corpus.columns.{role}=NAME, or trml check ... --column {role}=NAME"
                 )
         return columns
@@ -118,7 +124,7 @@ class OwnConfig(CorpusConfig):
         path = folder / self.table
         if not_a_file(path) is not None:
             return [path]
-        table = read_table(path)
+        table = read_table(path, folder)
         clips, column = Clips(folder), self.columns.roles(table).get("clip")
         names = dict.fromkeys(table.columns[column]) if column else {}
         return [path, *(folder / clip for name in names if (clip := clips.find(name)[0]))]

@@ -2,18 +2,24 @@
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from trml.base.nearest import nearest
-from trml.base.printable import one_line
+from trml.base.printable import LISTED, shortened
 from trml.corpora.user_table.config import OwnConfig
+from trml.corpora.user_table.look_alike import groups, means_unknown, other_number
 from trml.sources.formats.numbers import number
 
 MANY_CLASSES = 30  # a column with more values, and more than half as many as rows, is not a label
+MOST_CLASSES = 500  # nor is one with more, on however many rows
 
 _UNKNOWN = {"", "nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
+
+_IN_THESE = "expected numbers in these, or corpus.classes=[...]"
+
+_NAMED = 6  # labels in a message
 
 Fault = tuple[int | None, str]
 
@@ -38,7 +44,7 @@ class Labels:
 
     def name(self, value: float) -> str:
         """Return a label in words."""
-        return repr(self.classes[int(value)]) if self.task == "classification" else f"{value:g}"
+        return shortened(self.classes[int(value)]) if self.task == "classification" else f"{value:g}"
 
 
 def read_labels(config: OwnConfig, cells: list[str], lines: list[int]) -> Labels:
@@ -60,8 +66,8 @@ def read_labels(config: OwnConfig, cells: list[str], lines: list[int]) -> Labels
     odd: list[Fault] = [
         (
             line,
-            f"label {cell!r} is {kind}, unlike {known - rare:,} others; expected all numbers or all words, and an "
-            "empty cell for an unknown label",
+            f"label {shortened(cell)} is {kind}{_remedy(cell)}, unlike {known - rare:,} others; expected all numbers "
+            "or all words, and an empty cell for an unknown label",
         )
         for line, cell, label in zip(lines, cells, numbers, strict=True)
         if not _is_blank(cell) and (label is None) == (kind == "not a number")
@@ -104,24 +110,28 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
     counts = Counter(cell for cell in cells if not _is_blank(cell))
     classes = stated or sorted(counts)
     index = {name: float(i) for i, name in enumerate(classes)}
+    unknown = [name for name in counts if name not in index]
+    near = {name: nearest(name, classes) for name in unknown[:LISTED]}  # no more lines than these are shown
     faults: list[Fault] = [
-        (line, f"label {cell!r} is not one of the classes{nearest(cell, classes)}")
+        (line, f"label {shortened(cell)} is not one of the classes{near.get(cell, '')}")
         for line, cell in zip(lines, cells, strict=True)
         if cell in counts and cell not in index
     ]
     foreign = sorted(name for name in counts if number(unicodedata.normalize("NFKC", name)) is not None)
     if foreign and not stated:
-        words = f"label {foreign[0]!r} has other digits than 0 to 9; expected numbers in these, or corpus.classes=[...]"
-        faults.append((None, words))
+        faults.append((None, f"label {shortened(foreign[0])} has other digits than 0 to 9; {_IN_THESE}"))
+    numeric = [name for name in classes if other_number(name)]
+    if len(numeric) == len(classes) and not stated:
+        faults += [(None, f"label {shortened(name)} looks like a number {other_number(name)}") for name in numeric]
     alike = defaultdict(list)
     for name in classes:
         alike[name.casefold()].append(name)
     faults += [
-        (None, f"labels {' and '.join(map(repr, names))} differ in capitals alone; expected one spelling")
+        (None, f"labels {_and(names)} differ in capitals alone; expected one spelling")
         for names in alike.values()
         if len(names) > 1
     ]
-    if len(counts) > max(MANY_CLASSES, sum(counts.values()) / 2):
+    if len(counts) > max(MANY_CLASSES, min(MOST_CLASSES, sum(counts.values()) / 2)):
         faults.append(
             (
                 None,
@@ -129,17 +139,37 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
                 "or numbers. Check that it is the right column",
             )
         )
-    return Labels("classification", classes, [index.get(cell) for cell in cells], faults, list(_look_alike(classes)))
+    notes = [] if stated or len(numeric) == len(classes) else [*_not_meant(classes, counts)]
+    return Labels("classification", classes, [index.get(cell) for cell in cells], faults, notes + _look_alike(classes))
 
 
-def _look_alike(classes: list[str]) -> Iterator[str]:
-    """Yield a note on classes that differ in nothing that can be seen: accents, blanks, characters without width."""
-    alike = defaultdict(list)
+def _remedy(cell: str) -> str:
+    return f" (it looks like one {other_number(cell)})" if other_number(cell) else ""
+
+
+def _not_meant(classes: list[str], counts: Counter[str]) -> Iterator[str]:
+    """Yield a note on each class that looks like a number or like an empty cell."""
     for name in classes:
-        plain = unicodedata.normalize("NFKC", name).casefold()
-        seen = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc"))
-        alike[" ".join(seen.split())].append(name)
-    for names in alike.values():
+        if remedy := other_number(name):
+            yield f"ATTENTION: label {shortened(name)} looks like a number {remedy}. It counts as a class."
+        if means_unknown(name):
+            yield (
+                f"ATTENTION: label {shortened(name)} is on {counts[name]:,} rows and counts as a class. If it means "
+                "that the label is unknown, leave these cells empty."
+            )
+
+
+def _and(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
+    return " and ".join([*map(shortened, names[:_NAMED]), *more])
+
+
+def _look_alike(classes: list[str]) -> list[str]:
+    """Return a note on classes that differ in nothing that can be seen: accents, blanks, characters without width."""
+    notes = []
+    for names in groups(classes):
         if len({name.casefold() for name in names}) > 1:
-            shown = " and ".join(f"'{one_line(name)}' ({len(name)} characters)" for name in names)
-            yield f"ATTENTION: labels {shown} look alike and count as {len(names)} classes."
+            shown = " and ".join(f"{shortened(name)} ({len(name)} characters)" for name in names[:_NAMED])
+            notes.append(f"ATTENTION: labels {shown} look alike and count as {len(names)} classes.")
+    more = [f"ATTENTION: {len(notes) - LISTED:,} more groups of labels look alike."] if len(notes) > LISTED else []
+    return notes[:LISTED] + more

@@ -13,15 +13,20 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from trml.base.nearest import nearest
-from trml.base.printable import one_line
+from trml.base.printable import LISTED, few, shortened
 from trml.corpora.contract import SCHEMA, SPLITS
-from trml.corpora.user_table.clips import Clips, cut
+from trml.corpora.user_table.clips import Clips
 from trml.corpora.user_table.config import OwnConfig
 from trml.corpora.user_table.labels import Labels, read_labels
+from trml.corpora.user_table.look_alike import groups, shows
 from trml.corpora.user_table.splits import draw_splits, split_of
 from trml.corpora.user_table.table import Table, read_table
 
 Kind = Literal["refused", "left out", "no vision", "note"]
+
+_NAME, _PATH = 80, 300  # characters of a name, and of a path, in a message
+
+FEW = 5  # rows of the training part that are next to nothing
 
 RARE = 0.005  # share of the rows below which a class may be a typing error
 
@@ -91,9 +96,11 @@ class Row(NamedTuple):
 
 
 def _rows(table: Table, roles: dict[str, str]) -> Iterator[Row]:
+    """Yield the rows. A text that shows nothing is empty."""
     empty = [""] * len(table.lines)
     columns = (table.columns[roles[role]] if role in roles else empty for role in Row._fields[2:])
-    return map(Row, count(1), table.lines, *columns)
+    for row in map(Row, count(1), table.lines, *columns):
+        yield row if shows(row.text) else row._replace(text="")
 
 
 def read(config: OwnConfig, folder: Path) -> Reading:
@@ -103,7 +110,7 @@ def read(config: OwnConfig, folder: Path) -> Reading:
         DataMissing: If the table is absent.
         ContractError: If it is not a table, or lacks a column that the configuration names.
     """
-    table = read_table(folder / config.table)
+    table = read_table(folder / config.table, folder)
     roles = config.columns.roles(table)
     labels = read_labels(config, table.columns[roles["label"]], table.lines)
     findings = [Finding(line, "refused", words) for line, words in labels.faults]
@@ -111,27 +118,25 @@ def read(config: OwnConfig, folder: Path) -> Reading:
     clips, kept, named = Clips(folder), [], 0
     for row, label in zip(_rows(table, roles), labels.values, strict=True):
         name = row.utterance_id if "utterance_id" in roles else str(row.number)
-        what = f"{table.path.name} line {row.line} ({name})"
         path, absent, leads_out = clips.find(row.clip)
-        clip, seconds, uncut = cut(path, row.start_s, row.end_s)
-        split, why_no_clip = split_of(row.split), f"clip {row.clip!r} {absent or uncut}" if row.clip else "no clip"
+        clip, seconds, uncut = clips.cut(path, row.start_s, row.end_s)
+        no_clip = "" if row.clip else "no clip"
+        if row.clip and clip is None:
+            no_clip = f"clip {shortened(row.clip, _PATH)} {absent or uncut}"
         named += row.clip != ""
         if leads_out:
-            findings.append(Finding(row.line, "refused", why_no_clip))
-        no_label = f"label {row.label!r} is not a label" if row.label else "label is empty"
-        reasons = {
-            no_label: label is None and row.line not in faulty,
-            f"no text, and {why_no_clip}": not row.text and clip is None,
-            f"split {row.split!r} is unknown; expected train, valid (dev) or test": "split" in roles and not split,
-        }
-        if any(reasons.values()):
-            why = "; ".join(reason for reason, holds in reasons.items() if holds)
-            findings.append(Finding(row.line, "left out", why, what))
+            findings.append(Finding(row.line, "refused", no_clip))
+        split = split_of(row.split)
+        why = list(_reasons(row, label is None and row.line not in faulty, no_clip, "split" in roles and not split))
+        if why or (row.clip and no_clip):
+            what = f"{table.path.name} line {row.line} ({name if len(name) <= _NAME else f'{name[: _NAME - 1]}…'})"
+        if why:
+            findings.append(Finding(row.line, "left out", "; ".join(why), what))
             continue
         if not name:
             findings.append(Finding(row.line, "refused", "utterance_id is empty; expected a unique name"))
-        if row.clip and clip is None:
-            findings.append(Finding(row.line, "no vision", why_no_clip, what))
+        if row.clip and no_clip:
+            findings.append(Finding(row.line, "no vision", no_clip, what))
         # Parts of one video go into one split, stated or not.
         group = row.video_id or (path if path != clip else None) or name
         kept.append((name, group, split, row.text, clip, *seconds, label, row.line))
@@ -146,6 +151,16 @@ def read(config: OwnConfig, folder: Path) -> Reading:
     return Reading(table, roles, utterances, labels, findings, named, drawn)
 
 
+def _reasons(row: Row, no_label: bool, no_clip: str, no_split: bool) -> Iterator[str]:
+    """Yield why a row is left out. Words are made where they are needed: there may be millions of rows."""
+    if no_label:
+        yield f"label {shortened(row.label)} is not a label" if row.label else "label is empty"
+    if no_clip and not row.text:
+        yield f"no text, and {no_clip}"
+    if no_split:
+        yield f"split {shortened(row.split)} is unknown; expected train, valid (dev) or test"
+
+
 def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
     """Return the findings on all rows together: repeated ids, empty splits, one label, groups in several splits."""
     if utterances.is_empty():
@@ -155,7 +170,7 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
         Finding(
             line,
             "refused",
-            f"utterance_id {name!r} is on {ids[name]:,} rows; expected each once "
+            f"utterance_id {shortened(name)} is on {ids[name]:,} rows; expected each once "
             "(corpus.columns.utterance_id=null numbers the rows instead)",
         )
         for line, name in utterances.select("line", "utterance_id").iter_rows()
@@ -174,18 +189,24 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
         for split in SPLITS
         if not sizes[split]
     ]
-    if utterances["label"].n_unique() == 1 and not labels.faults:
-        only = labels.name(utterances["label"][0])
-        findings.append(Finding(None, "refused", f"every label is {only}; expected two different ones or more"))
+    trained = utterances.filter(pl.col("split") == "train")
+    for rows, where in ((utterances, ""), (trained, " of split train")):
+        if rows["label"].n_unique() == 1 and not labels.faults:
+            words = f"every label{where} is {labels.name(rows['label'][0])}; expected two different ones or more"
+            findings.append(Finding(None, "refused", words))
+            break
+    if 0 < trained.height < FEW:
+        words = f"ATTENTION: split train has {trained.height} of the rows. Nothing is learned from so few."
+        findings.append(Finding(None, "note", words))
     leaks = utterances.group_by("video_id").agg(pl.col("split").n_unique()).filter(pl.col("split") > 1)
     if leaks.height:
-        some = one_line(", ".join(sorted(leaks["video_id"])[:3])[:200])
+        some = few(sorted(leaks["video_id"])[:3])
         words = (
             f"Groups (video_id) in more than one split: {leaks.height:,} ({some}). This is a leak, unless each split "
             "numbers its groups from the start. corpus.columns.split=null draws a split that keeps groups whole."
         )
         findings.append(Finding(None, "note", words))
-    findings += [Finding(None, "note", words) for words in labels.notes]
+    findings += [Finding(None, "note", words) for words in (*labels.notes, *_alike(utterances))]
     findings += _rare(utterances, labels)
     garbled = utterances.filter(pl.col("text").str.contains("[\u0080-\u009f\ufffd]"))
     if garbled.height:
@@ -194,17 +215,35 @@ def _of_the_whole(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
     return findings
 
 
+def _alike(utterances: pl.DataFrame) -> Iterator[str]:
+    """Yield a note on groups, and one on ids, that look alike: one group under two names may be in two splits."""
+    has_groups = not utterances["video_id"].equals(utterances["utterance_id"])
+    for column in ("video_id", "utterance_id") if has_groups else ("utterance_id",):
+        alike = groups(utterances[column].unique(maintain_order=True))
+        if alike:
+            yield (
+                f"ATTENTION: {column} has names that look alike and count as several: {len(alike):,} such cases, the "
+                f"first are {' and '.join(f'{shortened(name)} ({len(name)} characters)' for name in alike[0][:3])}."
+            )
+
+
 def _rare(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
     """Return a note for each class on very few rows, which is often another class with a typing error."""
     counts = Counter(utterances["label"].drop_nulls())
+    if labels.task != "classification" or len(counts) < 2:
+        return []
     first = dict(utterances.select("label", "line").reverse().iter_rows())
-    return [
+    rare = sorted(value for value, number in counts.items() if number <= RARE * utterances.height)
+    notes = [
         Finding(
             first[value],
             "note",
-            f"Label {labels.name(value)} is on {number:,} of {utterances.height:,} rows, first in this line"
+            f"Label {labels.name(value)} is on {counts[value]:,} of {utterances.height:,} rows, first in this line"
             f"{nearest(labels.classes[int(value)], [labels.classes[int(x)] for x in counts if x != value])}",
         )
-        for value, number in sorted(counts.items() if labels.task == "classification" else ())
-        if number <= RARE * utterances.height and len(counts) > 1
+        for value in rare[:LISTED]
     ]
+    more = (
+        f"{len(rare) - LISTED:,} more labels are on {RARE:.1%} of the rows or less. Check that it is the right column."
+    )
+    return [*notes, Finding(None, "note", more)] if len(rare) > LISTED else notes

@@ -1,27 +1,24 @@
 """Read a table (.csv, .tsv or .parquet): every cell as text, every row with its line in the file."""
 
-import csv
-import io
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from trml.base.errors import ContractError, DataMissing
-from trml.base.files import not_a_file
-from trml.base.printable import one_line, shortened
+from trml.base.files import leads_out, not_a_file
+from trml.base.printable import few, one_line, shell_word, shortened
+from trml.sources.formats.csv_rows import columns_of
 from trml.sources.formats.csv_text import csv_text
-from trml.sources.formats.limits import CELLS, ROWS
+from trml.sources.formats.limits import memory_for
 from trml.sources.formats.parquet import read_parquet
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 FORMATS = (*SEPARATORS, ".parquet")
 
-SHOWN = 20  # faults of one kind that are listed
-
-_CELL = 1 << 24  # characters; only a quote that is never closed makes a longer cell
+_TEXT = 60  # bytes of memory that a python string takes beside its characters, and its place in a list
 
 
 @dataclass(frozen=True)
@@ -32,19 +29,69 @@ class Table:
         path: Its file.
         columns: Name -> cells, stripped, "" if empty.
         lines: The line on which each row begins; for parquet, the number of the row from 1.
+        others: Columns of parquet that cannot have a role, with their type.
     """
 
     path: Path
-    columns: dict[str, list[str]]
+    columns: Mapping[str, list[str]]
     lines: list[int]
+    others: dict[str, str] = field(default_factory=dict)
+
+    def said(self) -> str:
+        """Return in words which columns there are."""
+        bytes_and_lists = [f"{name} ({dtype})" for name, dtype in self.others.items()]
+        beside = f", and of types that cannot be used: {few(bytes_and_lists)}" if bytes_and_lists else ""
+        return few(list(self.columns)) + beside
 
 
-def read_table(path: Path) -> Table:
+class _Texts(Mapping[str, list[str]]):
+    """The columns of a parquet file. A column becomes python strings when it is asked for: most have no role."""
+
+    def __init__(self, path: Path, frame: pl.DataFrame) -> None:
+        self._path, self._frame, self._taken = path, frame, 0
+        self._made: dict[str, list[str]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frame.columns)
+
+    def __len__(self) -> int:
+        return self._frame.width
+
+    def __contains__(self, name: object) -> bool:  # Mapping's would make the column
+        return name in self._frame.columns
+
+    def __getitem__(self, name: str) -> list[str]:
+        if name not in self._made:
+            if name not in self:
+                raise KeyError(name)
+            texts = self._frame[name].cast(pl.String).fill_null("")
+            self._charge(texts)
+            self._made[name] = [cell.strip() for cell in texts]
+        return self._made[name]
+
+    def _charge(self, texts: pl.Series) -> None:
+        """Count what python strings of the texts take: 4 bytes a character if one is not ASCII."""
+        size, characters = texts.str.len_bytes().cast(pl.Int64), texts.str.len_chars().cast(pl.Int64)
+        wide = characters.zip_with(size == characters, 4 * characters)
+        self._taken += _TEXT * len(texts) + int(wide.sum())
+        if self._taken > (most := memory_for(self._path)):
+            raise ContractError(
+                f"{self._path}: the {len(texts):,} cells of column {shortened(texts.name)}, with those of the columns "
+                f"before it, take {self._taken / 1e6:,.0f} MB of memory; expected at most {most / 1e6:,.0f} MB, for a "
+                f"file of {self._path.stat().st_size / 1e6:,.1f} MB"
+            )
+
+
+def read_table(path: Path, folder: Path | None = None) -> Table:
     """Read a table.
+
+    Args:
+        path: The file.
+        folder: Where it is to be, if that is another folder than its own. A link out of it is not read.
 
     Raises:
         DataMissing: If it is absent.
-        ContractError: If it is malformed; the message has a line for each fault.
+        ContractError: If it is malformed, or a link out of the folder; the message has a line for each fault.
     """
     if path.suffix.lower() not in FORMATS:
         raise ContractError(
@@ -52,94 +99,36 @@ def read_table(path: Path) -> Table:
         )
     if (kind := not_a_file(path)) is not None:
         raise DataMissing(f"{path} {kind}; {_tables_beside(path)}")
+    if leads_out(path, folder or path.parent):
+        raise ContractError(f"{path} leads out of {folder or path.parent}; expected a table in it. Copy it there")
     return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
-
-
-def listed(lines: list[str], of: str) -> str:
-    """Return the first lines, indented, and the number of others."""
-    more = [f"  and {len(lines) - SHOWN:,} more {of}"] if len(lines) > SHOWN else []
-    return "\n".join([*(f"  {line}" for line in lines[:SHOWN]), *more])
 
 
 def _tables_beside(path: Path) -> str:
     if not path.parent.is_dir():
         return f"the folder {path.parent} is absent"
-    names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in FORMATS)
+    names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in FORMATS and not_a_file(p) is None)
     if not names:
         return f"{path.parent} holds no table ({', '.join(FORMATS)}). Put it there"
-    listed_names = one_line(", ".join(names))
-    return f"the folder holds {listed_names}: corpus.table={one_line(names[0])}, or trml check ... --table {names[0]}"
+    return (
+        f"the folder holds {few(names)}: corpus.table={one_line(names[0])}, or trml check ... --table "
+        f"{shell_word(names[0])}"
+    )
 
 
 def _read_csv(path: Path) -> Table:
-    separator = SEPARATORS[path.suffix.lower()]
-    rows, lines = _cells(path, csv_text(path), separator)
-    if not rows:
-        raise ContractError(f"{path} is empty; expected a line of column names and a line for each utterance")
-    header = [name.strip() for name in rows[0]]
-    other = next((c for c in ";,\t|" if c != separator and c in rows[0][0]), None)
-    if len(header) == 1 and other:
-        raise ContractError(
-            f"{path} line {lines[0]}: the cells are separated by {other!r}; expected {separator!r} in a "
-            f"{path.suffix} file. Save it with {separator!r}, and decimals with a point"
-        )
-    _check_header(path, header)
-    ragged = [
-        f"line {line}: {len(row)} cells; expected {len(header)}, as in the header (a text with {separator!r} in it "
-        "needs double quotes)"
-        for line, row in zip(lines[1:], rows[1:], strict=True)
-        if len(row) != len(header)
-    ]
-    if ragged:
-        raise ContractError(
-            f"{path}: ragged rows: {len(ragged):,} of {len(rows) - 1:,}\n{listed(ragged, 'such lines')}"
-        )
-    cells = zip(*rows[1:], strict=True) if rows[1:] else [()] * len(header)
-    columns = {name: [cell.strip() for cell in column] for name, column in zip(header, cells, strict=True)}
-    return _with_rows(Table(path, columns, lines[1:]))
-
-
-def _cells(path: Path, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
-    """Return the rows that are not blank, header first, and the line on which each begins."""
-    csv.field_size_limit(_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows, lines, begin, cells = [], [], 1, 0
-    try:
-        for row in reader:
-            if row:
-                rows.append(row)
-                lines.append(begin)
-                cells += len(row)
-                if len(rows) > ROWS or cells > CELLS:
-                    raise ContractError(f"{path} has more than {ROWS:,} rows or {CELLS:,} cells")
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        wrong = "a double quote is never closed" if "end of data" in str(error) else str(error)
-        raise ContractError(
-            f"{path} line {begin}: {wrong}; expected double quotes around a cell with quotes in it, and those doubled"
-        ) from None
-    return rows, lines
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    twice = [name for name, count in Counter(header).items() if count > 1 and name]
-    if twice:
-        raise ContractError(f"{path} line 1: column {shortened(twice[0])} is listed twice; expected each name once")
+    return _with_rows(Table(path, *columns_of(path, csv_text(path), SEPARATORS[path.suffix.lower()])))
 
 
 def _read_parquet(path: Path) -> Table:
     frame = read_parquet(path)
-    columns = {name: _as_text(frame[name]) for name in frame.columns if not _is_nested(frame[name].dtype)}
-    return _with_rows(Table(path, columns, list(range(1, frame.height + 1))))
+    others = {name: str(dtype) for name, dtype in frame.schema.items() if _is_nested(dtype)}
+    return _with_rows(Table(path, _Texts(path, frame.drop(others)), list(range(1, frame.height + 1)), others))
 
 
 def _is_nested(dtype: pl.DataType) -> bool:
     """Return whether a column holds lists, bytes and the like, which cannot have a role."""
     return dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration)
-
-
-def _as_text(column: pl.Series) -> list[str]:
-    return [cell.strip() for cell in column.cast(pl.String).fill_null("")]
 
 
 def _with_rows(table: Table) -> Table:
