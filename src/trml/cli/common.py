@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -225,14 +226,43 @@ def _opened(result: str | None) -> Iterator[Path]:
 
 
 def _of_commit(name: str, commit: str, folder: Path) -> Path:
-    """Return a result as a commit of this repository has it, written below `folder`."""
-    path = f"results/{name}"
-    packed = subprocess.run(["git", "archive", "--format=tar", commit, "--", path], capture_output=True, check=False)
+    """Return a result as a commit of this repository has it, written below `folder`.
+
+    Git is given the commit's hash, and the path as it is written: no word of a command line is an option or a pattern.
+
+    Raises:
+        DataMissing: If git is not installed, or knows no such commit or result.
+    """
+    path, shown = f"results/{name}", one_line(commit)
+    if name in ("", "..") or Path(name).name != name:
+        raise DataMissing(f"{one_line(name)!r} is no name of results; expected NAME@COMMIT, a name below results/")
+    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}")
+    if found.returncode:
+        reason = _said(found) or "git knows no such commit"
+        raise DataMissing(f"there is no commit {shown} ({reason})", command="git log --oneline -- results")
+    archive = folder / "commit.tar"
+    packed = _git("archive", "--format=tar", f"--output={archive}", found.stdout.decode().strip(), "--", path)
     if packed.returncode:
-        reason = (packed.stderr.decode(errors="replace").strip().splitlines() or ["git failed"])[0]
-        raise DataMissing(f"there is no {path} in commit {commit} ({reason})", command=f"git log --oneline -- {path}")
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed.stdout, check=True)
+        reason = _said(packed) or "git failed"
+        raise DataMissing(f"there is no {path} in commit {shown} ({reason})", command=f"git log --oneline -- {path}")
+    try:
+        with tarfile.open(archive) as members:
+            members.extractall(folder, filter="data")  # no links out of the folder, no devices
+    except tarfile.TarError as error:
+        raise DataMissing(f"{path} of commit {shown} cannot be unpacked ({one_line(str(error))})") from None
     return folder / path
+
+
+def _git(*words: str) -> "subprocess.CompletedProcess[bytes]":
+    try:
+        return subprocess.run(["git", "--literal-pathspecs", *words], capture_output=True, check=False)
+    except FileNotFoundError:
+        raise DataMissing("git is not installed, and NAME@COMMIT needs it; expected git on the PATH") from None
+
+
+def _said(done: "subprocess.CompletedProcess[bytes]") -> str:
+    """Return the first line that a program wrote to its stderr."""
+    return one_line((done.stderr.decode(errors="replace").strip().splitlines() or [""])[0])
 
 
 def remove(path: Path) -> None:
