@@ -1,7 +1,5 @@
 """Words of a command line, and folders, that a verb must not obey, follow or wait for."""
 
-import os
-
 import pytest
 
 from helpers.command import ended
@@ -33,4 +31,4 @@ def test_a_result_of_a_commit_is_a_plain_name(capsys, name):
 def test_a_commit_without_git(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "git is not installed" in ended(capsys, "show", "x@HEAD").err
-    assert not os.listdir(tmp_path)
+    assert not [*tmp_path.iterdir()]

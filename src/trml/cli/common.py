@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CHECKOUT = project()  # the repository, or a wheel's copy of what a run reads there
 Kind = Literal["corpus", "encoder", "features", "references", "probes", "evaluation", "results"]  # folders of a plan
+# What reading a document of another form raises.
+_MISREAD = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 F = TypeVar("F", bound=Callable[..., object])
 
 Params = Annotated[
@@ -177,23 +179,31 @@ def opened(result: str | None) -> Iterator[Path]:
 
     Raises:
         DataMissing: If there is no such result.
-        ContractError: If the block fails on it, and it is not as it was published. Otherwise the fault is the block's.
+        ContractError: If the block fails on what it holds: its files, and SHA256SUMS with them, may be anybody's.
     """
     from polars.exceptions import PolarsError
 
     from trml.base.artifacts import damage
+    from trml.base.progress import say
+    from trml.report.result_files import altered, in_words
 
     with _opened(result) as folder:
+        if changed := altered(folder, _is_small):
+            say(f"ATTENTION: {folder} is not as its manifest.json says: {in_words(changed)}")
         try:
             yield folder
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, PolarsError) as error:
-            fault = damage(folder)
-            if fault is None:
-                raise
-            reason = one_line((str(error).splitlines() or [type(error).__name__])[0])
+        except (*_MISREAD, PolarsError) as error:
+            fault = damage(folder) or "its checksums fit, so it was written so"
+            reason = one_line((str(error).splitlines() or [""])[0])[:300]
             raise ContractError(
-                f"{folder} is not as it was published: {fault}. It could not be read: {reason}"
-            ) from None
+                f"{folder} has not the form of published results ({fault}). It could not be read: "
+                f"{type(error).__name__}: {reason}"
+            ) from error
+
+
+def _is_small(name: str) -> bool:
+    """Return whether a file of results is one of those that verbs read, whose checksums take no time."""
+    return name.endswith((".csv", ".json", ".yaml"))
 
 
 @contextmanager

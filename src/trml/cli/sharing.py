@@ -38,22 +38,20 @@ def submit(
     FOLDER has card.yaml and predictions.parquet or .csv, as docs/submitting.md says. They are copied to submissions/,
     and become a row of the tables and claim S1 when the experiment is next evaluated. Nothing is trained for that.
     """
-    import polars as pl
     import yaml
 
-    from trml.base.artifacts import read_json
     from trml.config.load import load
     from trml.evaluation.config import SUBMISSIONS
-    from trml.evaluation.contract import LABELLED, PUBLISHED, REFERENCES
+    from trml.evaluation.contract import PUBLISHED, REFERENCES
     from trml.evaluation.submissions import Protocol, read_submission
     from trml.planning.study import require_text
+    from trml.report.result_files import protocol_of, utterances_of
 
     result = result_folder(to)
     published = result / PUBLISHED
     if not published.is_dir():
         raise DataMissing(f"{result} has no {PUBLISHED}/, which says what predictions must fit. Make it again first")
-    protocol = Protocol(**read_json(published / "protocol.json"))
-    ids = pl.read_parquet(published / LABELLED)["utterance_id"].to_list()
+    protocol, ids = Protocol(**protocol_of(result)), utterances_of(result)["utterance_id"].to_list()
     name = re.sub(r"\W+", "_", (label or folder.resolve().name).lower()).strip("_")
     taken = {*REFERENCES, *load(result / "params.yaml").methods, "constant", "ceiling", "oracle"}
     if not _NAME.fullmatch(name) or name in taken:
