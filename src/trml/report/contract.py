@@ -1,6 +1,6 @@
 """Inputs of the report."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,9 @@ CRATE, SUMS = "ro-crate-metadata.json", "SHA256SUMS"
 _OF_THE_RUN = ("report/", "tables/cost.", CRATE)
 
 
-def compared_files(names: Iterable[str]) -> list[str]:
-    """Return the names of files of results that are compared, sorted."""
-    return [name for name in sorted(names) if not name.startswith(_OF_THE_RUN)]
-
-
 def other_files(theirs: Mapping[str, str], ours: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Return the files of two results that are compared, and those of them with other bytes; both by checksum."""
-    names = compared_files(theirs.keys() | ours.keys())
+    names = [name for name in sorted(theirs.keys() | ours.keys()) if not name.startswith(_OF_THE_RUN)]
     return names, [name for name in names if theirs.get(name) != ours.get(name)]
 
 
