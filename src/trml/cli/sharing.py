@@ -4,14 +4,18 @@ import re
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trml.base.commands import remake_published
 from trml.base.errors import CommandError, DataMissing
+from trml.base.printable import one_line, shortened
 from trml.cli.common import Json, examples, result_folder, result_names
 from trml.cli.output import emit
+
+if TYPE_CHECKING:
+    from trml.evaluation.config import Card
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -59,6 +63,7 @@ def submit(
     require_text(folder)
     submission = read_submission(folder, protocol, ids)
     conditions = len(protocol.trained) if "" in submission.by_trained else len(submission.by_trained)
+    card = yaml.safe_dump(vars(_labelled(submission.card, label)), sort_keys=False, allow_unicode=True)
     seeds = f"{len(protocol.seeds)} seeds"
     accepted = f"{len(ids)} utterances, {seeds}, {conditions} of {len(protocol.trained)} training conditions"
     about = {"name": name, "result": result.name, "utterances": len(ids), "seeds": len(protocol.seeds)}
@@ -70,10 +75,24 @@ def submit(
     target = SUBMISSIONS / result.name / name
     if target.exists() and not replace_it:
         raise CommandError(f"{target} exists. Submit under another name (--as NAME), or replace it: --replace")
-    card = replace(submission.card, label=label or submission.card.label)
-    _copy(folder, target, yaml.safe_dump(vars(card), sort_keys=False, allow_unicode=True))
+    _copy(folder, target, card)
     lines = [f"Accepted: {accepted}. Make tables and claims again, without training:", f"  {again}"]
     emit("submit", about | {"added": True, "command": again}, lines, as_json=as_json)
+
+
+def _labelled(card: "Card", label: str | None) -> "Card":
+    """Return a card with another label. Raises CommandError if no card may have it."""
+    from pydantic import ValidationError
+
+    if label is None:
+        return card
+    try:
+        found = replace(card, label=label)
+    except ValidationError as error:
+        raise CommandError(f"--as {shortened(label)}: {error.errors()[0]['msg']}; expected a name for tables") from None
+    if one_line(label) != label:
+        raise CommandError(f"--as {shortened(label)} has characters that are not printed; expected a name for tables")
+    return found
 
 
 def _copy(folder: Path, target: Path, card: str) -> None:
