@@ -156,6 +156,10 @@ def write_bytes(path: Path, content: bytes) -> None:
         with temporary.open("xb") as file:  # never through a link that waits there
             file.write(content)
         temporary.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # which the user knows; the temporary one is gone
+        error.filename2 = None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

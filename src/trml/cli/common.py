@@ -16,7 +16,7 @@ import typer
 
 from trml.base.checkout import config_folder, project
 from trml.base.commands import params_file
-from trml.base.errors import CommandError, ContractError, DataMissing
+from trml.base.errors import CommandError, ContractError, DataMissing, FetchFailed
 from trml.base.nearest import nearest
 from trml.base.printable import one_line
 
@@ -227,7 +227,12 @@ def _opened(result: str | None) -> Iterator[Path]:
         archive, folder = Path(result), Path(temporary)
         if is_address:
             archive = folder / "deposit.zip"
-            download(Source(archive.name, [result], None, None, []), archive, Lock(folder))
+            try:
+                download(Source(archive.name, [result], None, None, []), archive, Lock(folder))
+            except FetchFailed as error:  # its advice is about a corpus: where to put a file, which is no more here
+                what = str(error).partition(". Try again")[0].partition(". To fetch it again")[0]
+                what = what.replace(str(archive), archive.name)
+                raise FetchFailed(f"{what}. Fetch it yourself, and name the file in place of its address") from None
         unpack(archive, folder / "opened")
         found = [path.parent for path in (folder / "opened").glob("results/*/manifest.json")]
         if len(found) != 1:

@@ -48,15 +48,31 @@ def export(plans: Sequence[Plan], published: Path, archive: Path) -> None:
     if (taken := not_to_replace(archive)) is not None:
         raise StoreError(f"{archive} {taken}; expected a file to write, or nothing. Name another, or remove it")
     temporary = archive.with_name(f".{archive.name}.part")
-    temporary.unlink(missing_ok=True)  # of a run that was killed, or a link that would lead elsewhere
-    with zipfile.ZipFile(temporary, "x", compresslevel=6) as zipped:
+    if not archive.parent.is_dir():
+        raise StoreError(
+            f"folder {archive.parent} does not exist; expected one to write {archive.name} to. Make it first"
+        )
+    try:
+        temporary.unlink(missing_ok=True)  # of a run that was killed, or a link that would lead elsewhere
+        _pack(packed, temporary)
+        temporary.rename(archive)
+    except OSError as error:
+        raise StoreError(
+            f"{archive} cannot be written ({error.strerror}); expected a file that can. Name another"
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _pack(packed: Sequence[tuple[str, Path]], archive: Path) -> None:
+    """Write files to a new zip file, each under its name."""
+    with zipfile.ZipFile(archive, "x", compresslevel=6) as zipped:
         for name, file in track(packed, len(packed), "files packed"):
             kind = zipfile.ZIP_STORED if file.suffix in _STORED else zipfile.ZIP_DEFLATED
             member = zipfile.ZipInfo(name)  # without its time: the same files are the same archive
             member.external_attr = 0o644 << 16
             member.compress_type = kind
             zipped.writestr(member, file.read_bytes())
-    temporary.rename(archive)
 
 
 def bring(archive: Path, work: Path = Path("work")) -> Path:
