@@ -117,7 +117,7 @@ class Result:
             ContractError: If a file of them has not the form of published predictions.
         """
         folder = self.folder / PUBLISHED
-        if not (folder / "cells.parquet").is_file():
+        if not_a_file(folder / "cells.parquet") == "is missing":
             raise DataMissing(f"{self.folder} has no {PUBLISHED}/: it was published by an earlier version")
         per_unit, labels = protocol_of(self.folder)["per_unit"], utterances_of(self.folder)
         return (

@@ -132,15 +132,8 @@ def _explain(error: OSError) -> str | None:
     """Return a message for errors about files that a user can fix: all that name a file; None for others."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full; finished work is kept. Free some space and resume with: {run_again()}"
-    if isinstance(error, shutil.Error):  # of copying a folder: a list of what could not be copied, and why
-        first = (
-            error.args[0][0] if error.args and isinstance(error.args[0], list) and error.args[0] else ("a file",) * 3
-        )
-        return (
-            f"{_shown(first[0])} cannot be copied ({one_line(str(first[-1]))[:_MOST]}); expected files that can be read"
-        )
     if error.filename is None:
-        return None
+        return _uncopied(error) if isinstance(error, shutil.Error) else None
     path, shown = Path(os.fsdecode(error.filename)), _shown(error.filename)
     if isinstance(error, FileNotFoundError):
         return _absent(path, shown)
@@ -149,14 +142,14 @@ def _explain(error: OSError) -> str | None:
             f"cannot create {shown} in {Path.cwd()}: read-only file system. Run elsewhere: trml run --into <folder>   "
             "Read only: trml show"
         )
-    is_ours = isinstance(error, PermissionError | FileExistsError)
-    way = "Fix its permissions, or set data=<a writable folder>" if is_ours else "Name another file or folder"
-    return f"{shown} cannot be {'written' if is_ours else 'opened'} ({error.strerror}). {way}"
+    is_access = isinstance(error, PermissionError | FileExistsError)
+    way = "Fix its permissions, or set data=<a writable folder>" if is_access else "Name another file or folder"
+    return f"{shown} cannot be {'written' if is_access else 'opened'} ({error.strerror}). {way}"
 
 
 def _uncopied(error: shutil.Error) -> str:
     """Return a message about a folder that could not be copied: shutil lists what, and why."""
-    found = error.args[0] if error.args else None
+    found = error.args[0] if error.args else "no reason"
     path, *_, reason = found[0] if isinstance(found, list) and found else ("a file", str(found))
     return f"{_shown(path)} cannot be copied ({_shown(reason)}); expected files that can be read"
 

@@ -63,7 +63,7 @@ def submit(
     require_text(folder)
     submission = read_submission(folder, protocol, ids)
     conditions = len(protocol.trained) if "" in submission.by_trained else len(submission.by_trained)
-    card = yaml.safe_dump(vars(_labelled(submission.card, label)), sort_keys=False, allow_unicode=True)
+    card = yaml.safe_dump(vars(labelled(submission.card, label)), sort_keys=False, allow_unicode=True)
     seeds = f"{len(protocol.seeds)} seeds"
     accepted = f"{len(ids)} utterances, {seeds}, {conditions} of {len(protocol.trained)} training conditions"
     about = {"name": name, "result": result.name, "utterances": len(ids), "seeds": len(protocol.seeds)}
@@ -80,7 +80,7 @@ def submit(
     emit("submit", about | {"added": True, "command": again}, lines, as_json=as_json)
 
 
-def _labelled(card: "Card", label: str | None) -> "Card":
+def labelled(card: "Card", label: str | None) -> "Card":
     """Return a card with another label. Raises CommandError if no card may have it."""
     from pydantic import ValidationError
 

@@ -54,6 +54,7 @@ class _Stages(BaseModel):
     features: str | None = None
     references: str | None = None
     probes: str | None = None
+    cells: int | str | None = None  # how many, or their digest
 
 
 class _AllStages(_Stages):
