@@ -15,6 +15,8 @@ from sklearn.metrics import mean_absolute_error
 
 result = Path(sys.argv[1])
 test = pl.read_parquet(result / "predictions/test.parquet")
+if test["label"].null_count():
+    sys.exit(f"{result} was published without labels, which scores are computed from; expected results with them")
 per_unit = json.loads((result / "predictions/protocol.json").read_text())["per_unit"]
 label, group = test["label"].to_numpy(), np.unique(test["group"], return_inverse=True)[1]
 metrics = pl.read_csv(result / "metrics.csv").filter(pl.col("metric") == "mae", pl.col("value").is_not_null())

@@ -1,14 +1,18 @@
 """Results of somebody else: whatever their files hold ends in words that name the file, never in a traceback."""
 
 import json
+import os
 import random
 import shutil
 
+import polars as pl
 import pytest
 
 from conftest import ROOT
 from helpers.command import ended
-from trml.base.artifacts import read_json
+from trml.api.result import load
+from trml.base.artifacts import read_json, write_sums
+from trml.base.errors import ContractError, DataMissing
 
 RESULT = ROOT / "results/pantomime_full"
 FILES = ("manifest.json", "params.yaml", "claims.json", "findings.json", "metrics.csv", "cells.csv")
@@ -106,3 +110,187 @@ def test_configurations_of_other_forms(brought, capsys, content):
     for words in VERBS:
         code, _, err = ended(capsys, *(word.format(brought) for word in words))
         assert code != 70, (words, err)
+
+
+def piped(path):
+    """Put a named pipe in a file's place: who opens it waits for ever."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def foldered(path):
+    """Put a folder in a file's place."""
+    path.unlink()
+    path.mkdir()
+
+
+def to_a_device(path):
+    """Put a link to a device that never ends in a file's place."""
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize(("put", "kind"), [(piped, "named pipe"), (foldered, "folder"), (to_a_device, "link to a dev")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("claims.json", ["show"]),
+        ("findings.json", ["show"]),
+        ("params.yaml", ["cite"]),
+        ("tables/main.csv", ["show", "main"]),
+        ("metrics.csv", ["verify"]),
+        ("cells.csv", ["verify"]),
+    ],
+)
+def test_what_is_no_file_is_named_and_not_waited_for(brought, capsys, name, words, put, kind):
+    put(brought / name)
+    verb, *rest = words
+    code, _, err = ended(capsys, verb, brought, *rest, *(["--against", RESULT] if verb == "verify" else []))
+    assert code in (1, 2)
+    assert f"{name} is a {kind}" in err
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "claims.json", "findings.json"])
+def test_a_large_document_is_not_read(brought, capsys, name):
+    with (brought / name).open("r+") as file:
+        file.truncate(500_000_000)
+    code, _, err = ended(capsys, "show", brought)
+    assert code == 1
+    assert f"{name} has more than 8,388,608 bytes; expected less of published results" in err.replace("\nE", "; e")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "verb", "words"),
+    [
+        (("made_from", "further", "x"), 1e308, "verify", "made_from.further.x"),
+        (("made_from", "further"), 3, "verify", "made_from.further"),
+        (("content", "further", "x"), 1e308, "verify", "content.further.x"),
+        (("content", "cells"), [], "verify", "content.cells"),
+        (("versions",), {}, "trace", "source"),
+    ],
+)
+def test_manifests_whose_checksums_fit(brought, capsys, path, value, verb, words):
+    document = with_value({**read_json(brought / "manifest.json"), "files": {}}, path, value)
+    (brought / "manifest.json").write_text(json.dumps(document))
+    write_sums(brought)
+    rest = ["--against", RESULT] if verb == "verify" else []
+    place = f"{brought}:main/trml/vision@0.5" if verb == "trace" else brought
+    code, out, err = ended(capsys, verb, place, *rest)
+    assert code == (0 if verb == "trace" else 1)
+    assert words in out + err
+
+
+def test_tables_whose_checksums_fit(brought, capsys):
+    table = brought / "tables/main.csv"
+    header, first, *rest = table.read_text().splitlines()
+    table.write_text(header + "\n")
+    write_sums(brought)
+    assert "main of brought has no row with a number" in ended(capsys, "trace", f"{brought}:main/trml/vision@0.5").err
+    words = first.split(",")
+    words[header.split(",").index("rate")] = "xx"
+    table.write_text("\n".join([header, ",".join(words), *rest]) + "\n")
+    write_sums(brought)
+    for verb in (["trace", f"{brought}:main/trml/vision@0.5"], ["show", brought, "main"]):
+        code, _, err = ended(capsys, *verb)
+        assert code == 1
+        assert "tables/main.csv line 2: rate is 'xx'" in err
+
+
+def test_whatever_a_verb_trips_over_is_an_error_of_the_results(brought, capsys, monkeypatch):
+    write_sums(brought)
+    for error in (KeyError("k"), TypeError("t\x1b"), AssertionError(), ZeroDivisionError("z"), AttributeError("a")):
+
+        def fail(*_, error=error):
+            raise error
+
+        monkeypatch.setattr("trml.report.show.show", fail)
+        code, _, err = ended(capsys, "show", brought)
+        assert code == 1
+        assert f"{brought} has not the form of published results" in err
+        assert type(error).__name__ in err
+        assert "\x1b" not in err
+
+
+def test_altered_results_are_shown_with_a_note(brought, capsys):
+    text = (brought / "claims.json").read_text().replace("refuted", "supported")
+    (brought / "claims.json").write_text(text)
+    for words in (["show", brought], ["cite", brought], ["compare", brought, RESULT]):
+        code, _, err = ended(capsys, *words)
+        assert code == 0
+        assert "ATTENTION: " in err
+        assert "is not as its manifest.json says: " in err
+        assert "claims.json changed" in err
+    assert "ATTENTION" not in ended(capsys, "show", RESULT).err
+
+
+@pytest.fixture
+def predicted(brought):
+    """A small copy of the published results, with their predictions."""
+    shutil.copytree(RESULT / "predictions", brought / "predictions")
+    return brought
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *((None, value) for value in ([], {}, None, 3)),
+        *(("per_unit", value) for value in (0, -1.0, None, float("nan"), float("inf"), "x", True)),
+        *(("seeds", value) for value in ([], None, [1.5], ["a"], 3, [True])),
+        ("task", "both"),
+        ("classes", None),
+        ("present", [3]),
+        ("trained", {}),
+    ],
+)
+def test_a_protocol_of_another_form_is_named(predicted, capsys, tmp_path, key, value):
+    path = predicted / "predictions/protocol.json"
+    path.write_text(json.dumps(value if key is None else {**read_json(path), key: value}))
+    code, _, err = ended(capsys, "submit", tmp_path, "--to", predicted, "--dry-run")
+    assert code == 1
+    assert f"{path} has not the form of published results: {key or ''}" in err
+    with pytest.raises(ContractError, match=r"protocol\.json has not the form of published results"):
+        load(predicted).predictions()
+
+
+@pytest.mark.parametrize("name", ["test.parquet", "cells.parquet"])
+@pytest.mark.parametrize("content", [b"", b"no parquet", None])
+def test_predictions_that_are_no_parquet_are_named(predicted, capsys, tmp_path, name, content):
+    path = predicted / "predictions" / name
+    path.unlink()
+    if content is None:
+        os.mkfifo(path)
+    else:
+        path.write_bytes(content)
+    if name == "test.parquet":
+        code, _, err = ended(capsys, "submit", tmp_path, "--to", predicted, "--dry-run")
+        assert code == 1
+        assert f"{path} " in err
+    with pytest.raises((ContractError, DataMissing), match="parquet"):
+        load(predicted).predictions()
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (pl.DataFrame({"utterance_id": ["a"]}), "has no column label"),
+        (pl.DataFrame({"utterance_id": ["a"], "label": ["x"]}), "column label holds String; expected numbers"),
+        (pl.DataFrame({"utterance_id": ["a", "a"], "label": [0.0, 0.0]}), "utterances without a name of their own"),
+        (pl.DataFrame({"utterance_id": [], "label": []}), "has no rows"),
+    ],
+)
+def test_test_utterances_of_another_form_are_named(predicted, table, words):
+    table.write_parquet(predicted / "predictions/test.parquet")
+    with pytest.raises(ContractError, match=words):
+        load(predicted).predictions()
+
+
+@pytest.mark.parametrize("content", [b"", b"no parquet"])
+def test_pairs_that_are_no_parquet_are_named(brought, content):
+    (brought / "pairs.parquet").write_bytes(content)
+    with pytest.raises(ContractError, match=r"pairs\.parquet"):
+        load(brought).pairs()
+
+
+def test_a_name_that_is_too_long_is_no_result():
+    with pytest.raises(DataMissing, match="there are no results"):
+        load("n" * 300)

@@ -1,10 +1,13 @@
 """Trainings of several machines in one work/: what is new is brought, what both have is as the last one has it."""
 
+import os
+
 import numpy as np
 import pytest
 
+from helpers.command import ended
 from helpers.stored import write_cell
-from trml.base.artifacts import new_folder
+from trml.base.artifacts import new_folder, write_sums
 from trml.base.errors import StoreError
 from trml.cli.main import main
 from trml.planning.merging import merge
@@ -102,3 +105,76 @@ def test_damage_and_nothing_are_refused(machines, tmp_path):
     (there / "work/corpora/two/corpus.json").write_text("altered")
     with pytest.raises(StoreError, match="two: "):
         merge(there)
+
+
+def sealed(folder, **files):
+    """Write a folder of files with its SHA256SUMS."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name.replace("__", ".")).write_text(content)
+    write_sums(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda folder: (folder / "pw").symlink_to("/etc/hosts"),
+        lambda folder: (folder / "pw").symlink_to("/etc"),
+        lambda folder: (folder / "pw").symlink_to("nowhere"),
+        lambda folder: os.mkfifo(folder / "pw"),
+        lambda folder: (folder / "pw").write_text("beside"),
+    ],
+)
+def test_what_the_checksums_do_not_list_stays_where_it_is(machines, capsys, plant):
+    here, there = machines
+    plant(there / "work/corpora/two")
+    main(["merge", str(there)])
+    assert "not brought, since SHA256SUMS does not list it: pw" in capsys.readouterr().err
+    assert sorted(path.name for path in (here / "work/corpora/two").iterdir()) == ["SHA256SUMS", "corpus.json"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "pw").symlink_to("/etc/hosts"), "pw is a link, or below one"),
+        (lambda folder: (folder / "SHA256SUMS").unlink() or os.mkfifo(folder / "SHA256SUMS"), "absent or unreadable"),
+        (lambda folder: (folder / "SHA256SUMS").open("a").write("0  ../../../here/x\n"), "../../../here/x is absent"),
+    ],
+)
+def test_a_source_with_links_or_pipes_brings_nothing(machines, capsys, change, words):
+    here, there = machines
+    folder = there / "work/corpora/two"
+    change(folder)
+    if "link" in words:
+        write_sums(folder)
+    assert words in ended(capsys, "merge", there).err
+    assert not (here / "work/corpora/two").exists()
+
+
+@pytest.mark.parametrize("records", ["[[[]]]", "null", '{"a": 1}', '{"cells": [1]}', "{}", '{"a": {"digest": "b"}}'])
+def test_records_of_another_form_are_named(machines, capsys, records):
+    here, there = machines
+    sealed(there / STORE / "x-1", records__json=records)
+    code, _, err = ended(capsys, "merge", there)
+    assert code == 1
+    assert "x-1: records.json holds no records of trainings" in err
+    assert not (here / "work/corpora/two").exists()
+
+
+def test_predictions_that_are_no_parquet_are_named(machines, capsys):
+    record = '{"a": {"digest": "a", "method": "m", "failed": null}}'
+    sealed(machines[1] / STORE / "x-1", records__json=record, predictions__parquet="no parquet")
+    assert "x-1: predictions.parquet cannot be read" in ended(capsys, "merge", machines[1]).err
+
+
+def test_nothing_to_merge_leaves_nothing_behind(tmp_path, monkeypatch, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "clone").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path / "clone")
+    for source, words in (("empty", "holds nothing to merge"), ("pipe", "is a named pipe"), ("no", "is missing")):
+        code, _, err = ended(capsys, "merge", tmp_path / source)
+        assert code == 1
+        assert words in err
+    assert not [*(tmp_path / "clone").iterdir()]

@@ -1,5 +1,7 @@
 """Publishing: equal results stay, others replace them, damaged cells are refused."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from helpers.stored import write_cell
 from trml.base.artifacts import read_json, write_json, write_sums
 from trml.base.digests import file_digest
 from trml.base.errors import StoreError
-from trml.report.publish import is_published, publish
+from trml.report.publish import is_published, publish, require_place
 from trml.training.contract import Cell, CellSpec, Outcome, Predicted
 from trml.training.store import RECORDS, shard_of
 
@@ -90,3 +92,56 @@ def test_results_of_another_configuration_are_kept_under_another_name(cell, make
     assert (published / "params.yaml").read_text() == second
     assert (kept / "params.yaml").read_text() == first
     assert f"held results of another configuration, which are now {kept}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (os.mkfifo, "is a named pipe"),
+        (lambda path: path.write_text("a file"), "is a file"),
+        (lambda path: path.symlink_to(path.parent), "is a link to a folder"),
+        (lambda path: path.symlink_to("nowhere"), "is a link to a file that is missing"),
+    ],
+)
+def test_what_is_no_folder_is_not_replaced(cell, make, tmp_path, put, words):
+    published = tmp_path / "results/study"
+    published.parent.mkdir()
+    put(published)
+    assert not is_published(DIGEST, published)
+    with pytest.raises(StoreError, match=f"study {words}; expected a folder of results"):
+        require_place(published)
+    with pytest.raises(StoreError, match=f"study {words}; expected a folder of results"):
+        publish(DIGEST, make("1"), [cell], published)
+    assert [path.name for path in published.parent.iterdir()] == ["study"]
+
+
+@pytest.mark.parametrize("manifest", ["{}", "[]", "null", '{"files": 3}', '{"digest": "study-0123456789ab"}'])
+def test_a_manifest_of_another_form_is_replaced(cell, make, tmp_path, manifest):
+    published = tmp_path / "results/study"
+    published.mkdir(parents=True)
+    (published / "manifest.json").write_text(manifest)
+    assert not is_published(DIGEST, published)
+    publish(DIGEST, make("1"), [cell], published)
+    assert is_published(DIGEST, published)
+    assert [path.name for path in published.parent.iterdir()] == ["study"]
+
+
+def test_published_files_that_are_pipes_or_links_are_not_whole(cell, make, tmp_path):
+    published = tmp_path / "results/study"
+    publish(DIGEST, make("1"), [cell], published)
+    (published / "metrics.csv").rename(tmp_path / "elsewhere.csv")
+    (published / "metrics.csv").symlink_to(tmp_path / "elsewhere.csv")
+    assert not is_published(DIGEST, published)
+    (published / "metrics.csv").unlink()
+    os.mkfifo(published / "metrics.csv")
+    assert not is_published(DIGEST, published)
+
+
+def test_published_results_stay_where_new_ones_cannot_be_copied(cell, make, tmp_path, monkeypatch):
+    published = tmp_path / "results/study"
+    publish(DIGEST, make("1"), [cell], published)
+    monkeypatch.setattr("shutil.copytree", lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        publish(DIGEST, make("2"), [cell], published, replace=True)
+    assert [path.name for path in published.parent.iterdir()] == ["study"]
+    assert is_published(DIGEST, published)

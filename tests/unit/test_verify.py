@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import shutil
 import threading
 import zipfile
@@ -50,6 +51,18 @@ def results(folder, noise=0.0, shift=0.0, **manifest):
         **manifest,
     }
     return seal(folder, record)
+
+
+def linked(folder):
+    """Put a link in the place of a table, to a file of the same bytes."""
+    table = folder / "tables/main.csv"
+    table.symlink_to(table.rename(folder.parent / "elsewhere.csv"))
+
+
+def piped(folder):
+    """Put a named pipe in the place of a table: who opens it waits for ever."""
+    (folder / "tables/main.csv").unlink()
+    os.mkfifo(folder / "tables/main.csv")
 
 
 def claim(folder, verdict, effect):
@@ -160,6 +173,7 @@ def test_another_version_is_another_recipe(published, tmp_path, capsys):
     _, words = said(capsys, published, "--against", other)
     assert "Likely cause: other source: commit 0123456 with changes here, 0123456 there." in words
     (other / "params.yaml").write_text("name: study\nseed: 2\n")
+    seal(other, json.loads((other / "manifest.json").read_text()))
     _, words = said(capsys, published, "--against", other)
     assert "Likely cause: other settings: see params.yaml of both." in words
 
@@ -199,3 +213,35 @@ def test_results_of_a_version_with_other_settings_are_named(published, capsys):
     code, words = said(capsys, published)  # its params.yaml has a name alone
     assert code == 3
     assert "was published by a version with other settings" in words
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "tables/main.csv").unlink(), "tables/main.csv is absent"),
+        (lambda folder: (folder / "tables/main.csv").write_text("value\n1\n"), "tables/main.csv changed"),
+        (lambda folder: claim(folder, "refuted", 0.1), "claims.json changed"),
+        (lambda folder: shutil.copyfile(folder / "metrics.csv", folder / "metrics_new.csv"), "new.csv is not listed"),
+        (linked, "tables/main.csv is a link"),
+        (piped, "tables/main.csv is a named pipe"),
+    ],
+)
+def test_results_with_a_file_that_was_changed_are_never_the_same(published, tmp_path, capsys, change, words):
+    other = shutil.copytree(published, tmp_path / "altered")
+    change(other)
+    for one, two in ((published, other), (other, published), (other, other)):
+        code, said_of = said(capsys, one, "--against", two)
+        assert code == 1
+        assert f"{other} is not as its manifest.json says: " in said_of
+        assert words in said_of
+
+
+def test_the_same_manifest_with_other_scores_is_a_difference(published, tmp_path):
+    other = shutil.copytree(published, tmp_path / "altered")
+    text = (other / "metrics.csv").read_text()
+    (other / "metrics.csv").write_text(text.replace("\ntrml,", "\ntrml,", 1).replace(",0.", ",9.", 1))
+    found = verify(published, other)
+    assert (found.outcome, found.exact) == ("differs", False)
+    record = json.loads((other / "manifest.json").read_text())
+    seal(other, {**record, "files": {}})
+    assert verify(published, other).outcome == "differs"

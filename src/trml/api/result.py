@@ -8,11 +8,21 @@ from typing import Any
 
 import polars as pl
 
-from trml.base.artifacts import read_json
 from trml.base.errors import DataMissing
+from trml.base.files import not_a_file
 from trml.base.nearest import nearest
 from trml.evaluation.contract import PUBLISHED
-from trml.report.result_files import claims_in, manifest_of, scores_in, table_in
+from trml.report.result_files import (
+    claims_in,
+    is_results,
+    manifest_of,
+    parquet_in,
+    predictions_of,
+    protocol_of,
+    scores_in,
+    table_in,
+    utterances_of,
+)
 
 
 def load(result: str | Path) -> "Result":
@@ -30,7 +40,7 @@ def load(result: str | Path) -> "Result":
         >>> found.metrics().filter(method="trml", condition="complete", metric="mae")["value"].mean()
     """
     for folder in (Path("results") / result, Path(result)):
-        if (folder / "manifest.json").is_file():
+        if is_results(folder):
             return Result(folder)
     names = sorted(path.parent.name for path in Path("results").glob("*/manifest.json"))
     raise DataMissing(
@@ -71,8 +81,13 @@ class Result:
         return scores_in(self._named("metrics", dataset, ".csv"))
 
     def pairs(self, dataset: str | None = None) -> pl.DataFrame:
-        """Return every two methods compared under every condition: difference, interval, p-value and verdict."""
-        return pl.read_parquet(self._named("pairs", dataset, ".parquet"))
+        """Return every two methods compared under every condition: difference, interval, p-value and verdict.
+
+        Raises:
+            DataMissing: If the results have no such dataset.
+            ContractError: If the file is no parquet.
+        """
+        return parquet_in(self._named("pairs", dataset, ".parquet"))
 
     def claims(self, dataset: str | None = None) -> pl.DataFrame:
         """Return the comparisons behind each claim, with the claim's `id` and `verdict`."""
@@ -99,22 +114,20 @@ class Result:
 
         Raises:
             DataMissing: If the results were published without predictions.
+            ContractError: If a file of them has not the form of published predictions.
         """
         folder = self.folder / PUBLISHED
-        if not (folder / "cells.parquet").is_file():
+        if not_a_file(folder / "cells.parquet") == "is missing":
             raise DataMissing(f"{self.folder} has no {PUBLISHED}/: it was published by an earlier version")
-        per_unit = read_json(folder / "protocol.json")["per_unit"]
-        cells = pl.read_parquet(folder / "cells.parquet").cast({"utterance_id": pl.String})
-        labels = pl.read_parquet(folder / "test.parquet", columns=["utterance_id", "label"])
-        return cells.select(
-            pl.col("cell").cast(pl.String),
-            pl.col("present").cast(pl.String),
-            "utterance_id",
-            prediction=pl.col("steps") / per_unit,
-        ).join(labels, on="utterance_id", how="left", maintain_order="left")
+        per_unit, labels = protocol_of(self.folder)["per_unit"], utterances_of(self.folder)
+        return (
+            predictions_of(self.folder)
+            .select("cell", "present", "utterance_id", prediction=pl.col("steps") / per_unit)
+            .join(labels, on="utterance_id", how="left", maintain_order="left")
+        )
 
     def _named(self, start: str, dataset: str | None, suffix: str) -> Path:
         path = self.folder / f"{start}{'' if dataset is None else f'_{dataset}'}{suffix}"
-        if not path.is_file():
+        if not_a_file(path) == "is missing":
             raise DataMissing(f"{self.folder} has no {path.name}{nearest(str(dataset), self.datasets)}")
         return path

@@ -21,7 +21,8 @@ from typing import Any
 from trml.base.commands import run_again
 from trml.base.digests import digest, file_digest, plain
 from trml.base.errors import StoreError
-from trml.base.files import not_to_replace
+from trml.base.files import not_a_file, not_to_replace
+from trml.base.printable import one_line
 
 SUMS = "SHA256SUMS"
 WHOLE = "whole"
@@ -39,6 +40,8 @@ def damage(folder: Path) -> str | None:
 
     A folder that is not whole may lack its bulk.
     """
+    if not_a_file(folder / SUMS) is not None:
+        return f"{SUMS} is absent or unreadable"
     try:
         lines = (folder / SUMS).read_text().splitlines()
     except (OSError, UnicodeDecodeError):
@@ -48,14 +51,19 @@ def damage(folder: Path) -> str | None:
     may_lack_bulk = not is_whole(folder)
     for line in lines:
         checksum, _, name = line.partition("  ")
-        path = folder / name
-        if may_lack_bulk and is_bulk(name) and not path.exists():
+        kind = not_a_file(folder / name)
+        if may_lack_bulk and is_bulk(name) and kind == "is missing":
             continue
-        if not name or not path.is_file():
-            return f"{name or SUMS} is absent"
-        if file_digest(path) != checksum:
-            return f"{name} changed after it was written: its checksum differs from {SUMS}"
+        if not name or kind is not None:
+            return f"{one_line(name) or SUMS} {'is absent' if not name or kind == 'is missing' else kind}"
+        if file_digest(folder / name) != checksum:
+            return f"{one_line(name)} changed after it was written: its checksum differs from {SUMS}"
     return None
+
+
+def listed(folder: Path) -> list[str]:
+    """Return the names of the files that a folder's SHA256SUMS lists; some of its bulk may not be here."""
+    return [line.partition("  ")[2] for line in (folder / SUMS).read_text().splitlines()]
 
 
 def fingerprint(folder: Path) -> str:
@@ -148,6 +156,10 @@ def write_bytes(path: Path, content: bytes) -> None:
         with temporary.open("xb") as file:  # never through a link that waits there
             file.write(content)
         temporary.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # which the user knows; the temporary one is gone
+        error.filename2 = None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -166,11 +178,15 @@ def read_json(path: Path) -> Any:
     """Read JSON.
 
     Raises:
-        StoreError: If the file is absent or not JSON.
+        StoreError: If the file is absent, no file, or not JSON.
     """
+    kind = not_a_file(path)
+    if kind is not None:
+        missing = "is absent" if kind == "is missing" else f"{kind}; expected a file"
+        raise StoreError(f"{path} {missing}. Create it: {run_again()}")
     try:
         return json.loads(path.read_text())
-    except FileNotFoundError:
+    except FileNotFoundError:  # another process has removed it in this moment
         raise StoreError(f"{path} is absent. Create it: {run_again()}") from None
     except (ValueError, RecursionError) as error:  # no JSON, or no text at all
         raise StoreError(f"{path} is not valid JSON ({error}). Remove it and run: {run_again()}") from None

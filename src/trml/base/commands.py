@@ -2,18 +2,19 @@
 
 import os
 
+PARAMS = "TRML_PARAMS"  # the environment variable with the configuration in force
 AGAIN = "TRML_AGAIN"  # the environment variable with the command that resumes what `trml run` started
 _USUAL = "params.yaml"
 
 
 def in_force(params: str) -> None:
     """Set TRML_PARAMS for this process and its children."""
-    os.environ["TRML_PARAMS"] = params
+    os.environ[PARAMS] = params
 
 
 def params_file() -> str:
     """Return the configuration in force: TRML_PARAMS, or params.yaml."""
-    return os.environ.get("TRML_PARAMS", _USUAL)
+    return os.environ.get(PARAMS, _USUAL)
 
 
 def fetch_again() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trml.base.commands import params_file
-from trml.base.errors import TrmlError
+from trml.base.errors import DataMissing, TrmlError
 from trml.cli.common import Config, Json, examples, experiment_names, result_folder
 from trml.cli.fetching import Data, corpus_names
 from trml.cli.output import aligned, emit, moved, paragraph
@@ -92,6 +92,8 @@ def _tell(
     """Print all entries as a table, or one in full."""
     from trml.planning.catalogue import chosen
 
+    if not entries:
+        raise DataMissing(f"there are no {kind} here, in {Path.cwd()}", expected="a checkout of trml, with config/")
     one = chosen(list(entries), name, {"corpora": "corpus"}.get(kind, kind.rstrip("s"))) if name else None
     shown = [one] if one else list(entries)
     listed = [{"name": each.name, **{_key(key): value for key, value in each.facts.items()}} for each in shown]

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trml.base.commands import params_file
-from trml.base.errors import ConfigError
-from trml.cli.common import CHECKOUT, Json, Params, Result, examples, result_folder
+from trml.base.errors import ConfigError, DataMissing
+from trml.base.files import not_a_file
+from trml.cli.common import CHECKOUT, Json, Params, Result, examples, opened
 from trml.cli.output import emit
 
 if TYPE_CHECKING:
@@ -27,14 +28,34 @@ def cite(result: Result = None, params: Params = None, as_json: Json = False) ->
     from trml.config.load import load
     from trml.planning.bibliography import cited
 
-    path = result_folder(result) / "params.yaml" if result else Path(params or params_file())
-    try:
+    if result:
+        with opened(result) as folder:
+            found = _of_result(folder)
+    else:
+        path = Path(params or params_file())
+        if params is None and not_a_file(path) == "is missing":
+            raise DataMissing(
+                f"{path} does not exist in {Path.cwd()}, so nothing is in force", command="trml cite RESULT"
+            )
         found = cited(load(path))
-    except ConfigError as error:
-        raise ConfigError(f"{path} has settings of another version ({error}). Cite a newer result: trml cite") from None
     parts = [{"what": each.what, "entries": dict(each.entries), "remarks": list(each.remarks)} for each in found]
     own = list(_own())
     emit("cite", {"own": own[1] if own else None, "parts": parts}, [*own, *_lines(found)], as_json=as_json)
+
+
+def _of_result(folder: Path) -> "list[Cited]":
+    """Return what published results cite. Raises ConfigError for results of another version."""
+    from trml.config.load import load
+    from trml.planning.bibliography import cited
+    from trml.report.result_files import params_of
+
+    path = folder / "params.yaml"
+    if not params_of(folder):
+        raise DataMissing(f"{path} is absent; expected it of published results")
+    try:
+        return cited(load(path))
+    except ConfigError as error:
+        raise ConfigError(f"{path} has settings of another version ({error}). Cite a newer result: trml cite") from None
 
 
 def _own() -> Iterator[str]:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import typer
 
 from trml.base.checkout import config_folder, project
 from trml.base.commands import params_file
-from trml.base.errors import CommandError, ContractError, DataMissing
+from trml.base.errors import CommandError, ContractError, DataMissing, FetchFailed
 from trml.base.nearest import nearest
 from trml.base.printable import one_line
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 CHECKOUT = project()  # the repository, or a wheel's copy of what a run reads there
 Kind = Literal["corpus", "encoder", "features", "references", "probes", "evaluation", "results"]  # folders of a plan
+# What reading a document of another form raises.
+_MISREAD = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 F = TypeVar("F", bound=Callable[..., object])
 
 Params = Annotated[
@@ -176,23 +179,31 @@ def opened(result: str | None) -> Iterator[Path]:
 
     Raises:
         DataMissing: If there is no such result.
-        ContractError: If the block fails on it, and it is not as it was published. Otherwise the fault is the block's.
+        ContractError: If the block fails on what it holds: its files, and SHA256SUMS with them, may be anybody's.
     """
     from polars.exceptions import PolarsError
 
     from trml.base.artifacts import damage
+    from trml.base.progress import say
+    from trml.report.result_files import altered, in_words
 
     with _opened(result) as folder:
+        if changed := altered(folder, _is_small):
+            say(f"ATTENTION: {folder} is not as its manifest.json says: {in_words(changed)}")
         try:
             yield folder
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, PolarsError) as error:
-            fault = damage(folder)
-            if fault is None:
-                raise
-            reason = one_line((str(error).splitlines() or [type(error).__name__])[0])
+        except (*_MISREAD, PolarsError) as error:
+            fault = damage(folder) or "its checksums fit, so it was written so"
+            reason = one_line((str(error).splitlines() or [""])[0])[:300]
             raise ContractError(
-                f"{folder} is not as it was published: {fault}. It could not be read: {reason}"
-            ) from None
+                f"{folder} has not the form of published results ({fault}). It could not be read: "
+                f"{type(error).__name__}: {reason}"
+            ) from error
+
+
+def _is_small(name: str) -> bool:
+    """Return whether a file of results is one of those that verbs read, whose checksums take no time."""
+    return name.endswith((".csv", ".json", ".yaml"))
 
 
 @contextmanager
@@ -216,7 +227,12 @@ def _opened(result: str | None) -> Iterator[Path]:
         archive, folder = Path(result), Path(temporary)
         if is_address:
             archive = folder / "deposit.zip"
-            download(Source(archive.name, [result], None, None, []), archive, Lock(folder))
+            try:
+                download(Source(archive.name, [result], None, None, []), archive, Lock(folder))
+            except FetchFailed as error:  # its advice is about a corpus: where to put a file, which is no more here
+                what = str(error).partition(". Try again")[0].partition(". To fetch it again")[0]
+                what = what.replace(str(archive), archive.name)
+                raise FetchFailed(f"{what}. Fetch it yourself, and name the file in place of its address") from None
         unpack(archive, folder / "opened")
         found = [path.parent for path in (folder / "opened").glob("results/*/manifest.json")]
         if len(found) != 1:
@@ -225,14 +241,43 @@ def _opened(result: str | None) -> Iterator[Path]:
 
 
 def _of_commit(name: str, commit: str, folder: Path) -> Path:
-    """Return a result as a commit of this repository has it, written below `folder`."""
-    path = f"results/{name}"
-    packed = subprocess.run(["git", "archive", "--format=tar", commit, "--", path], capture_output=True, check=False)
+    """Return a result as a commit of this repository has it, written below `folder`.
+
+    Git is given the commit's hash, and the path as it is written: no word of a command line is an option or a pattern.
+
+    Raises:
+        DataMissing: If git is not installed, or knows no such commit or result.
+    """
+    path, shown = f"results/{name}", one_line(commit)
+    if name in ("", "..") or Path(name).name != name:
+        raise DataMissing(f"{one_line(name)!r} is no name of results; expected NAME@COMMIT, a name below results/")
+    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}")
+    if found.returncode:
+        reason = _said(found) or "git knows no such commit"
+        raise DataMissing(f"there is no commit {shown} ({reason})", command="git log --oneline -- results")
+    archive = folder / "commit.tar"
+    packed = _git("archive", "--format=tar", f"--output={archive}", found.stdout.decode().strip(), "--", path)
     if packed.returncode:
-        reason = (packed.stderr.decode(errors="replace").strip().splitlines() or ["git failed"])[0]
-        raise DataMissing(f"there is no {path} in commit {commit} ({reason})", command=f"git log --oneline -- {path}")
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed.stdout, check=True)
+        reason = _said(packed) or "git failed"
+        raise DataMissing(f"there is no {path} in commit {shown} ({reason})", command=f"git log --oneline -- {path}")
+    try:
+        with tarfile.open(archive) as members:
+            members.extractall(folder, filter="data")  # no links out of the folder, no devices
+    except tarfile.TarError as error:
+        raise DataMissing(f"{path} of commit {shown} cannot be unpacked ({one_line(str(error))})") from None
     return folder / path
+
+
+def _git(*words: str) -> "subprocess.CompletedProcess[bytes]":
+    try:
+        return subprocess.run(["git", "--literal-pathspecs", *words], capture_output=True, check=False)
+    except FileNotFoundError:
+        raise DataMissing("git is not installed, and NAME@COMMIT needs it; expected git on the PATH") from None
+
+
+def _said(done: "subprocess.CompletedProcess[bytes]") -> str:
+    """Return the first line that a program wrote to its stderr."""
+    return one_line((done.stderr.decode(errors="replace").strip().splitlines() or [""])[0])
 
 
 def remove(path: Path) -> None:

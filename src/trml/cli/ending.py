@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import tempfile
 import time
 import traceback
@@ -16,6 +17,7 @@ from trml.base import errors
 from trml.base.commands import run_again
 from trml.base.errors import TrmlError
 from trml.base.extras import import_failed
+from trml.base.printable import one_line
 
 
 class Code(IntEnum):
@@ -52,6 +54,7 @@ _CODES: dict[type[TrmlError], Code] = {
     errors.PackageMissing: Code.MISSING,
     errors.Interrupted: Code.INTERRUPTED,
 }
+_MOST = 160  # letters of a path in a message
 _PROGRAMS = r"trml|snakemake|make|dvc|git|\S*python[\d.]*"
 # The end of a message that names a command, with the sentence before it: `. Make them: trml run`.
 _COMMAND = re.compile(rf"(?s)^(.*?)(?:[.;]\s+|\n|: )((?:(?![.;]\s)[^\n])*?):\s+((?:{_PROGRAMS})\b[^\n]*)$")
@@ -126,22 +129,42 @@ def _where(what: str) -> str | None:
 
 
 def _explain(error: OSError) -> str | None:
-    """Return a message for errors about files that a user can fix; None for others."""
-    path = Path(str(error.filename))
+    """Return a message for errors about files that a user can fix: all that name a file; None for others."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full; finished work is kept. Free some space and resume with: {run_again()}"
-    if isinstance(error, FileNotFoundError) and "work" in path.parts:
-        return f"{path} is absent. Remove {path.parent} and run: {run_again()}"
+    if error.filename is None:
+        return _uncopied(error) if isinstance(error, shutil.Error) else None
+    path, shown = Path(os.fsdecode(error.filename)), _shown(error.filename)
     if isinstance(error, FileNotFoundError):
-        return f"{path} is absent. Put it there, or set data=<folder of the corpora>"
+        return _absent(path, shown)
     if error.errno == errno.EROFS:
         return (
-            f"cannot create {path} in {Path.cwd()}: read-only file system. Run elsewhere: trml run --into <folder>   "
+            f"cannot create {shown} in {Path.cwd()}: read-only file system. Run elsewhere: trml run --into <folder>   "
             "Read only: trml show"
         )
-    if isinstance(error, PermissionError | NotADirectoryError | FileExistsError):
-        return f"{path} cannot be written ({error.strerror}). Fix its permissions, or set data=<a writable folder>"
-    return None
+    is_access = isinstance(error, PermissionError | FileExistsError)
+    way = "Fix its permissions, or set data=<a writable folder>" if is_access else "Name another file or folder"
+    return f"{shown} cannot be {'written' if is_access else 'opened'} ({error.strerror}). {way}"
+
+
+def _uncopied(error: shutil.Error) -> str:
+    """Return a message about a folder that could not be copied: shutil lists what, and why."""
+    found = error.args[0] if error.args else "no reason"
+    path, *_, reason = found[0] if isinstance(found, list) and found else ("a file", str(found))
+    return f"{_shown(path)} cannot be copied ({_shown(reason)}); expected files that can be read"
+
+
+def _absent(path: Path, shown: str) -> str:
+    """Return a message about a path that does not exist."""
+    if "work" in path.parts:
+        return f"{shown} is absent. Remove {_shown(path.parent)} and run: {run_again()}"
+    return f"{shown} is absent. Put it there, or set data=<folder of the corpora>"
+
+
+def _shown(path: object) -> str:
+    """Return a path for a message: names that are too long for the system end here too."""
+    words = one_line(os.fsdecode(path) if isinstance(path, bytes) else str(path))
+    return words if len(words) <= _MOST else f"{words[:_MOST]}…"
 
 
 def bug(error: BaseException) -> Path:

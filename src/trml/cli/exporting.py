@@ -1,13 +1,18 @@
 """The verb export."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trml.base.commands import run_again
-from trml.base.errors import CommandError, DataMissing
-from trml.cli.common import Json, examples, result_names
+from trml.base.commands import PARAMS
+from trml.base.errors import CommandError
+from trml.base.files import not_a_file
+from trml.base.progress import say
+from trml.cli.common import Json, examples, result_folder, result_names
 from trml.cli.output import emit
 
 if TYPE_CHECKING:
@@ -47,17 +52,32 @@ def export(
     from trml.config.load import load
     from trml.planning.bundle import export as run
     from trml.planning.plan import plans
+    from trml.report.result_files import altered, in_words
 
-    published = Path("results") / result
-    if not (published / "params.yaml").is_file():
-        raise DataMissing(f"there are no results {published}. Make them: {run_again()}")
-    planned = plans(load(published / "params.yaml"))
-    if hub:
-        written = _export_model(planned[0], published, hub, cell, output)
-    else:
-        written = output or Path(f"{result}.zip")
-        run(planned, published, written)
+    published = result_folder(result)
+    params = published / "params.yaml"
+    with _in_force(params):  # so that a message says how to make these results, whatever params.yaml holds
+        planned = plans(load(params))
+        if hub:
+            written = _export_model(planned[0], published, hub, cell, output)
+        else:
+            written = output or Path(f"{published.resolve().name}.zip")
+            if found := altered(published):
+                say(f"ATTENTION: {published} is not as its manifest.json says: {in_words(found)}")
+            run(planned, published, written)
     emit("export", {"written": str(written), "is_model": bool(hub)}, [str(written)], as_json=as_json)
+
+
+@contextmanager
+def _in_force(params: Path) -> Iterator[None]:
+    """Have a configuration in force in a block."""
+    before = os.environ.get(PARAMS)
+    os.environ[PARAMS] = str(params)
+    try:
+        yield
+    finally:
+        os.environ.pop(PARAMS)
+        os.environ.update({} if before is None else {PARAMS: before})
 
 
 def _export_model(plan: "Plan", published: Path, method: str, cell: str | None, output: Path | None) -> Path:
@@ -70,8 +90,8 @@ def _export_model(plan: "Plan", published: Path, method: str, cell: str | None, 
     from trml.training.model_folder import CONFIG, write_model
 
     chosen = exported_cell(plan, method, cell)
-    target = output or Path(f"{published.name}-{method}")
-    if target.exists():
+    target = output or Path(f"{published.resolve().name}-{method}")
+    if not_a_file(target) != "is missing":
         raise CommandError(f"{target} exists already. Remove it, or name another folder: --output FOLDER")
     corpus = plan.params.corpus
     parts = [each for each in cited(plan.params) if each.what in (f"method {method}", f"corpus {corpus.name}")]

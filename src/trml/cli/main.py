@@ -23,12 +23,18 @@ _HELP = ("--help", "-h")
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a verb. End with an exit code (ending.py) unless it is 0."""
-    for name in ("stdout", "stderr"):
-        _keep_writing(name)
+    written = [_keep_writing(name) for name in ("stdout", "stderr")]
     signal.signal(signal.SIGINT, _stop)
-    sys.path.append(os.getcwd())  # noqa: PTH109  a third party's method may lie beside the project
-    code = outcome(list(sys.argv[1:] if argv is None else argv))
+    try:
+        sys.path.append(os.getcwd())  # noqa: PTH109  a third party's method may lie beside the project
+        code = outcome(list(sys.argv[1:] if argv is None else argv))
+    except FileNotFoundError:
+        _say(Failure("the working folder was removed", None, "a folder that exists", None, Code.MISSING), "trml", False)
+        code = Code.MISSING
     sys.stdout.flush()
+    if written[0] is not None and written[0].fault is not None:
+        print(f"trml: the output could not be written ({written[0].fault.strerror})", file=sys.stderr)
+        code = code or Code.MISSING
     if code:
         sys.exit(int(code))
 
@@ -50,7 +56,7 @@ def outcome(argv: list[str]) -> int:
         return end.code if isinstance(end.code, int) else Code.DONE if end.code is None else Code.NO
     except Exception as error:
         found = failure(error) or _misused(error, argv) or _fault(error, verb)
-        _say(found, verb, as_json="--json" in argv)
+        _say(found, verb, "--json" in argv)
         return found.code
 
 
@@ -110,7 +116,7 @@ def _fault(error: Exception, verb: str) -> Failure:
     return Failure(what, None, None, "Please report it with that file", Code.BUG)
 
 
-def _say(found: Failure, verb: str, *, as_json: bool) -> None:
+def _say(found: Failure, verb: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found.document(), indent=1))
     print(found.words(verb), file=sys.stderr)
@@ -128,18 +134,29 @@ def _stop(number: int, frame: object) -> None:
 
 
 class _Unread(io.FileIO):
-    """A file descriptor whose reader may leave, as `head` does: what it does not read is dropped."""
+    """A file descriptor whose reader may leave, as `head` does: what it does not read is dropped.
+
+    fault: Why something was dropped that somebody may have wanted: a disk that is full.
+    """
+
+    fault: OSError | None = None
 
     def write(self, data: Any) -> int:
-        """Write, or drop what nobody reads."""
+        """Write, or drop what nobody reads or what cannot be written."""
         try:
             return super().write(data) or 0
         except BrokenPipeError:
             return len(data)
+        except OSError as error:
+            self.fault = error
+            return len(data)
 
 
-def _keep_writing(name: str) -> None:
-    """Make printing never fail: not on a closed pipe, no stream at all, or a terminal without the character."""
+def _keep_writing(name: str) -> _Unread | None:
+    """Make printing never fail: not on a closed pipe, no stream at all, or a terminal without the character.
+
+    Return what knows whether all was written, None for a stream of somebody else.
+    """
     stream = getattr(sys, name)
     if stream is None:  # closed by the shell: `>&-`
         setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
@@ -154,3 +171,5 @@ def _keep_writing(name: str) -> None:
                 buffered, stream.encoding, "replace", line_buffering=name == "stderr" or stream.line_buffering
             ),
         )
+        return raw
+    return None

@@ -4,14 +4,18 @@ import re
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trml.base.commands import remake_published
 from trml.base.errors import CommandError, DataMissing
+from trml.base.printable import one_line, shortened
 from trml.cli.common import Json, examples, result_folder, result_names
 from trml.cli.output import emit
+
+if TYPE_CHECKING:
+    from trml.evaluation.config import Card
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -38,27 +42,26 @@ def submit(
     FOLDER has card.yaml and predictions.parquet or .csv, as docs/submitting.md says. They are copied to submissions/,
     and become a row of the tables and claim S1 when the experiment is next evaluated. Nothing is trained for that.
     """
-    import polars as pl
     import yaml
 
-    from trml.base.artifacts import read_json
     from trml.config.load import load
     from trml.evaluation.config import SUBMISSIONS
-    from trml.evaluation.contract import LABELLED, PUBLISHED, REFERENCES
+    from trml.evaluation.contract import PUBLISHED, REFERENCES
     from trml.evaluation.submissions import Protocol, read_submission
+    from trml.report.result_files import protocol_of, utterances_of
 
     result = result_folder(to)
     published = result / PUBLISHED
     if not published.is_dir():
         raise DataMissing(f"{result} has no {PUBLISHED}/, which says what predictions must fit. Make it again first")
-    protocol = Protocol(**read_json(published / "protocol.json"))
-    ids = pl.read_parquet(published / LABELLED)["utterance_id"].to_list()
+    protocol, ids = Protocol(**protocol_of(result)), utterances_of(result)["utterance_id"].to_list()
     name = re.sub(r"\W+", "_", (label or folder.resolve().name).lower()).strip("_")
     taken = {*REFERENCES, *load(result / "params.yaml").methods, "constant", "ceiling", "oracle"}
     if not _NAME.fullmatch(name) or name in taken:
         raise CommandError(f"{name!r} is a method of {result.name} or no name; choose another: --as NAME")
     submission = read_submission(folder, protocol, ids)
     conditions = len(protocol.trained) if "" in submission.by_trained else len(submission.by_trained)
+    card = yaml.safe_dump(vars(labelled(submission.card, label)), sort_keys=False, allow_unicode=True)
     seeds = f"{len(protocol.seeds)} seeds"
     accepted = f"{len(ids)} utterances, {seeds}, {conditions} of {len(protocol.trained)} training conditions"
     about = {"name": name, "result": result.name, "utterances": len(ids), "seeds": len(protocol.seeds)}
@@ -70,10 +73,24 @@ def submit(
     target = SUBMISSIONS / result.name / name
     if target.exists() and not replace_it:
         raise CommandError(f"{target} exists. Submit under another name (--as NAME), or replace it: --replace")
-    card = replace(submission.card, label=label or submission.card.label)
-    _copy(folder, target, yaml.safe_dump(vars(card), sort_keys=False, allow_unicode=True))
+    _copy(folder, target, card)
     lines = [f"Accepted: {accepted}. Make tables and claims again, without training:", f"  {again}"]
     emit("submit", about | {"added": True, "command": again}, lines, as_json=as_json)
+
+
+def labelled(card: "Card", label: str | None) -> "Card":
+    """Return a card with another label. Raises CommandError if no card may have it."""
+    from pydantic import ValidationError
+
+    if label is None:
+        return card
+    try:
+        found = replace(card, label=label)
+    except ValidationError as error:
+        raise CommandError(f"--as {shortened(label)}: {error.errors()[0]['msg']}; expected a name for tables") from None
+    if one_line(label) != label:
+        raise CommandError(f"--as {shortened(label)} has characters that are not printed; expected a name for tables")
+    return found
 
 
 def _copy(folder: Path, target: Path, card: str) -> None:

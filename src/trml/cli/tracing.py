@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trml.base.errors import ContractError
 from trml.cli.common import Json, examples, opened
 from trml.cli.output import emit
 
@@ -56,6 +57,16 @@ def _is_number(word: str) -> bool:
     return True
 
 
+def _has_labels(result: Path) -> bool:
+    """Return whether results are published with the labels that scores are computed from."""
+    from trml.report.result_files import utterances_of
+
+    try:
+        return not utterances_of(result)["label"].null_count()
+    except ContractError:
+        return False
+
+
 def _words(result: Path, t: "Traced") -> list[str]:
     beside = {key: value for key, value in t.beside.items() if value is not None}
     interval = f" [{beside.pop('low'):.6f}, {beside.pop('high'):.6f}]" if {"low", "high"} <= beside.keys() else ""
@@ -78,11 +89,13 @@ def _words(result: Path, t: "Traced") -> list[str]:
     elif t.scores:
         lines.append("computed  from the predictions of these trainings, utterance by utterance")
     if t.predictions:
-        lines.append(f"rows      {result / t.predictions['file']}; compute again: python docs/recompute.py {result}")
+        again = f"; compute again: python docs/recompute.py {result}" if _has_labels(result) else ", without labels"
+        lines.append(f"rows      {result / t.predictions['file']}{again}")
     lines.append(f"inputs    {', '.join(f'{key} {name}' for key, name in t.made_from.items() if name)}")
     source, versions = t.source, t.source["versions"]
     state = "clean" if source["clean"] else "with changes"
-    torch = f"trml {versions['trml']}, torch {versions['torch']}, Python {versions['python']}"
+    known = {"trml": "trml", "torch": "torch", "Python": "python"}
+    torch = ", ".join(f"{word} {versions[key]}" for word, key in known.items() if key in versions) or "unknown versions"
     lines.append(f"source    commit {(source['commit'] or 'unknown')[:7]}, {state}; {torch}")
     one = [f"          trml run {result.name} --only {t.scores[0]['cell']}   one training"] if t.scores else []
     return [*lines, f"again     {t.command}", *one]

@@ -7,12 +7,11 @@ DVC then keeps what the configuration says, and going back trains nothing.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-import polars as pl
-
-from trml.base.artifacts import read_json
-from trml.base.errors import StoreError
+from trml.base.errors import CommandError, ContractError, StoreError
+from trml.base.printable import shortened
 from trml.planning.models import proposed_model
 from trml.planning.plan import Plan
+from trml.report.result_files import manifest_of, table_in
 from trml.training.contract import Cell
 from trml.training.store import cells_of, is_done
 
@@ -78,7 +77,16 @@ def aside(work: Path = Path("work")) -> list[Path]:
 
 
 def entries(work: Path, only: Collection[str] = ()) -> list[Path]:
-    """Return the paths of a work/ that are named by recipes, and the shards; `only`: of these folders of it."""
+    """Return the paths of a work/ that are named by recipes, and the shards; `only`: of these folders of it.
+
+    Raises:
+        CommandError: If one of `only` is no folder of FOLDERS.
+    """
+    unknown = [name for name in only if name not in FOLDERS]
+    if unknown:
+        raise CommandError(
+            f"{shortened(unknown[0])} is no folder of work/ to look in; expected of {', '.join(FOLDERS)}"
+        )
     depths = {top: depth for top, depth in FOLDERS.items() if not only or top in only}
     return [path for top, depth in depths.items() for path in sorted(work.glob("/".join([top] + ["*"] * depth)))]
 
@@ -87,16 +95,17 @@ def rested_on(results: Path = Path("results")) -> set[str]:
     """Return what published results were made from: names of folders of work/, and digests of cells.
 
     Raises:
-        StoreError: If published results are damaged.
+        StoreError: If a table of published results is damaged.
+        ContractError: If a manifest has not the form of published results.
     """
     names: set[str] = set()
     for manifest in results.glob("*/manifest.json"):
-        record = read_json(manifest)
+        record = manifest_of(manifest.parent)
         names |= set(_words([record["digest"], record["made_from"]]))
         for table in manifest.parent.glob("metrics*.csv"):
             try:
-                names |= set(pl.read_csv(table, columns=["cell"], schema_overrides={"cell": pl.String})["cell"])
-            except pl.exceptions.PolarsError:
+                names |= set(table_in(table, columns=["cell"])["cell"])
+            except ContractError:
                 raise StoreError(
                     f"{table} cannot be read, so it is unknown what {manifest.parent} rests on. Restore it from git "
                     "or remove the folder"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trml.base.artifacts import damage, is_bulk
 from trml.base.errors import StoreError
-from trml.base.files import not_to_replace
+from trml.base.files import not_a_file, not_to_replace
 from trml.base.progress import track
 from trml.config.load import load
 from trml.planning.attic import entries
@@ -28,11 +28,12 @@ def export(plans: Sequence[Plan], published: Path, archive: Path) -> None:
 
     Args:
         plans: Of the configuration that is published.
-        published: results/<name>.
+        published: results/<name>, or another folder, which is named so in the archive.
         archive: The zip file to write.
 
     Raises:
-        StoreError: If something of work/ is absent or damaged, or a corpus has raw files, and with them terms.
+        StoreError: If something of work/ is absent or damaged, a corpus has raw files, and with them terms, or there is
+            a link, pipe or device among the published files: an archive holds what is in its folders alone.
     """
     for plan in plans:
         if plan.raw_files:
@@ -42,19 +43,36 @@ def export(plans: Sequence[Plan], published: Path, archive: Path) -> None:
         fault = damage(folder)
         if fault:
             raise StoreError(f"{folder}: {fault}. An archive holds what a page is made from; make it or pull it first")
-    files = [*_files(published), *(file for folder in folders for file in _files(folder))]
+    packed = [(f"results/{published.resolve().name}/{file.relative_to(published)}", file) for file in _files(published)]
+    packed += [(str(file), file) for folder in folders for file in _files(folder)]
     if (taken := not_to_replace(archive)) is not None:
         raise StoreError(f"{archive} {taken}; expected a file to write, or nothing. Name another, or remove it")
     temporary = archive.with_name(f".{archive.name}.part")
-    temporary.unlink(missing_ok=True)  # of a run that was killed, or a link that would lead elsewhere
-    with zipfile.ZipFile(temporary, "x", compresslevel=6) as zipped:
-        for file in track(files, len(files), "files packed"):
+    if not archive.parent.is_dir():
+        raise StoreError(
+            f"folder {archive.parent} does not exist; expected one to write {archive.name} to. Make it first"
+        )
+    try:
+        temporary.unlink(missing_ok=True)  # of a run that was killed, or a link that would lead elsewhere
+        _pack(packed, temporary)
+        temporary.rename(archive)
+    except OSError as error:
+        raise StoreError(
+            f"{archive} cannot be written ({error.strerror}); expected a file that can. Name another"
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _pack(packed: Sequence[tuple[str, Path]], archive: Path) -> None:
+    """Write files to a new zip file, each under its name."""
+    with zipfile.ZipFile(archive, "x", compresslevel=6) as zipped:
+        for name, file in track(packed, len(packed), "files packed"):
             kind = zipfile.ZIP_STORED if file.suffix in _STORED else zipfile.ZIP_DEFLATED
-            member = zipfile.ZipInfo(str(file))  # without its time: the same files are the same archive
+            member = zipfile.ZipInfo(name)  # without its time: the same files are the same archive
             member.external_attr = 0o644 << 16
             member.compress_type = kind
             zipped.writestr(member, file.read_bytes())
-    temporary.rename(archive)
 
 
 def bring(archive: Path, work: Path = Path("work")) -> Path:
@@ -93,8 +111,16 @@ def _folders(plans: Sequence[Plan]) -> Iterator[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files below a folder but its bulk."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not is_bulk(path.relative_to(folder)))
+    """Return the files below a folder but its bulk. Raises StoreError for a link, pipe or device."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        kind = "is a link" if path.is_symlink() else not_a_file(path)
+        if kind == "is a folder" or is_bulk(path.relative_to(folder)):
+            continue
+        if kind is not None:
+            raise StoreError(f"{path} {kind}; expected files, which alone are packed. Remove it")
+        found.append(path)
+    return found
 
 
 def _settle(planned: Sequence[Plan], source: Path, work: Path) -> list[str]:

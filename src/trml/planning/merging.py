@@ -6,14 +6,21 @@ the last bits; then the source that is merged last has it.
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from trml.base.artifacts import content_digest, damage, is_whole
+from polars.exceptions import PolarsError
+
+from trml.base.artifacts import SUMS, content_digest, damage, is_whole, listed, read_json
 from trml.base.errors import StoreError
+from trml.base.files import not_a_file
+from trml.base.printable import few, one_line
+from trml.base.progress import say
 from trml.planning.attic import FOLDERS, entries
 from trml.sources.formats.archives import unpack
-from trml.training.store import cells_of, contents_of, keep_only, shards
+from trml.sources.formats.names import unsafe_path
+from trml.training.store import RECORDS, cells_of, contents_of, keep_only, shards
 
 _MERGED = [top for top in FOLDERS if top not in ("chunks", "blocks", "unfinished", "evaluations", "results")]
 
@@ -28,7 +35,7 @@ class Merged:
 
 
 def merge(source: Path, work: Path = Path("work")) -> Merged:
-    """Bring what a source holds into `work`.
+    """Bring what a source holds into `work`: regular files that the SHA256SUMS of its folders list, and nothing else.
 
     Args:
         source: Another clone, its work folder, or an archive of `trml export`.
@@ -36,9 +43,20 @@ def merge(source: Path, work: Path = Path("work")) -> Merged:
 
     Raises:
         ArchiveRefused: If an archive is unsafe or damaged.
-        StoreError: If the source holds no artifacts, or damaged ones.
+        StoreError: If the source holds no artifacts, damaged ones, or what is no artifact.
     """
+    if (kind := not_a_file(source)) not in (None, "is a folder", "is a link to a folder"):
+        raise StoreError(f"{source} {kind}; expected a clone with work/, or an archive")
+    was_there = work.is_dir()
     work.mkdir(exist_ok=True)
+    try:
+        return _merge(source, work)
+    finally:
+        if not was_there and not any(work.iterdir()):
+            work.rmdir()
+
+
+def _merge(source: Path, work: Path) -> Merged:
     with tempfile.TemporaryDirectory(prefix=".merged.", dir=work) as name:
         folder = source
         if source.is_file():
@@ -48,17 +66,59 @@ def merge(source: Path, work: Path = Path("work")) -> Merged:
         found = entries(folder, _MERGED)
         if not found:
             raise StoreError(f"{source} holds nothing to merge; expected a clone with work/, or an archive")
+        for each in found:  # before anything is brought
+            _require_artifact(each)
         merged = Merged()
         for each in found:
-            fault = damage(each)
-            if fault:
-                raise StoreError(f"{each}: {fault}. Make it again there, or get it again")
             where = each.relative_to(folder)
             if where.parts[0] == "cells":
                 _bring_shard(each, work / where.parent, merged)
             else:
                 _bring_folder(each, work / where, merged)
     return merged
+
+
+def _require_artifact(folder: Path) -> None:
+    """Raise StoreError unless a folder is as it was written, of regular files, and a shard holds trainings."""
+    fault = damage(folder) or next(filter(None, (_unsafe(folder, name) for name in listed(folder))), None)
+    if fault is None and (folder / RECORDS).exists():
+        fault = _unlike_a_shard(folder)
+    if fault:
+        raise StoreError(f"{folder}: {fault}. Make it again there, or get it again")
+
+
+def _unsafe(folder: Path, name: str) -> str | None:
+    """Return why a file that SHA256SUMS lists is not brought."""
+    if (fault := unsafe_path(name)) is not None:
+        return f"{one_line(name)} is {fault}"
+    path = folder
+    for part in PurePath(name).parts:
+        path /= part
+        if path.is_symlink():
+            return f"{one_line(name)} is a link, or below one; expected files. To copy what links mean: cp -rL"
+    return None
+
+
+def _unlike_a_shard(folder: Path) -> str | None:
+    """Return what a shard holds instead of trainings and their predictions; None if it holds them."""
+    if not _are_records(read_json(folder / RECORDS)):
+        return f"{RECORDS} holds no records of trainings; expected an object: digest of a training -> its record"
+    try:
+        contents_of(folder)
+    except (AttributeError, LookupError, OSError, TypeError, ValueError, PolarsError) as error:
+        reason = one_line((str(error).splitlines() or [type(error).__name__])[0])
+        return f"predictions.parquet cannot be read as predictions ({reason})"
+    return None
+
+
+def _are_records(records: object) -> bool:
+    """Return whether a document is records.json of a shard, as far as merging relies on it."""
+    return (
+        isinstance(records, dict)
+        and bool(records)
+        and all(isinstance(record, dict) and record.get("digest") == name for name, record in records.items())
+        and all(isinstance(record.get("method"), str) and "failed" in record for record in records.values())
+    )
 
 
 def _bring_folder(folder: Path, target: Path, merged: Merged) -> None:
@@ -92,10 +152,25 @@ def _bring_shard(shard: Path, store: Path, merged: Merged) -> None:
 
 
 def _copy(folder: Path, target: Path) -> None:
-    """Copy a folder, whole or not at all."""
+    """Copy a folder, whole or not at all: what its SHA256SUMS lists. It may hold more, which is named."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.merged")
     shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(folder, temporary)
+    names = [name for name in (SUMS, *listed(folder)) if (folder / name).exists()]
+    for name in names:
+        (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / name, temporary / name)
+    beside = sorted({str(path.relative_to(folder)) for path in _below(folder)} - {*names})
+    if beside:
+        say(f"{folder}: not brought, since {SUMS} does not list it: {few(beside, 4)}")
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder but folders. Links are not followed."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            yield from _below(path)
+        else:
+            yield path

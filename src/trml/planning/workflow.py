@@ -23,7 +23,7 @@ from trml.planning.integrity import say_what_is_done, withdraw_damaged
 from trml.planning.models import proposed_model
 from trml.planning.plan import Plan, plans, searched
 from trml.planning.sources import write_down
-from trml.report.publish import is_published
+from trml.report.publish import is_published, require_place
 
 _KINDS = ("corpus", "encoder", "features", "references", "evaluation", "probes", "results")  # folders of a plan
 _GOING_ON = "TRML_GOING_ON"  # in the environment of a run that goes on with what another left undone
@@ -281,6 +281,8 @@ class Workflow:
         results = self.own.results
         assert results is not None
         stamp = Path("work/published") / results.name
-        if not is_published(results.name, Path("results") / self.own.named.published):
+        published = Path("results") / self.own.named.published
+        if not is_published(results.name, published):
+            require_place(published)  # now, not after all trainings
             stamp.unlink(missing_ok=True)
         return [stamp]

@@ -7,11 +7,13 @@ from pathlib import Path
 from trml.base.artifacts import new_folder, read_json
 from trml.base.commands import run_again
 from trml.base.digests import file_digest
-from trml.base.errors import StoreError
+from trml.base.errors import ContractError, DataMissing, StoreError
+from trml.base.files import not_a_file
 from trml.base.progress import say
 from trml.report.contract import other_files
 from trml.report.crate import write_crate
 from trml.report.quality import BROKEN
+from trml.report.result_files import altered, manifest_of
 from trml.training.contract import Cell
 from trml.training.store import read_cell
 
@@ -23,16 +25,25 @@ def is_published(digest: str, published: Path) -> bool:
         digest: Name of the results folder in work/.
         published: results/<experiment>.
     """
-    if not (published / "manifest.json").is_file():
-        return False
     try:
-        manifest = read_json(published / "manifest.json")
-    except StoreError:
+        manifest = manifest_of(published)
+        return manifest["digest"] == digest and "files" in manifest and not altered(published)
+    except (ContractError, DataMissing):  # no results, or another's
         return False
-    return manifest["digest"] == digest and all(
-        (published / name).is_file() and file_digest(published / name) == checksum
-        for name, checksum in manifest["files"].items()
-    )
+
+
+def require_place(published: Path) -> None:
+    """Check that results can be published at a path: a folder is there, which they replace, or nothing.
+
+    Raises:
+        StoreError: If there is a file, link, pipe or device.
+    """
+    kind = not_a_file(published)
+    if kind not in ("is missing", "is a folder"):
+        found = kind or ("is a link" if published.is_symlink() else "is a file")
+        raise StoreError(
+            f"{published} {found}; expected a folder of results, or nothing. Move it away, then: {run_again()}"
+        )
 
 
 def publish(
@@ -61,7 +72,7 @@ def publish(
 
     Raises:
         StoreError: If the results are of another digest, broken (report/quality.py), or a cell is absent, damaged or of
-            another recipe.
+            another recipe; if there is no folder at `published`, but something else.
     """
     manifest = read_json(finished / "manifest.json")
     if manifest["digest"] != digest:
@@ -77,6 +88,7 @@ def publish(
         )
     for cell in cells:
         read_cell(cell)
+    require_place(published)
     if is_published(digest, published) and not replace:
         say(f"{published}: {_beside(manifest['files'], read_json(published / 'manifest.json')['files'], finished)}")
         return
@@ -114,11 +126,19 @@ def _keep_other(finished: Path, published: Path) -> None:
 def _replace(source: Path, target: Path, checkout: Path | None) -> None:
     """Replace `target` with a copy of `source`; a mixture of both never exists."""
     old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
+    _remove(old)
     with new_folder(target, "manifest.json") as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
         if checkout is not None:
             write_crate(folder, checkout)
-    shutil.rmtree(old, ignore_errors=True)
+        if target.exists():  # not before the new one is complete
+            target.rename(old)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, or what is in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -136,8 +136,10 @@ def _find(result: Path, address: str) -> Row:
     if name is None:
         raise TrmlError(f"{result.name} has no table {table!r}{nearest(table, known)}; it has {', '.join(known)}")
     every = [row for row in _rows(result, name) if row.number is not None]
+    if not every:
+        raise TrmlError(f"{name} of {result.name} has no row with a number; expected one of each method and condition")
     found = [row for row in every if set(words) <= {*row.words}]
-    for key, value in {**_USUAL, "metric": every[0].entries.get("metric") if every else None}.items():
+    for key, value in {**_USUAL, "metric": every[0].entries.get("metric")}.items():
         found = [row for row in found if row.entries.get(key) == value] or found
     found = [row for row in found if row.entries.get("trained") == row.entries.get("rate")] or found
     if not found:

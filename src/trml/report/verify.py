@@ -17,7 +17,7 @@ from scipy.stats import t
 
 from trml.base.errors import DataMissing
 from trml.report.contract import other_files
-from trml.report.result_files import claims_in, manifest_of, scores_in, table_in
+from trml.report.result_files import altered, claims_in, in_words, manifest_of, scores_in, table_in
 
 Outcome = Literal["same", "within", "differs"]
 
@@ -44,14 +44,14 @@ class Verification:
         outcome: The verdict.
         exact: Whether all compared files have the same bytes.
         files: How many files were compared.
-        other_files: The names of those with other bytes.
+        other_files: The names of those with other bytes, or that are not as the manifest beside them says.
         scores: How many scores both have.
         other_scores: How many of them differ.
         largest: The largest difference of a score and where it is, None without one.
         claims: id, dataset, published, found, effects, outside_interval, changed_sign.
         equivalence: method, difference, low, high, margin, equivalent.
         first: The first stage that departs, None where none is known to.
-        cause: What probably made it depart, in words.
+        cause: What probably made it depart, in words; files that are not as their manifest says come first.
     """
 
     outcome: Outcome
@@ -94,20 +94,28 @@ class _Result(NamedTuple):
 def verify(published: Path, found: Path) -> Verification:
     """Compare two results folders, the published one first.
 
+    Checksums are those of manifest.json, and each file that is compared is held against them: results with a file that
+    was changed or removed after they were made are never the same.
+
     Raises:
+        ContractError: If a file has not the form of published results.
         DataMissing: If one is no folder of results.
     """
     theirs, ours = _Result.of(published), _Result.of(found)
     names, other = other_files(theirs.manifest["files"], ours.manifest["files"])
+    changed = [(folder, _altered(folder)) for folder in dict.fromkeys((published, found))]
+    other = sorted({*other, *(name for _, files in changed for name in files)})
     scores = _scores(published, found)
     different = scores.filter(pl.col("difference") != 0).sort(pl.col("difference").abs(), descending=True)
     claims = [row for name in _names(published, found, "claims") for row in _claims(published, found, name)]
     equivalence = _equivalence(scores, _margin(published))
     recipe, held = _first_recipe(theirs, ours), _first_content(theirs, ours)
     machines = _machines(theirs.manifest, ours.manifest)
-    if not recipe and not other:
+    touched = [f"{folder} is not as its manifest.json says: {in_words(files)}" for folder, files in changed if files]
+    departs = bool(recipe or other or different.height)
+    if not departs:
         outcome: Outcome = "same"
-    elif recipe or not machines:
+    elif recipe or not machines or touched:
         outcome = "differs"
     else:
         flipped = [row for row in claims if {row["published"], row["found"]} == {"supported", "refuted"}]
@@ -115,7 +123,7 @@ def verify(published: Path, found: Path) -> Verification:
         outcome = "within" if fine else "differs"
     return Verification(
         outcome=outcome,
-        exact=not other,
+        exact=not other and not different.height,
         files=len(names),
         other_files=other,
         scores=scores.height,
@@ -124,8 +132,16 @@ def verify(published: Path, found: Path) -> Verification:
         claims=claims,
         equivalence=equivalence,
         first=recipe or held,
-        cause=_cause(theirs, ours, recipe, held) if recipe or other else "",
+        cause="; ".join(
+            [*touched, *([_cause(theirs, ours, recipe, held)] if departs and (recipe or not touched) else [])]
+        ),
     )
+
+
+def _altered(folder: Path) -> dict[str, str]:
+    """Return the compared files of results that are not as their manifest says; results are what their files hold."""
+    found = altered(folder)
+    return {name: found[name] for name in other_files(found, {})[0]}
 
 
 def _names(published: Path, found: Path, start: str) -> list[str]:
