@@ -28,16 +28,21 @@ TRAINED_WITH = ("torch", "numpy", "scikit-learn")
 
 
 def patterns_of_cell(missing: str | None, modalities: Sequence[str]) -> list[str]:
-    """Return the modules of the missing patterns that a cell runs: the one it is trained with (`missing`, None for
-    none), and those of steps that it is predicted under. The other patterns are put together from its predictions."""
+    """Return the modules of the missing patterns that a cell runs.
+
+    They are the one that it is trained with (`missing`, None for none), and those of steps that it is predicted under.
+    The other patterns are put together from its predictions.
+    """
     trained = None if missing is None else missing_pattern(missing, modalities)
     names = {pattern.name for pattern in stepwise(trained, modalities)} | ({missing} if missing else set())
     return sorted({pattern_module(name, modalities) for name in names})
 
 
 def patterns_of_study(study: Study) -> list[str]:
-    """Return the modules of the missing patterns that scores and probes look up, by name: what a study compares, the
-    loss of one modality, and steps, which complete trainings are predicted under."""
+    """Return the modules of the missing patterns that scores and probes look up, by name.
+
+    They are what a study compares, the loss of one modality, and steps, which complete trainings are predicted under.
+    """
     names = {*study.victims, *(study.modalities if len(study.modalities) > 1 else ())}
     modules = {pattern_module(name, study.modalities) for name in names}
     return sorted(modules.union(patterns_of_cell(None, study.modalities)))
