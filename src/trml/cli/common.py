@@ -79,7 +79,7 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[EXPERIMENT] [KEY=VALUE ...]",
-        help="an experiment of config/ (default: params.yaml) and settings to change, in Hydra's syntax",
+        help="an experiment of config/ (default: params.yaml) and settings to change in it, in Hydra's syntax",
         autocompletion=experiment_names,
         show_default=False,
     ),

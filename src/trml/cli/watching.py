@@ -84,7 +84,7 @@ def foresee(asked: Asked, params: str | None, *, as_json: bool) -> int:
 
 
 def _planned(asked: Asked, params: str | None) -> "tuple[str, list[Plan]]":
-    """Return the configuration file and its plans; an experiment of config/ is composed, and nothing is written."""
+    """Return the configuration file and its plans; what words ask for is composed, and nothing is written."""
     from trml.base.commands import params_file
 
     if not asked.words:
@@ -94,7 +94,7 @@ def _planned(asked: Asked, params: str | None) -> "tuple[str, list[Plan]]":
     from trml.config.load import check
     from trml.planning.plan import plans
 
-    named = f"config/experiment/{asked.experiment}.yaml" if asked.experiment else "config/config.yaml"
+    named = f"config/experiment/{asked.experiment}.yaml" if asked.experiment else params_file()
     return named, plans(check(yaml.safe_load(asked.text())))
 
 
