@@ -95,12 +95,13 @@ class Asked:
             CommandError: If there is no such experiment.
             ConfigError: If the configuration is at fault.
         """
+        from trml.base.yaml_reader import read_yaml
         from trml.config.compose import change, compose
 
         overrides = [*self.overrides, *([f"data={quoted(self.data)}"] if self.data else [])]
         in_force = Path(params_file())
         if self.experiment is None and in_force.is_file():
-            return change(_read(in_force), overrides, Path("config"), str(in_force))
+            return change(read_yaml(in_force), overrides, Path("config"), str(in_force))
         experiments = experiment_names()
         if self.experiment is None or self.experiment in experiments:
             chosen = [f"experiment={self.experiment}"] if self.experiment else []

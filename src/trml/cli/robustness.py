@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trml.base.printable import shortened
 from trml.cli.common import Json, examples
 from trml.cli.output import aligned, emit, interval, number
+from trml.sources.formats.numbers import number as parsed
 
 if TYPE_CHECKING:
     from trml.evaluation.brought import Brought
+
+
+def _margin(text: str) -> float:
+    value = parsed(text)
+    if value is None or value < 0:
+        raise typer.BadParameter(f"{shortened(text)}; expected a number, 0 or more")
+    return value
 
 
 @examples(
@@ -26,7 +35,8 @@ def robustness(
         str | None, typer.Option(metavar="NAME", help="a metric (default: the primary one of the task)")
     ] = None,
     margin: Annotated[
-        float | None, typer.Option(metavar="X", min=0.0, help="the smallest difference that matters (default: none)")
+        float | None,
+        typer.Option(metavar="X", parser=_margin, help="the smallest difference that matters (default: none)"),
     ] = None,
     reference: Annotated[
         str | None, typer.Option(metavar="METHOD", help="also measure effective robustness against this method")

@@ -40,22 +40,22 @@ def compose(overrides: list[str], config_dir: Path) -> str:
     return _text(overrides, config_dir, _ROOT)
 
 
-def change(text: str, overrides: list[str], config_dir: Path, source: str) -> str:
-    """Return a composed configuration with settings changed, checked.
+def change(settings: dict[str, Any], overrides: list[str], config_dir: Path, source: str) -> str:
+    """Return the YAML text of a composed configuration with settings changed, checked.
 
     A choice (`encoder=NAME`) brings what it brings to the experiment that the configuration is named after; everything
     else stays as it is.
 
     Args:
-        text: The composed configuration.
+        settings: The composed configuration, as YAML has it.
         overrides: As of `compose`, but for an experiment.
         config_dir: The folder of config.yaml.
-        source: The file of the composed configuration, named in errors.
+        source: Its file, named in errors.
 
     Raises:
         ConfigError: In one line a fault, of the configuration or of an override.
     """
-    config_dir, settings = config_folder(config_dir), parse_yaml(text)
+    config_dir = config_folder(config_dir)
     check(settings, source)
     _refuse_unreadable(overrides, config_dir)
     known = choices(config_dir)
