@@ -144,6 +144,7 @@ def test_an_error_says_what_was_expected_and_the_next_command(error, lines):
         ("show pantomime_full mian", "no table or claim 'mian'; did you mean 'main'?"),
         ("show pantomime_full C11", "no table or claim 'C11'; did you mean 'C1'?"),
         ("show pantomime_full main --method trlm", "main has no method 'trlm'; did you mean 'trml'?"),
+        ("show pantomime_full main --metric mea", "main has no metric 'mea'; did you mean 'mae'?"),
         ("show pantomime_full main --condition vison@0.5", "no condition 'vison@0.5'; did you mean 'vision@0.5'?"),
         ("show pantomime_ful main", "there are no results pantomime_ful: results/ has pantomime_full; did you mean"),
         ("trace mian/trml/vision@0.5", "has no table 'mian'; did you mean 'main'?"),
