@@ -8,6 +8,7 @@ import shlex
 
 import polars as pl
 import pytest
+import yaml
 
 from conftest import ROOT
 from helpers.command import ended, parses
@@ -177,6 +178,16 @@ def test_cores_are_a_number_of_this_world_or_all(value, capsys):
 def test_a_margin_is_a_finite_number(value, capsys, tmp_path):
     found = ended(capsys, "robustness", str(tmp_path / "none.csv"), f"--margin={value}")
     assert (found.code, "expected a number, 0 or more" in found.err) == (2, True)
+
+
+def test_a_method_is_described_in_full(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    words = ended(capsys, "methods", "trml").out
+    chosen = yaml.safe_load((ROOT / "config/chosen/pantomime-tiny_clip.yaml").read_text())["trml"]["options"]
+    assert json.dumps(chosen) in words and "..." not in words
+    trained = dict(re.findall(r"^(\w+) .*  (\S.*)$", ended(capsys, "methods").out, re.MULTILINE))
+    assert {trained[name] for name in ("trml", "mfm", "zero_fill")} == {"pattern, rate and seed"}
+    assert (trained["supervised_single"], trained["supervised_double"]) == ("pattern and seed", "seed")
 
 
 def test_a_dry_run_does_not_unpack(capsys, tmp_path):

@@ -8,7 +8,7 @@ import typer
 
 from trml.base.printable import shortened
 from trml.cli.common import Json, examples
-from trml.cli.output import aligned, emit, interval, number
+from trml.cli.output import aligned, counted, emit, interval, number
 from trml.sources.formats.numbers import number as parsed
 
 if TYPE_CHECKING:
@@ -56,10 +56,8 @@ def robustness(
 def _lines(b: "Brought") -> Iterator[str]:
     points = "higher" if b.metric["higher_is_better"] else "lower"
     of = f"{len(b.classes)} classes" if b.classes else "a score"
-    yield (
-        f"{b.metric['label']} ({points} is better) of {of}: {b.utterances:,} utterances in {b.groups:,} groups, "
-        f"{len(b.seeds)} seeds"
-    )
+    sizes = f"{counted(b.utterances, 'utterance')} in {counted(b.groups, 'group')}, {counted(len(b.seeds), 'seed')}"
+    yield f"{b.metric['label']} ({points} is better) of {of}: {sizes}"
     drops = {(row["method"], row["victim"], row["rate"]): row for row in b.drops}
     yield ""
     rows = [_curve(row, drops.get((row["method"], row["victim"], row["rate"]))) for row in b.curves]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trml.cli.common import Json, Result, examples, opened, result_names
-from trml.cli.output import aligned, emit, interval, number, paragraph
+from trml.cli.output import aligned, counted, emit, interval, number, paragraph
 
 if TYPE_CHECKING:
     from trml.report.show import Shown
@@ -116,7 +116,7 @@ def _table(columns: Sequence[str], rows: Sequence[Any]) -> list[str]:
     ]
     right = [i for i, name in enumerate(varying) if rows and isinstance(rows[0][name], int | float) and name != score]
     shared = ", ".join(f"{name} {_entry(value)}" for name, value in same.items())
-    count = f"{len(rows)} row{'s' if len(rows) != 1 else ''}"
+    count = counted(len(rows), "row")
     return [f"{count}; {shared}" if shared else count, *aligned(body, header, right)]
 
 

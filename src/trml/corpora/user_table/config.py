@@ -11,7 +11,7 @@ from trml.base.commands import remake_published
 from trml.base.errors import ContractError
 from trml.base.fields import Name, Positive, Seed, require, strict
 from trml.base.files import not_a_file
-from trml.base.nearest import nearest
+from trml.base.nearest import ended, nearest
 from trml.corpora.common.config import CorpusConfig
 from trml.corpora.user_table.clips import Clips
 from trml.corpora.user_table.table import Table, read_table
@@ -58,8 +58,8 @@ class OwnColumns:
                 columns[role] = name
             elif name is not None and (role in NEEDED or name != role):
                 raise ContractError(
-                    f"{table.path} has no column {name!r} for {role}{nearest(name, table.columns)}. "
-                    f"Set corpus.columns.{role}=NAME, or trml check ... --column {role}=NAME"
+                    ended(f"{table.path} has no column {name!r} for {role}{nearest(name, table.columns)}")
+                    + f" Set corpus.columns.{role}=NAME, or trml check ... --column {role}=NAME"
                 )
         return columns
 
