@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trml.base.modules import extensions, module_file
+from trml.missing import registry
 
 
 @contextmanager
@@ -28,5 +29,5 @@ def extension(folder: Path, files: Mapping[str, str], name: str = "trml_scratch"
 
 
 def _forget() -> None:
-    for cached in (extensions, module_file):
+    for cached in (extensions, module_file, registry.known_patterns, registry._found):
         cached.cache_clear()

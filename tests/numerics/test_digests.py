@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from helpers.extension import extension
 from trml.config.compose import compose
 from trml.config.load import check
 from trml.planning import recipes, source_digest
@@ -44,6 +45,8 @@ DEFAULT = {
     "missing.pattern": "corpus",
     "missing.steps": "corpus",
     "missing.protocol": None,
+    # No training misses these, and no cell is predicted under them.
+    **dict.fromkeys(("missing.patterns.mostly", "missing.patterns.random_modality"), None),
     "sources": None,
     "sources.__init__": "corpus",
     "sources.formats.__init__": "corpus",
@@ -269,6 +272,47 @@ def test_an_edit_of_a_method_renames_the_cells_that_use_it(edit, module):
     assert {method for method in before if before[method] != after[method]} == METHODS[module]
 
 
+PATTERNS = {
+    "missing.patterns.modality": {"vision", "text"},
+    "missing.patterns.random_modality": {"random_modality"},
+    "missing.patterns.mostly": {"mostly_text"},
+    # Whatever is trained on complete data is predicted under lost steps.
+    "missing.patterns.frames": {None, "frames"},
+    "missing.patterns.stretch": {None},
+}
+
+
+@pytest.mark.parametrize("module", PATTERNS)
+def test_an_edit_of_a_pattern_renames_the_cells_that_run_it(edit, module):
+    params = small("protocol.victims=[vision,text,random_modality,mostly_text,frames]")
+    before = [(cell.spec.missing, cell.digest) for cell in plans(params)[0].cells]
+    edit(module)
+    after = [cell.digest for cell in plans(params)[0].cells]
+    moved = {(missing, old != new) for (missing, old), new in zip(before, after, strict=True)}
+    assert {missing for missing, is_moved in moved if is_moved} == PATTERNS[module]
+    assert {missing for missing, is_moved in moved if not is_moved}.isdisjoint(PATTERNS[module])
+
+
+SELDOM = """
+from trml.missing.pattern import Missing
+
+def patterns(modalities):
+    lost = (frozenset({"vision"}), frozenset({"text"}))
+    return [Missing("seldom_text", "seldom text missing", "", lost, chances=(0.9, 0.1))]
+"""
+
+
+def test_a_pattern_that_nothing_asks_for_renames_nothing(tmp_path):
+    params, named = small(), "protocol.victims=[vision,text,seldom_text]"
+    before = names(params)
+    with extension(tmp_path, {"missing/patterns/seldom.py": SELDOM}):
+        assert names(params) == before
+        asked = names(small(named))
+    assert renamed(before, asked) == {"cells", "probes", "evaluation", "results"}
+    new = {cell for cells in asked["cells"].values() for cell in cells}
+    assert {cell for cells in before["cells"].values() for cell in cells} < new
+
+
 @pytest.mark.parametrize("encoder", ["tiny_separate", "open_clip"])
 def test_an_edit_of_one_encoder_renames_the_things_of_that_encoder_alone(edit, encoder, raw):
     own = copy.deepcopy(raw)
@@ -287,7 +331,6 @@ def test_what_a_scan_finds_is_a_root_by_the_same_scan(edit):
     params = small()
     before = names(params)
     for folder, stage in [
-        ("missing/patterns", "cells"),
         ("evaluation/claims", "evaluation"),
         ("evaluation/metrics", "evaluation"),
         ("report/tables", "results"),

@@ -27,7 +27,7 @@ def test_a_sound_folder_ends_in_the_next_command(tmp_path):
     assert "No faults in any line" in text
     assert "All rows are used, and every clip exists" in text
     assert "12 files. Of those that open, 12 are pictures and 0 videos. All of them were decoded" in text
-    assert "encoder=classical" in text
+    assert re.findall("trml compose experiment=own encoder=(\\w+) ", text) == ["classical", "open_clip"]
     config, data = composed(text)
     assert read(config, tmp_path / config.folder).utterances.equals(read(own_config(folder), folder).utterances)
     assert data == str(tmp_path)

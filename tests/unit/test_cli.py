@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 
-import polars as pl
 import pytest
 
 from conftest import ROOT
@@ -141,6 +140,7 @@ def test_an_error_says_what_was_expected_and_the_next_command(error, lines):
         ("show pantomime_full mian", "no table or claim 'mian'; did you mean 'main'?"),
         ("show pantomime_full C11", "no table or claim 'C11'; did you mean 'C1'?"),
         ("show pantomime_full main --method trlm", "main has no method 'trlm'; did you mean 'trml'?"),
+        ("show pantomime_full main --metric mea", "main has no metric 'mea'; did you mean 'mae'?"),
         ("show pantomime_full main --condition vison@0.5", "no condition 'vison@0.5'; did you mean 'vision@0.5'?"),
         ("show pantomime_ful main", "there are no results pantomime_ful: results/ has pantomime_full; did you mean"),
         ("trace mian/trml/vision@0.5", "has no table 'mian'; did you mean 'main'?"),
@@ -280,12 +280,6 @@ def test_compose_says_what_a_run_can_find_out(capsys, monkeypatch, tmp_path):
     assert "With 200 test utterances in 20 groups, a difference" in words and "with 3 seeds" in words
     assert "Too few seeds to compare methods: 2" in says("protocol.seeds=[1,2]")
     assert says("experiment=mosi").splitlines() == [f"wrote {tmp_path / 'x.yaml'}"]
-    corpus = tmp_path / "work/corpora/mosi-0123456789ab"
-    corpus.mkdir(parents=True)
-    (corpus / "corpus.json").write_text('{"task": "regression"}')
-    rows = {"video_id": [f"v{i // 10}" for i in range(300)], "split": ["test"] * 300}
-    pl.DataFrame(rows).write_parquet(corpus / "utterances.parquet")
-    assert "With 300 test utterances in 30 groups" in says("experiment=mosi")
 
 
 def test_options_take_several_values_in_a_row(capsys, monkeypatch):

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 import shutil
+from dataclasses import replace
 from statistics import mean
 
 import polars as pl
@@ -14,7 +16,7 @@ from helpers.command import ended
 from trml.base.artifacts import read_json, write_json
 from trml.cli.schemas import checked
 from trml.report.compare import compare
-from trml.report.page.comparison import comparison_page, shared_means
+from trml.report.page.comparison import _rows, comparison_page, shared_means
 from trml.report.published import Published
 
 RESULT = ROOT / "results/pantomime_full"
@@ -136,6 +138,28 @@ def test_the_page_has_every_mean_that_both_have(smaller, whole):
     assert row["change"] == pytest.approx(mean(values.values()) - few)
     of_first = means.filter(metric=means["metric"][0])["change"].abs().to_list()
     assert of_first == sorted(of_first, reverse=True) and of_first[0] > 0
+
+
+def test_no_two_rows_of_the_page_read_alike(smaller, whole):
+    """A method that is shaped by what is missing has a training for each pattern, with nothing missing too."""
+    rows = list(_rows(shared_means(Published(smaller), Published(whole))))
+    read = [tuple(row[key] for key in ("method", "condition", "training", "metric")) for row in rows]
+    assert len(set(read)) == len(read)
+    trained = {row["training"] for row in rows}
+    assert {"complete", "vision@0.5", "complete, for vision missing"} <= trained
+
+
+def test_claims_that_are_the_same_are_counted_in_one_line(smaller, whole, capsys):
+    words = ended(capsys, "compare", whole, whole).out
+    assert re.search(r"^The same verdict and effects in both: (\d+) of \1 claims\.$", words, re.MULTILINE)
+    assert "largest change" not in words
+    assert "C1 " in ended(capsys, "compare", smaller, whole).out
+
+
+def test_without_verdicts_none_is_said_to_stand(whole):
+    same = compare(Published(whole), Published(whole))
+    little = [{**claim, "a": "too little data", "b": "too little data"} for claim in same.claims]
+    assert replace(same, claims=little).conclusion == "Neither has a verdict: too little data."
 
 
 def test_the_page_shows_both_and_escapes_their_names(smaller, whole, capsys, tmp_path):

@@ -4,10 +4,14 @@ import shlex
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
 from conftest import ROOT
-from trml.base.errors import CommandError, DataMissing
+from trml.base.errors import CommandError, ConfigError, DataMissing
 from trml.cli.composing import Asked
+from trml.config.compose import _literal, compose
 
 VALUES = [
     "it's",
@@ -52,6 +56,38 @@ def test_words_of_make_are_split_as_a_shell_splits_them_and_never_run():
     assert asked.overrides == ("training.epochs=3", "protocol.seeds=[1, 2]", "~datasets.untold")
     with pytest.raises(CommandError, match=r"SET is .*; expected settings as a shell quotes them"):
         Asked.of([], None, {"TRML_RUN_SET": "a='b"})
+
+
+def test_settings_without_an_experiment_change_the_configuration_in_force(monkeypatch, tmp_path):
+    """And nothing but these, whatever characters its texts have."""
+    words = ["experiment=own", "training.epochs=7", "corpus.folder='a\\${b}'", "method=[trml,zero_fill]"]
+    before = yaml.safe_load(compose(words, ROOT / "config"))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(before))
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRML_PARAMS", raising=False)
+
+    def moved(*words):
+        after = yaml.safe_load(Asked.of(words, None, {}).text())
+        return {key: after.get(key) for key in before if after.get(key) != before[key]}
+
+    assert moved("training.patience=3") == {"training": {**before["training"], "patience": 3}}
+    assert moved("encoder=open_clip")["encoder"]["kind"] == "open_clip"
+    assert list(moved("method=[zero_fill,mfm]")["methods"]) == ["zero_fill", "mfm"]
+    assert moved("~datasets") == {"datasets": None}
+    assert yaml.safe_load(Asked.of([], "../raw", {}).text()) == {**before, "data": "../raw"}
+    assert yaml.safe_load(Asked.of(["own", "seed=2"], None, {}).text())["training"] != before["training"]
+    with pytest.raises(ConfigError, match=r"trainin\.epochs is unknown; did you mean 'training\.epochs'"):
+        moved("trainin.epochs=1")
+    with pytest.raises(ConfigError, match=r"encoder=opn: no such choice; did you mean 'open_clip'"):
+        moved("encoder=opn")
+
+
+@given(st.text("ab\\$\u007b}'\"?: \u00fc", max_size=8))
+def test_a_text_of_a_composed_configuration_refers_to_nothing(text):
+    """As `${name}` in a folder's name: the composed file has it plainly."""
+    config = OmegaConf.create(_literal({"name": "x", "ab": [text]}))
+    assert OmegaConf.to_container(config, resolve=True) == {"name": "x", "ab": [text]}
 
 
 def test_an_experiment_is_named_once_in_either_form(monkeypatch):

@@ -18,7 +18,7 @@ from trml.config.compose import compose
 from trml.config.load import check
 from trml.evaluation import schemas
 from trml.evaluation.foreseen import detectable
-from trml.planning.plan import plans
+from trml.planning.plan import Plan, plans
 
 DOCS = ROOT / "docs"
 OWN = [page for page in sorted(DOCS.glob("*.md")) if page.name != "index.md"]  # which `make site` writes
@@ -138,6 +138,35 @@ def test_the_page_on_shrinking_counts_trainings(tmp_path, monkeypatch):
     assert f"{small} trainings instead of {whole}:" in page
     assert f"These are {enough} trainings" in page
     assert f"{small} trainings instead of {whole}" in (DOCS / "tour.md").read_text()
+
+
+COUNTED = [
+    ("corpora.md", r"`experiment=mosi` \((\S+) trainings", "experiment=mosi"),
+    ("performance.md", r"`experiment=stress` \(three generated\ncorpora, (\S+) trainings", "experiment=stress"),
+    ("../config/experiment/stress.yaml", r"a seed and corpus: (\S+) in all", "experiment=stress"),
+    ("own_data.md", r"The run makes (\S+) trainings", None),
+    ("scale.md", r"the default experiment, (\S+) trainings", "experiment=pantomime"),
+]
+
+
+@pytest.mark.parametrize(("page", "pattern", "words"), COUNTED, ids=[page for page, *_ in COUNTED])
+def test_numbers_of_trainings_are_those_of_a_dry_run(page, pattern, words, tmp_path, monkeypatch):
+    """Whatever raw files there are: how many trainings there are does not depend on them."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(Plan, "raw_files", [])
+    monkeypatch.setattr(Plan, "unfetched", False)
+    text = (DOCS / page).read_text()
+    planned = plans(check(composed(*(tutorial() if words is None else [words]))), tmp_path, ROOT / "config")
+    cells = {cell.digest for plan in planned for block in plan.blocks.values() for cell in block.cells}
+    assert re.findall(pattern, text) == [f"{len(cells):,}"]
+    if words is None:
+        assert f"results/{planned[0].named.published}: published" in text
+
+
+def tutorial() -> list[str]:
+    """The settings of the run on one's own data."""
+    commands = re.findall(r"^trml compose (experiment=own .*)$", (DOCS / "own_data.md").read_text(), re.MULTILINE)
+    return shlex.split(max(commands, key=len))
 
 
 def test_the_table_of_detectable_differences_is_right():

@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from trml.base.errors import DataMissing
+from trml.cli.common import result_folder
 from trml.config.compose import compose
 from trml.config.load import check
 from trml.planning import naming as module
@@ -84,3 +86,26 @@ def test_results_and_their_command_have_the_name(tmp_path, monkeypatch):
     assert changed.results.name.startswith(changed.named.published + "-")
     assert changed.command == f"snakemake --cores all --config params=results/{changed.named.published}/params.yaml"
     assert own.command == "make results EXPERIMENT=pantomime"
+
+
+def test_without_a_name_the_results_of_the_configuration_in_force_are_meant(tmp_path, monkeypatch):
+    """Under whichever name they are published; a faulty configuration means none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRML_PARAMS", raising=False)
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    (tmp_path / "params.yaml").write_text(compose(["experiment=own", "seed=2"], ROOT / "config"))
+    published = named(tmp_path, "experiment=own", "seed=2").published
+    for name in ("own", published, "pantomime"):
+        (tmp_path / "results" / name).mkdir(parents=True)
+        (tmp_path / "results" / name / "manifest.json").write_text("{}")
+    assert result_folder(None).name == published != "own"
+    shutil.rmtree(tmp_path / "results" / published)
+    with pytest.raises(
+        DataMissing, match=rf"has own, pantomime, not {published} of params.yaml; name one with --model"
+    ):
+        result_folder(None, "--model")
+    (tmp_path / "params.yaml").write_text("seed: [")
+    with pytest.raises(DataMissing, match=r"results/ has own, pantomime; name one$"):
+        result_folder(None)
+    shutil.rmtree(tmp_path / "results/own")
+    assert result_folder(None).name == "pantomime"

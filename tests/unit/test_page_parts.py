@@ -13,6 +13,7 @@ from trml.report.curves import View, differences, less, over_rates, pair_rows, p
 from trml.report.dataset import Dataset
 from trml.report.looks import DARK, FAMILIES, LIGHT, MARKERS, looks
 from trml.report.page import numbers
+from trml.report.page.changes import changes
 from trml.report.page.headlines import (
     against_baselines,
     headlines,
@@ -277,3 +278,22 @@ def test_a_page_of_one_seed_says_so(inputs, tmp_path):
     assert {line.verdict for line in lines if line.method not in ("", "trml")} <= {"too little data"}
     assert not any(line.decided or line.low_high for line in lines)
     assert leaderboard(results).lines
+
+
+def test_what_a_configuration_changes_is_said_in_few_words():
+    moved = {
+        "corpus.columns.text": ("text", "sentence"),
+        **{f"methods.{name}.{key}": ("x", "absent") for name in ("mfm", "smil") for key in ("label", "target")},
+        "methods.mine.label": ("absent", "Mine"),
+        "methods.mine.options.hidden": ("absent", 8),
+        "methods.trml.options.weight": (0.1, 0.2),
+        "datasets.untold.purpose": ("regime", "absent"),
+        "datasets.untold.protocol.rates": ([0.5], "absent"),
+    }
+    assert changes(moved, "own") == [
+        "without the methods mfm, smil",
+        "with the methods mine",
+        "without the datasets untold",
+        "corpus.columns.text is sentence (own: text)",
+        "methods.trml.options.weight is 0.2 (own: 0.1)",
+    ]

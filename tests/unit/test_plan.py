@@ -280,7 +280,7 @@ def test_each_stage_is_handed_what_its_recipe_names(raw):
 def test_trainings_differ_by_threads_in_their_recipe_alone(plan):
     settings = handover.block_job(plan, next(iter(plan.blocks.values()))).settings
     digests = {
-        recipes.CellDigests(settings, "features", Compute(device, threads))(plan.cells[0].spec)
+        recipes.CellDigests(settings, "features", Compute(device, threads), plan.params.modalities)(plan.cells[0].spec)
         for device in ("cpu", "cuda")
         for threads in (1, 2)
     }

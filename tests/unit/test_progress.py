@@ -1,6 +1,7 @@
 """How far an experiment is, from the files of work/ alone; and the lines of a run."""
 
 import io
+import json
 import os
 import platform
 import re
@@ -13,9 +14,10 @@ import yaml
 from conftest import ROOT
 from trml.base.artifacts import write_json
 from trml.base.lock import try_lock
+from trml.cli.composing import Asked
 from trml.cli.display import Display
 from trml.cli.output import aligned, emit
-from trml.cli.watching import status_lines
+from trml.cli.watching import foresee, status_lines
 from trml.config.compose import compose
 from trml.config.load import check
 from trml.planning.plan import plans
@@ -108,12 +110,53 @@ def test_a_run_is_seen_with_its_jobs_and_the_time_left(planned, at_work):
     assert any(line.startswith("failed  features ") for line in status_lines(found))
 
 
+def test_the_time_left_starts_from_what_was_measured_in_running_blocks(planned, at_work):
+    """The first trainings of a block may be done after many minutes; its log says how far it is."""
+    blocks = list(planned[0].blocks.values())
+    first, second = (Path(f"work/logs/blocks/{block.name}.log") for block in (blocks[0], blocks[-1]))
+    size = len(blocks[0].cells)
+    begun = f"block {blocks[0].name}: 0 of {size} cells are in the store, {size} to train\n"
+    write(first, begun)
+    write(second, begun)
+    assert progress(planned, "params.yaml").seconds_left is None  # nothing is known yet
+    old, now = (f"block {blocks[0].name}, cells: {words} s to go\n" for words in ("9/10, about 7", "0/10, about 5000"))
+    write(first, begun + old + begun + now)
+    found = progress(planned, "params.yaml")
+    assert (found.of("training").done, found.of("training").running) == (0, size + len(blocks[-1].cells))
+    assert found.seconds_left >= 4990  # as that block says, however many jobs share the rest
+    write(second, begun + f"block {blocks[-1].name}, cells: 5/10, about 10 s to go\n")
+    train([cell for block in blocks[1:-1] for cell in block.cells])
+    assert found.seconds_left > progress(planned, "params.yaml").seconds_left >= 4990
+
+
 def test_a_log_of_an_earlier_run_says_nothing_of_this_one(planned, at_work):
     log = write(Path(f"work/logs/blocks/{next(iter(planned[0].blocks))}.log"), "trml train: nothing works\n")
     os.utime(log, (1, 1))
     os.utime(at_work, (AHEAD, AHEAD))
     found = progress(planned, "params.yaml")
     assert (found.of("training").running, found.of("training").failed, found.failed) == (0, 0, [])
+
+
+def test_what_was_never_started_is_idle_though_it_shares_trainings_that_are_done(planned):
+    blocks = list(planned[0].blocks.values())
+    write(planned[0].corpus / "corpus.json")
+    train(blocks[0].cells)
+    assert progress(planned, "params.yaml").state == "idle"
+    write(Path(f"work/logs/blocks/{blocks[0].name}.log"))
+    assert progress(planned, "params.yaml").state == "stopped"
+
+
+def test_a_dry_run_for_another_folder_shows_that_folder(planned, at_work, tmp_path, capsys):
+    """Whatever runs in this one."""
+    write(Path("params.yaml"), compose(SMALL, ROOT / "config"))
+    Path("config").symlink_to(ROOT / "config")
+    train(planned[0].cells[:3])
+    for into, done in ((Path("there"), 0), (tmp_path / "there", 0), (None, 3)):
+        assert foresee(Asked.of([], None, {}), None, into, as_json=True) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["run"] is None, found["state"]) == ((True, "idle") if into else (False, "running"))
+        assert next(each["done"] for each in found["stages"] if each["stage"] == "training") == done
+    assert not Path("there").exists()
 
 
 def test_a_run_that_was_killed_is_none(planned):
@@ -154,10 +197,10 @@ def test_lines_of_a_run_without_a_terminal_come_at_starts_ends_and_once_a_minute
         display.show(found)
     display.close()
     assert sys.stderr.getvalue().splitlines() == [
-        "  corpora     1 of 1            done before",
-        "  training    0 of 10",
-        "  training    4 of 10           about 2 min left",
-        "  training    10 of 10          1:40",
+        "  corpora     1 of 1                          done before",
+        "  training    0 of 10, 4 in training",
+        "  training    4 of 10, 4 in training          about 2 min left",
+        "  training    10 of 10                        1:40",
     ]
 
 
@@ -175,10 +218,10 @@ def test_of_stages_at_work_together_the_one_with_the_most_left_is_shown(monkeypa
         display.show(Progress("x", "params.yaml", "running", None, stages, (), None, None))
     assert sys.stderr.getvalue().splitlines() == [
         "  encoders    0 of 5",
-        "  training    40 of 100",
-        "  encoders    5 of 5            3:20",
-        "  training    99 of 100",
-        "  training    100 of 100        2:40",
+        "  training    40 of 100, 1 in training",
+        "  encoders    5 of 5                          3:20",
+        "  training    99 of 100, 1 in training",
+        "  training    100 of 100                      2:40",
     ]
 
 

@@ -49,8 +49,18 @@ def test_a_table_is_shown_by_method_and_condition():
     }
     complete = show(RESULT, "main", ["trml"], "complete").rows
     assert {row["rate"] for row in complete} == {0.0}
-    assert len(complete) == len({row["metric"] for row in complete})
+    assert [row["metric"] for row in complete] == ["mae"]
+    every = show(RESULT, "main", ["trml"], "complete", "all").rows
+    assert len(every) == len({row["metric"] for row in every}) > 1
+    assert [row["metric"] for row in show(RESULT, "main", ["trml"], "complete", "corr").rows] == ["corr"]
     assert {row["rate"] for row in show(RESULT, "main", ["trml"], "vision").rows} >= {0.5, 0.9, 1.0}
+
+
+def test_of_several_methods_the_pairs_among_them_are_shown():
+    two = show(RESULT, "pairs", ["trml", "zero_fill"]).rows
+    assert {frozenset((row["first"], row["second"])) for row in two} == {frozenset(("trml", "zero_fill"))}
+    single = show(RESULT, "pairs", ["zero_fill"]).rows
+    assert all("zero_fill" in (row["first"], row["second"]) for row in single) and len(single) > len(two)
 
 
 def test_the_rows_of_a_claim_are_those_of_its_table(capsys):

@@ -22,19 +22,28 @@ def known_digests(paths: Sequence[Path], memory: Path) -> list[str]:
         memory: A JSON cache of checksums. A file is hashed only if its size, times (the time of change cannot be
             set back) or inode have changed since, and the cache is then rewritten.
     """
-    known = {name: entry for name, entry in recall(memory).items() if _is_entry(entry)}
-    names, states = [str(path.resolve()) for path in paths], {}
-    for name, path in zip(names, paths, strict=True):
-        stat = path.stat()
-        states[name] = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-    changed = [name for name, state in states.items() if name not in known or known[name][:-1] != state]
+    known, states, changed = _compared(paths, memory)
     if changed:
         with ThreadPoolExecutor() as pool:  # hashing releases the interpreter lock
             checksums = pool.map(file_digest, map(Path, changed))
             hashed = track(zip(changed, checksums, strict=True), len(changed), "raw files hashed")
             known |= {name: [*states[name], checksum] for name, checksum in hashed}
         write_json(memory, known)
-    return [known[name][-1] for name in names]
+    return [known[str(path.resolve())][-1] for path in paths]
+
+
+def are_remembered(paths: Sequence[Path], memory: Path) -> bool:
+    """Return whether the cache has the checksums of all files as they are, so that none would be read."""
+    return not _compared(paths, memory)[2]
+
+
+def _compared(paths: Sequence[Path], memory: Path) -> tuple[dict[str, Any], dict[str, list[int]], list[str]]:
+    """Return the entries of the cache, the files' states now, and the names of those that have none or another."""
+    known, states = {name: entry for name, entry in recall(memory).items() if _is_entry(entry)}, {}
+    for path in paths:
+        stat = path.stat()
+        states[str(path.resolve())] = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+    return known, states, [name for name, state in states.items() if name not in known or known[name][:-1] != state]
 
 
 def _is_entry(entry: Any) -> bool:

@@ -22,6 +22,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {shortened(match[0])}?" if match else f"; known are {few(names, _LISTED) or 'none'}"
 
 
+def ended(words: str) -> str:
+    """Return words with a full stop, unless they end in a question: another sentence follows."""
+    return words if words.endswith("?") else f"{words}."
+
+
 def expected(fault: Any) -> str:
     """Return what pydantic expected, without its set phrases; `fault` is an entry of `ValidationError.errors()`."""
     return fault["msg"].removeprefix("Input should be ").removeprefix("a valid ").removeprefix("String should have ")

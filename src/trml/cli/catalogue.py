@@ -10,7 +10,7 @@ from trml.base.commands import params_file
 from trml.base.errors import DataMissing, TrmlError
 from trml.cli.common import Config, Json, examples, experiment_names, result_folder
 from trml.cli.fetching import Data, corpus_names
-from trml.cli.output import aligned, emit, moved, paragraph
+from trml.cli.output import aligned, emit, paragraph, written
 
 if TYPE_CHECKING:
     from trml.planning.catalogue import Entry
@@ -122,7 +122,7 @@ def _in_full(entry: "Entry", detail: Mapping[str, Any]) -> Iterator[str]:
             continue
         if isinstance(value, Mapping):
             yield f"{heading}:"
-            yield from (f"  {line}" for line in aligned([(key, moved(each)) for key, each in value.items()]))
+            yield from (f"  {line}" for line in aligned([(key, written(each)) for key, each in value.items()]))
         elif isinstance(value, list):
             yield f"{heading}: {', '.join(map(str, value))}"
         else:

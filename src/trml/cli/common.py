@@ -1,7 +1,6 @@
 """What verbs share: their options, the plans of the configuration in force, the device, and what a RESULT is."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +15,9 @@ import typer
 
 from trml.base.checkout import config_folder, project
 from trml.base.commands import params_file
-from trml.base.errors import CommandError, ContractError, DataMissing, FetchFailed
+from trml.base.errors import CommandError, ContractError, DataMissing, FetchFailed, TrmlError
 from trml.base.nearest import nearest
-from trml.base.printable import one_line
+from trml.base.printable import few, one_line
 
 if TYPE_CHECKING:
     import torch
@@ -72,8 +71,8 @@ Result = Annotated[
     str | None,
     typer.Argument(
         metavar="RESULT",
-        help="a name below results/, NAME@COMMIT, a folder, an archive or its address (default: the experiment in "
-        "force, else the only result)",
+        help="a name below results/, NAME@COMMIT, a folder, an archive or its address (default: that of the "
+        "configuration in force, else the only one)",
         autocompletion=result_names,
         show_default=False,
     ),
@@ -82,7 +81,7 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[EXPERIMENT] [KEY=VALUE ...]",
-        help="an experiment of config/ (default: params.yaml) and settings to change, in Hydra's syntax",
+        help="an experiment of config/ (default: params.yaml) and settings to change in it, in Hydra's syntax",
         autocompletion=experiment_names,
         show_default=False,
     ),
@@ -141,24 +140,27 @@ def device_of(plan: "Plan") -> "torch.device":
     return set_up(plan.compute.device, plan.compute.threads, plan.compute.portable)
 
 
-def result_folder(result: str | None) -> Path:
+def result_folder(result: str | None, option: str = "") -> Path:
     """Return the folder of results that a name or a path means.
 
-    Without one, that of the experiment in force, else the only one in results/.
+    Without one, that of the configuration in force, else the only one in results/.
+
+    Args:
+        result: The name or path.
+        option: The option that names it, where it is no argument.
 
     Raises:
         DataMissing: If there is none.
     """
     names = result_names()
-    known = ", ".join(names) or "none"
+    known = few(names) or "none"
     if result is None:
-        in_force = _name_in_force()
-        if in_force in names:
-            result = in_force
-        elif len(names) == 1:
-            result = names[0]
-        else:
-            raise DataMissing(f"which results? results/ has {known}; name one")
+        in_force = _names_in_force()
+        found = [name for name in in_force if name in names] or (names if len(names) == 1 else [])
+        if not found:
+            why = f", not {one_line(in_force[0])} of {params_file()}" if in_force else ""
+            raise DataMissing(f"which results? results/ has {known}{why}; name one{option and f' with {option}'}")
+        result = found[0]
     for path in (Path("results") / result, Path(result)):
         if (path / "manifest.json").is_file():
             return path
@@ -166,11 +168,22 @@ def result_folder(result: str | None) -> Path:
     raise DataMissing(f"there are no results {result}: results/ has {known}{near if 'did you' in near else ''}")
 
 
-def _name_in_force() -> str | None:
-    """Return the name that the configuration in force has; the file is not parsed for that."""
+def _names_in_force() -> list[str]:
+    """Return the names that the configuration in force is published under: of this machine's device, then of a CPU.
+
+    A file that is absent or at fault has none: published results are read without it.
+    """
+    from trml.config.load import load
+    from trml.planning.compute import resolve_device
+    from trml.planning.naming import naming
+
     path = Path(params_file())
-    found = re.search(r"^name: (\w+)$", path.read_text(), re.MULTILINE) if path.is_file() else None
-    return found[1] if found else None
+    try:
+        params = load(path)
+        devices = dict.fromkeys((resolve_device(params.device), "cpu"))
+        return [naming(params, device, config_folder(), Path("work")).published for device in devices]
+    except TrmlError:
+        return []
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trml.cli.common import Json, examples, opened, result_names
-from trml.cli.output import aligned, emit, moved, number, paragraph
+from trml.cli.output import aligned, counted, emit, moved, number, paragraph
 
 if TYPE_CHECKING:
     from trml.report.compare import Compared
@@ -48,7 +48,13 @@ def compare(
 
 def _lines(c: "Compared", names: tuple[str, str], page: Path | None) -> Iterator[str]:
     rows = [
-        (name, side.digest, f"{side.seeds} seeds,", f"{side.rates} missing rates,", f"{side.trainings:,} trainings")
+        (
+            name,
+            side.digest,
+            f"{counted(side.seeds, 'seed')},",
+            f"{counted(side.rates, 'missing rate')},",
+            counted(side.trainings, "training"),
+        )
         for name, side in zip(names, (c.a, c.b), strict=True)
     ]
     yield from aligned(rows)
@@ -58,8 +64,12 @@ def _lines(c: "Compared", names: tuple[str, str], page: Path | None) -> Iterator
         settings = [(each["key"], moved(each["a"]), moved(each["b"])) for each in c.settings[:_SETTINGS]]
         yield from aligned(settings, ("setting", *names))
         if len(c.settings) > _SETTINGS:
-            yield f"{len(c.settings) - _SETTINGS} more settings differ (--json)"
-    if c.claims:
+            more = len(c.settings) - _SETTINGS
+            yield f"{counted(more, 'more setting')} {'differs' if more == 1 else 'differ'} (--json)"
+    same = [claim for claim in c.claims if claim["a"] == claim["b"] and claim["largest_change"] == 0]
+    if same:
+        yield f"The same verdict and effects in both: {len(same)} of {counted(len(c.claims), 'claim')}."
+    if len(same) < len(c.claims):
         yield ""
         claims = [
             (
@@ -72,6 +82,7 @@ def _lines(c: "Compared", names: tuple[str, str], page: Path | None) -> Iterator
                 claim["outside_interval"],
             )
             for claim in c.claims
+            if claim not in same
         ]
         header = ("claim", *names, "shared effects", "largest change", "changed sign", "left interval")
         yield from aligned(claims, header, right=range(3, 7))

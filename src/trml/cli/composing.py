@@ -22,7 +22,7 @@ class Asked:
 
     Attributes:
         experiment: Its name, None for the configuration in force.
-        overrides: Settings to change, in Hydra's syntax.
+        overrides: Settings to change in it, in Hydra's syntax.
         data: The folder of the corpora, None for that of the configuration.
     """
 
@@ -89,15 +89,19 @@ class Asked:
         return str(path)
 
     def text(self) -> str:
-        """Return the configuration as YAML.
+        """Return the configuration as YAML: of the experiment, else that in force, with the settings changed.
 
         Raises:
             CommandError: If there is no such experiment.
             ConfigError: If the configuration is at fault.
         """
-        from trml.config.compose import compose
+        from trml.base.yaml_reader import read_yaml
+        from trml.config.compose import change, compose
 
         overrides = [*self.overrides, *([f"data={quoted(self.data)}"] if self.data else [])]
+        in_force = Path(params_file())
+        if self.experiment is None and in_force.is_file():
+            return change(read_yaml(in_force), overrides, Path("config"), str(in_force))
         experiments = experiment_names()
         if self.experiment is None or self.experiment in experiments:
             chosen = [f"experiment={self.experiment}"] if self.experiment else []

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 
 from trml.cli.output import clock, is_live, left
-from trml.planning.progress import Progress, Stage
+from trml.planning.progress import TRAINING, Progress, Stage
 
 EVERY_S = 60.0  # between two lines of a stage, where lines cannot be rewritten
 _ERASE = "\r\x1b[K"
 _WIDTH = 12
+_COUNTS = 32
 
 
 class Display:
@@ -68,13 +69,15 @@ class Display:
         took = "done before" if was_done else clock(self._now() - self._begun.get(stage.stage, self._since))
         self._since = self._now()
         self._line = ""
-        self.say(f"  {stage.stage:<{_WIDTH}}{f'{stage.done:,} of {stage.total:,}':<18}{took}")
+        self.say(f"  {stage.stage:<{_WIDTH}}{f'{stage.done:,} of {stage.total:,}':<{_COUNTS}}{took}")
         self._last = -EVERY_S
 
     def _current(self, stage: Stage) -> None:
         failed = f", {stage.failed:,} failed" if stage.failed else ""
-        counts = f"{stage.done:,} of {stage.total:,}{failed}"
-        line = f"  {stage.stage:<{_WIDTH}}{counts:<18}{left(stage.seconds_left)}".rstrip()
+        # A training counts when its stack has ended, which may take minutes.
+        running = f", {stage.running:,} in training" if stage.stage == TRAINING and stage.running else ""
+        counts = f"{stage.done:,} of {stage.total:,}{running}{failed}"
+        line = f"  {stage.stage:<{_WIDTH}}{counts:<{_COUNTS}}{left(stage.seconds_left)}".rstrip()
         if self._live:
             self._line = line
             sys.stderr.write(f"{_ERASE}{line}")

@@ -113,9 +113,19 @@ def paragraph(words: str, first: str = "", rest: str = "   ") -> list[str]:
 
 
 def moved(value: Any) -> str:
-    """Return a setting's value in one line."""
-    text = json.dumps(value) if isinstance(value, Mapping | list | bool) or value is None else str(value)
+    """Return a setting's value in one line of limited length."""
+    text = written(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 seed` or `5 seeds`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def written(value: Any) -> str:
+    """Return a setting's value as a configuration has it."""
+    return json.dumps(value) if isinstance(value, Mapping | list | bool) or value is None else str(value)
 
 
 def is_live(stream: TextIO) -> bool:

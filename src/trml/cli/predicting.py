@@ -32,7 +32,10 @@ def predict(
         Path | None, typer.Option("--csv", metavar="FILE", help="many utterances: a csv with columns text, clip")
     ] = None,
     model: Annotated[
-        str, typer.Option(metavar="RESULT[/METHOD]", help="default: the experiment in force, and its proposed method")
+        str,
+        typer.Option(
+            metavar="RESULT[/METHOD]", help="default: that of the configuration in force, and its proposed method"
+        ),
     ] = "",
     as_json: Json = False,
 ) -> None:
@@ -49,7 +52,7 @@ def predict(
     if table is None and not (media or text):
         raise CommandError("nothing to predict from; expected a picture or video, --text TEXT, or --csv FILE")
     result, _, method = model.partition("/")
-    folder = result_folder(result or None)
+    folder = result_folder(result or None, "--model")
     from trml.api.predictor import predictor
 
     models = predictor(folder, method or None)

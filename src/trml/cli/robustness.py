@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trml.base.printable import shortened
 from trml.cli.common import Json, examples
-from trml.cli.output import aligned, emit, interval, number
+from trml.cli.output import aligned, counted, emit, interval, number
+from trml.sources.formats.numbers import number as parsed
 
 if TYPE_CHECKING:
     from trml.evaluation.brought import Brought
+
+
+def _margin(text: str) -> float:
+    value = parsed(text)
+    if value is None or value < 0:
+        raise typer.BadParameter(f"{shortened(text)}; expected a number, 0 or more")
+    return value
 
 
 @examples(
@@ -26,7 +35,8 @@ def robustness(
         str | None, typer.Option(metavar="NAME", help="a metric (default: the primary one of the task)")
     ] = None,
     margin: Annotated[
-        float | None, typer.Option(metavar="X", min=0.0, help="the smallest difference that matters (default: none)")
+        float | None,
+        typer.Option(metavar="X", parser=_margin, help="the smallest difference that matters (default: none)"),
     ] = None,
     reference: Annotated[
         str | None, typer.Option(metavar="METHOD", help="also measure effective robustness against this method")
@@ -46,10 +56,8 @@ def robustness(
 def _lines(b: "Brought") -> Iterator[str]:
     points = "higher" if b.metric["higher_is_better"] else "lower"
     of = f"{len(b.classes)} classes" if b.classes else "a score"
-    yield (
-        f"{b.metric['label']} ({points} is better) of {of}: {b.utterances:,} utterances in {b.groups:,} groups, "
-        f"{len(b.seeds)} seeds"
-    )
+    sizes = f"{counted(b.utterances, 'utterance')} in {counted(b.groups, 'group')}, {counted(len(b.seeds), 'seed')}"
+    yield f"{b.metric['label']} ({points} is better) of {of}: {sizes}"
     drops = {(row["method"], row["victim"], row["rate"]): row for row in b.drops}
     yield ""
     rows = [_curve(row, drops.get((row["method"], row["victim"], row["rate"]))) for row in b.curves]

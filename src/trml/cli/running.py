@@ -9,10 +9,12 @@ import typer
 
 from trml.base.errors import CommandError
 from trml.base.nearest import nearest
+from trml.base.printable import shortened
 from trml.cli.common import CHECKOUT, Json, Words, examples
 from trml.cli.composing import ARCHIVE, CORES, Asked
 from trml.cli.snakemake import workflow
 from trml.cli.watching import foresee
+from trml.sources.formats.numbers import count
 
 UNTIL = {
     "corpora": ["data"],
@@ -23,10 +25,14 @@ UNTIL = {
 }
 
 
+_MOST_CORES = 4096
+
+
 def _number_or_all(value: str) -> str:
-    if value != "all" and not value.isdigit():
-        raise typer.BadParameter(f"{value!r}; expected a number, or all")
-    return value
+    given = None if value == "all" else count(value)
+    if value != "all" and (given is None or not 1 <= given <= _MOST_CORES):
+        raise typer.BadParameter(f"{shortened(value)}; expected a number from 1 to {_MOST_CORES:,}, or all")
+    return value.strip()
 
 
 Cores = Annotated[
@@ -49,7 +55,7 @@ DataFolder = Annotated[
     "  trml run                                         the configuration in force, params.yaml\n"
     "  trml run pantomime_full                          everything that the paper studies\n"
     "  trml run paper --data ../data                    the paper's corpora, raw files in ../data\n"
-    "  trml run 'protocol.seeds=[2020,2021]'            other settings, published under another name\n"
+    "  trml run 'protocol.seeds=[2020,2021]'            params.yaml with other seeds, published under another name\n"
     "  trml run pantomime_full --only 5dc1a71d3a31      one training, as `trml trace` names it\n"
     '  open "$(trml run)"                               stdout is the path of the page'
 )
@@ -88,9 +94,9 @@ def run(
     saves trainings in progress and prints the command that resumes.
     """
     asked = Asked.of(words or (), data)
-    _refuse_mixture(asked, params, archive, into, until)
+    _refuse_mixture(asked, params, archive, into, until, dry_run)
     if dry_run:
-        return foresee(asked, params, as_json=as_json)
+        return foresee(asked, params, into, as_json=as_json)
     from trml.cli.following import follow
     from trml.cli.single import train_one
 
@@ -104,13 +110,15 @@ def run(
 
 
 def _refuse_mixture(
-    asked: Asked, params: str | None, archive: Path | None, into: Path | None, until: str | None
+    asked: Asked, params: str | None, archive: Path | None, into: Path | None, until: str | None, dry_run: bool
 ) -> None:
     """Raise CommandError for options that do not go together, and for an unknown stage."""
     if until is not None and until not in UNTIL:
         raise CommandError(f"there is no stage {until!r}{nearest(until, UNTIL)}")
     if asked.words and (params or archive):
         raise CommandError(f"--params and --from have a whole configuration; expected no {asked.words} beside it")
+    if archive and dry_run:
+        raise CommandError("--from unpacks into work/, and --dry-run changes nothing; expected one of them")
     if archive and (params or into):
         raise CommandError("--from unpacks into work/ of this folder; expected neither --params nor --into beside it")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trml.cli.common import Json, Result, examples, opened, result_names
-from trml.cli.output import aligned, emit, interval, number, paragraph
+from trml.cli.output import aligned, counted, emit, interval, number, paragraph
 
 if TYPE_CHECKING:
     from trml.report.show import Shown
@@ -21,7 +21,8 @@ _LEFT_OUT = ("low", "high", "leads", "failed", "label", "speaks")
     "  trml show                                        the findings and claims of the only result\n"
     "  trml show pantomime_full main --method trml,zero_fill --condition vision@0.5\n"
     "  trml show pantomime_full C1                      a claim: by how much, and is it significant\n"
-    "  trml show pantomime_full pairs --method trml --condition text"
+    "  trml show pantomime_full pairs --method trml --condition text\n"
+    "  trml show pantomime_full main --condition vision@0.5 --metric all"
 )
 def show(
     result: Result = None,
@@ -30,10 +31,14 @@ def show(
         typer.Argument(metavar="TABLE|CLAIM", help="a table or a claim (default: the findings)", show_default=False),
     ] = None,
     method: Annotated[
-        str | None, typer.Option(metavar="M,..", help="these methods alone (without a table: of main)")
+        str | None,
+        typer.Option(metavar="M,..", help="these methods alone, pairs among them (without a table: of main)"),
     ] = None,
     condition: Annotated[
         str | None, typer.Option(metavar="C", help="complete, vision@0.5, or a pattern with all its rates")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(metavar="NAME", help="a metric of a table, or all (default: the primary one)")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -45,7 +50,7 @@ def show(
         result, table = None, result
     methods = [word.strip() for word in (method or "").split(",") if word.strip()]
     with opened(result) as folder:
-        shown = run(Published(folder), table, methods, condition)
+        shown = run(Published(folder), table, methods, condition, metric)
         emit("show", shown, _lines(shown), as_json=as_json)
 
 
@@ -111,7 +116,7 @@ def _table(columns: Sequence[str], rows: Sequence[Any]) -> list[str]:
     ]
     right = [i for i, name in enumerate(varying) if rows and isinstance(rows[0][name], int | float) and name != score]
     shared = ", ".join(f"{name} {_entry(value)}" for name, value in same.items())
-    count = f"{len(rows)} row{'s' if len(rows) != 1 else ''}"
+    count = counted(len(rows), "row")
     return [f"{count}; {shared}" if shared else count, *aligned(body, header, right)]
 
 

@@ -73,29 +73,40 @@ def plan(params: Params = None, as_json: Json = False) -> None:
     status(params=params, folders=True, as_json=as_json)
 
 
-def foresee(asked: Asked, params: str | None, *, as_json: bool) -> int:
-    """Show what a run would have to do, and change nothing; return the exit code."""
+def foresee(asked: Asked, params: str | None, into: Path | None, *, as_json: bool) -> int:
+    """Show what a run would have to do, and change nothing; return the exit code.
+
+    Args:
+        asked: What is to be run.
+        params: The configuration that is run without any words, that in force by default.
+        into: Another folder to run in, which need not exist.
+        as_json: Whether a document takes the place of the lines.
+    """
     from trml.planning.progress import progress
 
-    path, planned = _planned(asked, params)
-    found = progress(planned, path)
+    path, planned = _planned(asked, params, into)
+    found = progress(planned, path, (into or Path()) / "work")
     emit("status", found, status_lines(found), as_json=as_json)
     return Code.DONE
 
 
-def _planned(asked: Asked, params: str | None) -> "tuple[str, list[Plan]]":
-    """Return the configuration file and its plans; an experiment of config/ is composed, and nothing is written."""
+def _planned(asked: Asked, params: str | None, into: Path | None = None) -> "tuple[str, list[Plan]]":
+    """Return the configuration file and its plans; what words ask for is composed, and nothing is written."""
     from trml.base.commands import params_file
 
-    if not asked.words:
+    if not asked.words and into is None:
         return params or params_file(), plans_of(params)
-    import yaml
-
+    from trml.base.checkout import config_folder
+    from trml.base.yaml_reader import parse_yaml, read_yaml
     from trml.config.load import check
     from trml.planning.plan import plans
 
-    named = f"config/experiment/{asked.experiment}.yaml" if asked.experiment else "config/config.yaml"
-    return named, plans(check(yaml.safe_load(asked.text())))
+    path = params or params_file()
+    named = f"config/experiment/{asked.experiment}.yaml" if asked.experiment else path
+    raw = parse_yaml(asked.text()) if asked.words else read_yaml(Path(path))
+    there = (into or Path()) / "config"
+    config = there if there.is_dir() else config_folder()  # a run in a new folder takes that of this one
+    return named, plans(check(raw, named), (into or Path()) / "work", config)
 
 
 def status_lines(found: "Progress", *, by_method: bool = False) -> list[str]:

@@ -1,5 +1,6 @@
-"""Compose config/ and overrides into the text of params.yaml, with Hydra."""
+"""Compose config/ and overrides into the text of params.yaml, or change settings of a composed text, with Hydra."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any
 from trml.base.checkout import config_folder
 from trml.base.errors import ConfigError
 from trml.base.printable import one_line
+from trml.base.yaml_reader import parse_yaml
 from trml.config.load import check
 from trml.config.messages import explain_hydra
 from trml.corpora.registry import defaults as corpus_defaults
 from trml.features.encoders.registry import defaults as encoder_defaults
+
+_ROOT, _IN_FORCE = "config", "in_force"  # what Hydra starts from: config.yaml, or a composed configuration
 
 
 def compose(overrides: list[str], config_dir: Path) -> str:
@@ -27,21 +31,75 @@ def compose(overrides: list[str], config_dir: Path) -> str:
         ConfigError: In one line a fault; an override with a mapping that leaves keys of the one in config/ in force is
             one.
     """
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
     config_dir = config_folder(config_dir)
     if not (config_dir / "config.yaml").is_file():
         raise ConfigError(
             f"{config_dir}/config.yaml does not exist; run this in the project's folder, or give --config"
         )
     _refuse_unreadable(overrides, config_dir)
+    return _text(overrides, config_dir, _ROOT)
+
+
+def change(settings: dict[str, Any], overrides: list[str], config_dir: Path, source: str) -> str:
+    """Return the YAML text of a composed configuration with settings changed, checked.
+
+    A choice (`encoder=NAME`) brings what it brings to the experiment that the configuration is named after; everything
+    else stays as it is.
+
+    Args:
+        settings: The composed configuration, as YAML has it.
+        overrides: As of `compose`, but for an experiment.
+        config_dir: The folder of config.yaml.
+        source: Its file, named in errors.
+
+    Raises:
+        ConfigError: In one line a fault, of the configuration or of an override.
+    """
+    config_dir = config_folder(config_dir)
+    check(settings, source)
+    _refuse_unreadable(overrides, config_dir)
+    known = choices(config_dir)
+    chosen = [each for each in overrides if each.partition("=")[0].lstrip("+") in known]
+    if chosen:
+        name, experiments = settings["name"], known.get("experiment", [])
+        experiment = next((each for each in (name, name.rpartition("_")[0]) if each in experiments), None)
+        base = [f"experiment={experiment}"] if experiment else []
+        groups = {each.partition("=")[0].lstrip("+") for each in chosen}
+        settings = _with_choices(settings, parse_yaml(compose([*base, *chosen], config_dir)), groups)
+    _store(None, _IN_FORCE, _literal(settings))
+    return _text([each for each in overrides if each not in chosen], config_dir, _IN_FORCE)
+
+
+def _with_choices(settings: dict[str, Any], fresh: dict[str, Any], groups: set[str]) -> dict[str, Any]:
+    """Return settings with what was chosen of some groups taken from a fresh composition."""
+    changed = {**settings, **{group: fresh[group] for group in groups if group in fresh}}
+    if "method" in groups:
+        changed["methods"] = {name: settings["methods"].get(name, new) for name, new in fresh["methods"].items()}
+    if groups & {"corpus", "encoder"}:
+        changed["chosen"] = fresh["chosen"]  # what a search selected is of a corpus and an encoder
+    return changed
+
+
+def _literal(value: Any) -> Any:
+    """Return a plain value as OmegaConf reads it back unchanged: its texts refer to nothing."""
+    if isinstance(value, dict):
+        return {key: _literal(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_literal(each) for each in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
+
+
+def _text(overrides: list[str], config_dir: Path, root: str) -> str:
+    """Return the YAML text of a root configuration with overrides, checked."""
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
     try:
-        config = _hydra(overrides, config_dir)
+        config = _hydra(overrides, config_dir, root)
         resolved = _resolved(config)
     except (HydraException, OmegaConfBaseException) as error:
-        keys = partial(_compose_keys, config_dir)
+        keys = partial(_compose_keys, config_dir, root)
         raise ConfigError(explain_hydra(error, overrides, choices(config_dir), keys)) from None
     _refuse_merged(overrides, config)
     check(resolved, "")
@@ -64,18 +122,23 @@ def _defaults() -> dict[str, dict[str, Any]]:
     return {"corpus": corpus_defaults(), "encoder": encoder_defaults()}
 
 
-def _hydra(overrides: list[str], config_dir: Path) -> Any:
+def _hydra(overrides: list[str], config_dir: Path, root: str) -> Any:
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
-    from hydra.core.config_store import ConfigStore
 
-    store = ConfigStore.instance()
     for group, configs in _defaults().items():
         for name, config in configs.items():
             if not (config_dir / group / f"{name}.yaml").is_file():
-                store.store(group=group, name=name, node=config)
+                _store(group, name, config)
     with initialize_config_dir(str(config_dir.resolve()), version_base=None):
-        return hydra_compose("config", overrides=overrides)
+        return hydra_compose(root, overrides=overrides)
+
+
+def _store(group: str | None, name: str, config: Any) -> None:
+    """Make Hydra find a configuration that has no file."""
+    from hydra.core.config_store import ConfigStore
+
+    ConfigStore.instance().store(group=group, name=name, node=config)
 
 
 def _refuse_unreadable(overrides: list[str], config_dir: Path) -> None:
@@ -147,7 +210,7 @@ def _refuse_merged(overrides: list[str], config: Any) -> None:
             )
 
 
-def _compose_keys(config_dir: Path, overrides: list[str]) -> list[str]:
+def _compose_keys(config_dir: Path, root: str, overrides: list[str]) -> list[str]:
     """Return all dotted keys of the composition with these overrides, for naming the nearest one."""
     from omegaconf import OmegaConf
 
@@ -155,4 +218,4 @@ def _compose_keys(config_dir: Path, overrides: list[str]) -> list[str]:
         below = node.items() if isinstance(node, dict) else ()
         return [prefix, *(key for name, child in below for key in walk(child, f"{prefix}.{name}".lstrip(".")))]
 
-    return walk(OmegaConf.to_container(_hydra(overrides, config_dir)), "")[1:]
+    return walk(OmegaConf.to_container(_hydra(overrides, config_dir, root)), "")[1:]

@@ -62,8 +62,13 @@ def predicted_under(missing: Missing | None, modalities: Sequence[str]) -> list[
         them or with nothing missing.
     """
     whole = [(split, written(present)) for split in ("valid", "test") for present in subsets(modalities)]
-    stepwise = [p for p in known_patterns(tuple(modalities)).values() if p.level == "step" and missing in (None, p)]
-    return whole + [("test", step_word(pattern.name, rate)) for pattern in stepwise for rate in RATES]
+    steps = stepwise(missing, modalities)
+    return whole + [("test", step_word(pattern.name, rate)) for pattern in steps for rate in RATES]
+
+
+def stepwise(missing: Missing | None, modalities: Sequence[str]) -> list[Missing]:
+    """Return the patterns of steps that a cell is predicted under; `missing`: the one that it was trained with."""
+    return [p for p in known_patterns(tuple(modalities)).values() if p.level == "step" and missing in (None, p)]
 
 
 def step_word(victim: str, rate: float) -> str:

@@ -21,7 +21,7 @@ from trml.planning.bibliography import origin_of
 from trml.sources.fetching.config import FetchedCorpus
 from trml.sources.fetching.terms import is_accepted
 
-_TRAINED = {"victim": "pattern", "rate": "rate"}
+_TRAINED = {"victim": ("pattern",), "rate": ("pattern", "rate")}  # at a rate above zero another for each pattern
 _SELECT = re.compile(r"^\$\{oc\.select:[\w.]+,\s*(.*)\}$")
 _REFERENCE = re.compile(r"^\$\{(\w+)\.(\w+)\}$")
 
@@ -48,7 +48,9 @@ def methods(config: Path) -> list[Entry]:
 
 def _method(path: Path, config: Path) -> Entry:
     raw = _read(path)
-    parts = [_TRAINED[each] for each in ("victim", "rate") if each in raw.get("depends_on", ())]
+    parts = dict.fromkeys(
+        part for each in ("victim", "rate") if each in raw.get("depends_on", ()) for part in _TRAINED[each]
+    )
     every = " and ".join(filter(None, (", ".join(parts), "seed")))
     facts = {"label": str(raw["label"]), "role": str(raw["role"]), "trained once for every": every}
     target = str(raw["target"])

@@ -137,7 +137,7 @@ class Plan:
 
     @cached_property
     def _cell_digest(self) -> recipes.CellDigests:
-        return recipes.CellDigests(settings_of(self.params), self.features.name, self.compute)
+        return recipes.CellDigests(settings_of(self.params), self.features.name, self.compute, self.params.modalities)
 
     def cell(self, spec: CellSpec) -> Cell:
         """Return a cell with its digest and its store."""

@@ -7,8 +7,8 @@ import os
 import platform
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,9 +16,9 @@ from typing import Any, Literal, NamedTuple
 from trml.base.artifacts import read_json
 from trml.base.errors import StoreError
 from trml.base.lock import try_lock
-from trml.config.method_options import sees_sequences
 from trml.planning.blocks import Block
 from trml.planning.plan import Plan, searched
+from trml.planning.time_left import Trained, last_words, seconds_left
 from trml.training.contract import Cell
 from trml.training.store import RECORDS, shards
 
@@ -27,8 +27,6 @@ State = Literal["idle", "running", "stopped", "failed", "done"]
 RAW, TRAINING = "raw files", "training"
 _FAULT = re.compile(r"^trml \w+: (?P<reason>.+)$", re.MULTILINE)
 _STOPPED = ("are saved at epoch", "finished work is kept")
-_TAIL = 4000  # bytes of a log in which its last words are
-_GUESS_S = 1.0  # of a training, where none is done; of methods that see sequences ten times as long
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,8 @@ class Progress:
     Attributes:
         experiment: The name that it is published under.
         params: Its configuration file.
-        state: idle: nothing was started. stopped: something is done, and nobody works on the rest.
+        state: idle: none of its trainings was started, though it may share some that are done with another
+            configuration. stopped: some were, and nobody works on the rest.
         run: pid, started (seconds since 1970) and log of the run at work, None without one.
         stages: In order.
         failed: what, reason and log of each job that ended with an error, and of trainings that diverged.
@@ -91,13 +90,6 @@ class Item(NamedTuple):
     log: Path
 
 
-class Trained(NamedTuple):
-    """A training in the store: how long it took, and why it has no predictions if it has none."""
-
-    wall_s: float
-    failed: str | None
-
-
 def progress(
     plans: Sequence[Plan],
     params: str,
@@ -111,7 +103,7 @@ def progress(
     Args:
         plans: Of its datasets, its own first.
         params: Its configuration file.
-        work: The folder of artifacts.
+        work: The folder of artifacts; results/ is beside it.
         search: Whether it is about the search on dev that precedes the experiment.
         since: When the run started that is asked about, if it has ended; what its jobs said counts, and nothing older.
     """
@@ -127,7 +119,7 @@ def progress(
     }
     training, methods = _training(blocks, since, failed, work)
     stages.append(training)
-    page = Path("results") / own.named.published / "report/index.html"
+    page = work.parent / "results" / own.named.published / "report/index.html"
     is_out = training.done == training.total
     if not search:
         evaluation, report = _after_training(plans, work)
@@ -135,7 +127,7 @@ def progress(
         is_out = own.results is not None and _holds(page.parents[1], own.results.name)
         stages.append(_stage("report", report, since, failed, done=is_out))
     state: State = "running" if run else "done" if is_out else "failed" if failed else "stopped"
-    if state == "stopped" and not any(stage.done for stage in stages):
+    if state == "stopped" and not any((work / f"logs/blocks/{name}.log").exists() for name in blocks):
         state = "idle"
     shown = str(page) if page.is_file() else None
     return Progress(own.named.published, params, state, run, stages, failed, training.seconds_left, shown, methods)
@@ -257,17 +249,14 @@ def _training(
         if each.failed and name in cells
     ]
     running = {cell.digest for block in at_work.values() for cell in block.cells}
-    seconds = _seconds(cells.values(), trained)
     by_method: dict[str, list[Cell]] = defaultdict(list)
     for cell in cells.values():
         by_method[cell.spec.method].append(cell)
     parts = [_counted(method, own, trained, running, broken) for method, own in by_method.items()]
     whole = _counted(TRAINING, list(cells.values()), trained, running, broken)
-    left = {name for name in cells if name not in trained}
-    known = sum(seconds[cells[name].spec.method] for name in left) / max(1, len(at_work))
-    estimate = known if since is not None and left else None
-    about = {**vars(whole), "seconds_left": estimate}
-    return Stage(**about), parts
+    if since is None or whole.done == whole.total:
+        return whole, parts
+    return replace(whole, seconds_left=seconds_left(cells.values(), trained, at_work, work / "logs/blocks")), parts
 
 
 def _counted(
@@ -284,22 +273,6 @@ def _counted(
         for cell in cells
     )
     return Stage(name, len(cells), states["done"], states["running"], states["failed"], states["left"])
-
-
-def _seconds(cells: Iterable[Cell], trained: Mapping[str, Trained]) -> dict[str, float]:
-    """Return how long a training takes, by method: the mean of those that are done, else a guess from the others."""
-    targets = {cell.spec.method: cell.spec.target for cell in cells}
-    taken: dict[str, list[float]] = defaultdict(list)
-    for cell in cells:
-        if cell.digest in trained:
-            taken[cell.spec.method].append(trained[cell.digest].wall_s)
-    weight = {method: 10.0 if sees_sequences(target) else 1.0 for method, target in targets.items()}
-    per_weight = [sum(times) / len(times) / weight[method] for method, times in taken.items()]
-    guess = sum(per_weight) / len(per_weight) if per_weight else _GUESS_S
-    return {
-        method: sum(taken[method]) / len(taken[method]) if taken[method] else guess * weight[method]
-        for method in targets
-    }
 
 
 def _store(store: Path) -> dict[str, Trained]:
@@ -333,12 +306,7 @@ def _fault(log: Path, since: float | None) -> str | None:
     """Return the error that a job ended with, None if it did not; of a run at work, only what it wrote itself."""
     if since is not None and not _is_written(log, since):
         return None
-    try:
-        with log.open("rb") as handle:
-            handle.seek(max(0, log.stat().st_size - _TAIL))
-            words = handle.read().decode(errors="replace")
-    except OSError:
-        return None
+    words = last_words(log)
     found = [match["reason"] for match in _FAULT.finditer(words)]
     if not found or any(word in found[-1] for word in _STOPPED):
         return None

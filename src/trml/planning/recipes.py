@@ -3,7 +3,7 @@
 A recipe holds the configuration of its component, the names of upstream folders, the digest of the source that runs,
 the versions of libraries and, where torch computes, device and threads. The source starts from root modules by
 component, so that editing one encoder, corpus or claim renames nothing else. What a stage finds by scanning a folder is
-a root of its recipe by the same scan.
+a root of its recipe by the same scan; of missing patterns, those that it looks up by name.
 """
 
 import os
@@ -18,6 +18,8 @@ from trml.base.modules import components, module_file
 from trml.corpora.registry import Corpus, builder
 from trml.evaluation.contract import Study
 from trml.features.encoders.registry import Encoder
+from trml.missing.conditions import stepwise
+from trml.missing.registry import missing_pattern, pattern_module
 from trml.planning.compute import Compute
 from trml.planning.source_digest import source_digest
 from trml.training.contract import Cell, CellSpec, Settings, Training
@@ -25,9 +27,25 @@ from trml.training.contract import Cell, CellSpec, Settings, Training
 TRAINED_WITH = ("torch", "numpy", "scikit-learn")
 
 
-def patterns() -> list[str]:
-    """Return the modules of missing patterns: whatever draws a mask runs one of them."""
-    return list(components("missing.patterns").values())
+def patterns_of_cell(missing: str | None, modalities: Sequence[str]) -> list[str]:
+    """Return the modules of the missing patterns that a cell runs.
+
+    They are the one that it is trained with (`missing`, None for none), and those of steps that it is predicted under.
+    The other patterns are put together from its predictions.
+    """
+    trained = None if missing is None else missing_pattern(missing, modalities)
+    names = {pattern.name for pattern in stepwise(trained, modalities)} | ({missing} if missing else set())
+    return sorted({pattern_module(name, modalities) for name in names})
+
+
+def patterns_of_study(study: Study) -> list[str]:
+    """Return the modules of the missing patterns that scores and probes look up, by name.
+
+    They are what a study compares, the loss of one modality, and steps, which complete trainings are predicted under.
+    """
+    names = {*study.victims, *(study.modalities if len(study.modalities) > 1 else ())}
+    modules = {pattern_module(name, study.modalities) for name in names}
+    return sorted(modules.union(patterns_of_cell(None, study.modalities)))
 
 
 def corpus(config: Corpus, files: Any) -> dict[str, Any]:
@@ -82,9 +100,10 @@ class CellDigests:
         settings: How cells are trained. How many are stacked moves no number and is left out.
         features: Name of the feature folder.
         compute: What torch computes on.
+        modalities: Of the features, in order.
     """
 
-    def __init__(self, settings: Settings, features: str, compute: Compute) -> None:
+    def __init__(self, settings: Settings, features: str, compute: Compute, modalities: Sequence[str]) -> None:
         trained = {key: value for key, value in asdict(settings).items() if key != "chunk"}
         self._shared = {
             "settings": trained,
@@ -92,6 +111,8 @@ class CellDigests:
             "versions": versions(*TRAINED_WITH),
             **compute.recipe(),
         }
+        self._modalities = tuple(modalities)
+        self._patterns: dict[str | None, str] = {}
 
     def __call__(self, spec: CellSpec) -> str:
         """Return the digest of a cell. Method and variant are names of it, and what they mean is in its options."""
@@ -108,18 +129,21 @@ class CellDigests:
                 "label_noise": spec.label_noise,
                 "absence": spec.absence,
                 "weighted": spec.weighted,
-                "source": self._source(spec.target.rpartition(".")[0]),
+                "source": source_of_cells(spec.target.rpartition(".")[0]),
+                "patterns": self._source_of_patterns(spec.missing),
             }
         )
 
-    def _source(self, module: str) -> str:
-        return source_of_cells(module)
+    def _source_of_patterns(self, missing: str | None) -> str:
+        if missing not in self._patterns:
+            self._patterns[missing] = source_digest(*patterns_of_cell(missing, self._modalities))
+        return self._patterns[missing]
 
 
 @cache
 def source_of_cells(module: str) -> str:
     """Return the digest of the source that trains the methods of a module. Remembered: a plan asks once a cell."""
-    return source_digest(module, "trml.training.trainer", *patterns())
+    return source_digest(module, "trml.training.trainer")
 
 
 def probes(
@@ -141,7 +165,7 @@ def probes(
         "cells": [[*key, cell.digest] for key, cell in cells.items()],
         "analysed": None if analysed is None else [cell.name for cell in analysed],
         "source": source_digest(
-            "trml.evaluation.probing.probe", *components("evaluation.metrics").values(), *patterns()
+            "trml.evaluation.probing.probe", *components("evaluation.metrics").values(), *patterns_of_study(study)
         ),
         "versions": versions("torch", "scikit-learn", "polars", "numpy", "av", "pillow"),
         **compute.recipe(),
@@ -181,7 +205,7 @@ def evaluation(
             "trml.evaluation.evaluate",
             *components("evaluation.claims").values(),
             *components("evaluation.metrics").values(),
-            *patterns(),
+            *(module for each in (study, *(other for other, *_ in others)) for module in patterns_of_study(each)),
         ),
         "versions": versions("polars", "numpy", "scipy", "scikit-learn"),
     }

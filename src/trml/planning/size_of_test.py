@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from trml.base.artifacts import read_json
+from trml.base.checksums import are_remembered
+from trml.base.errors import TrmlError
 from trml.config.params import Params
+from trml.planning.compute import Compute, resolve_device
+from trml.planning.naming import Naming
+from trml.planning.plan import Plan
 
 
 class Size(NamedTuple):
@@ -18,17 +23,29 @@ class Size(NamedTuple):
 
 
 def size_of_test(params: Params, work: Path = Path("work")) -> Size | None:
-    """Return the size of a corpus that is generated, or was last built under its name; None of any other.
+    """Return the size of a corpus that is generated, or was built by this very recipe; None of any other.
 
-    Nothing is read of the raw files, which may be many.
+    No raw files are read, which may be many: where their checksums are not known, nor is the corpus.
     """
     config = params.corpus
     generated: Any = config
     if config.kind == "pantomime":
         return Size("regression", generated.speakers.test, generated.speakers.test * generated.utterances)
-    built = sorted((work / "corpora").glob(f"{config.name}-*/corpus.json"), key=lambda path: path.stat().st_mtime)
-    if not built:
+    built = _built(params, work)
+    if built is None:
         return None
-    table = pl.read_parquet(built[-1].parent / "utterances.parquet", columns=["video_id", "split"])
+    table = pl.read_parquet(built / "utterances.parquet", columns=["video_id", "split"])
     test = table.filter(pl.col("split") == "test")
-    return Size(read_json(built[-1])["task"], test["video_id"].n_unique(), test.height)
+    return Size(read_json(built / "corpus.json")["task"], test["video_id"].n_unique(), test.height)
+
+
+def _built(params: Params, work: Path) -> Path | None:
+    """Return the folder of the corpus, None if it is not there."""
+    compute = Compute(resolve_device(params.device), params.threads, params.portable)
+    plan = Plan(params, compute, Naming(params.name, params.name, None, {}), work)  # no corpus is named after results
+    try:
+        if not plan.unfetched and are_remembered(plan.raw_files, work / "digests.json"):
+            return plan.corpus if (plan.corpus / "corpus.json").is_file() else None
+    except TrmlError:  # raw files are absent, or are no corpus: a run says so
+        return None
+    return None

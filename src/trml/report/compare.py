@@ -15,6 +15,7 @@ from trml.report.published import Published
 
 _KEY = ["method", "variant", "train_victim", "train_rate", "dev_rate", "seed", "condition", "metric"]
 _SETTLED = ("name", "data", "device", "accept_terms")  # which change no number
+_NO_VERDICT = "too little data"
 _STAGES = ("corpus", "encoder", "features")
 # Of each stage the settings that it depends on, beside those of the stages before it.
 _SETTINGS_OF = {
@@ -105,6 +106,9 @@ class Compared:
     @property
     def conclusion(self) -> str:
         """What became of the claims, and why, in words."""
+        none = bool(self.claims) and all(claim[side] == _NO_VERDICT for claim in self.claims for side in ("a", "b"))
+        if none:
+            return " ".join(filter(None, ["Neither has a verdict: too little data.", self.cause.words]))
         first = f"{_and(self.changed)} changed." if self.changed else "No verdict changed."
         verdicts = dict.fromkeys(claim["a"] for claim in self.claims if claim["a"] == claim["b"])
         both = [f"{verdict.capitalize()} in both: {', '.join(self.alike(verdict))}." for verdict in verdicts]

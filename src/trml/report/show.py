@@ -11,6 +11,7 @@ from trml.base.nearest import nearest
 from trml.report.published import Published
 
 _WHO = ("method", "against", "first", "second")
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -39,25 +40,30 @@ class Shown:
 
 
 def show(
-    result: Published, table: str | None = None, methods: Sequence[str] = (), condition: str | None = None
+    result: Published,
+    table: str | None = None,
+    methods: Sequence[str] = (),
+    condition: str | None = None,
+    metric: str | None = None,
 ) -> Shown:
     """Return findings and claims, or the rows of a table.
 
     Args:
         result: The published result.
         table: A table's name or a claim's id.
-        methods: Of these alone; a pair of methods is shown where it has one of them.
+        methods: Of these alone; a pair of methods is shown if both are among them, or if it has the only one.
         condition: As in metrics.csv, `complete` or `vision@0.5`; a pattern alone is all its rates.
+        metric: Its name, or `all`; None for the first that the table has, which is the primary one.
 
     Raises:
-        CommandError: If there is no such table, method or condition; it names the nearest.
+        CommandError: If there is no such table, method, condition or metric; it names the nearest.
     """
     page = result.folder / "report/index.html"
     about: dict[str, Any] = {"result": result.name, "page": str(page) if page.is_file() else None}
-    if table is None and not methods and condition is None:
+    if table is None and not methods and condition is None and metric is None:
         return Shown(**about, findings=result.findings, claims=list(_claims(result)))
     name = result.table_name(table or "main")
-    rows = _chosen(result.table(name), name, methods, condition)
+    rows = _of_metric(_chosen(result.table(name), name, methods, condition), name, metric)
     claim = next((each for each in result.claims(_dataset(result, name)) if _is_of(each["id"], name)), None)
     about["claim"] = {key: claim[key] for key in ("id", "text", "how", "verdict")} if claim else None
     return Shown(**about, table=name, columns=rows.columns, rows=rows.to_dicts())
@@ -81,10 +87,24 @@ def _chosen(rows: pl.DataFrame, name: str, methods: Sequence[str], condition: st
         for method in methods:
             if method not in known:
                 raise CommandError(f"{name} has no method {method!r}{nearest(method, known)}")
-        rows = rows.filter(pl.any_horizontal(*(pl.col(column).is_in(list(methods)) for column in who)))
+        within = pl.any_horizontal if len(methods) == 1 else pl.all_horizontal
+        rows = rows.filter(within(*(pl.col(column).is_in(list(methods)) for column in who)))
     if condition is not None:
         rows = _at(rows, name, condition)
     return rows
+
+
+def _of_metric(rows: pl.DataFrame, name: str, metric: str | None) -> pl.DataFrame:
+    if "metric" not in rows.columns:
+        if metric is not None:
+            raise CommandError(f"{name} has no column of metrics; expected no --metric with it")
+        return rows
+    known = [str(each) for each in rows["metric"].unique(maintain_order=True)]
+    if metric == ALL or not known:
+        return rows
+    if metric is not None and metric not in known:
+        raise CommandError(f"{name} has no metric {metric!r}{nearest(metric, [*known, ALL])}")
+    return rows.filter(pl.col("metric") == (metric or known[0]))
 
 
 def _at(rows: pl.DataFrame, name: str, condition: str) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from trml.base.errors import TrmlError
-from trml.base.nearest import nearest
+from trml.base.nearest import ended, nearest
 from trml.evaluation.contract import ALL, MATCHED, PUBLISHED, SETTING_A
 from trml.methods.config import DEFAULT
 from trml.missing.modalities import written
@@ -146,7 +146,8 @@ def _find(result: Path, address: str) -> Row:
         unknown = [word for word in words if not any(word in row.words for row in every)]
         some = nearest(unknown[0], sorted({word for row in every for word in row.words})) if unknown else ""
         raise TrmlError(
-            f"{name} of {result.name} has no row {'/'.join(words)}{some}. One of its rows: {every[0].address}"
+            ended(f"{name} of {result.name} has no row {'/'.join(words)}{some}")
+            + f" One of its rows: {every[0].address}"
         )
     if len({row.address for row in found}) > 1:
         listed = "\n  ".join(f"{result.name}:{row.address}" for row in found[:20])

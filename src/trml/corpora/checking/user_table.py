@@ -184,5 +184,5 @@ def _next(reading: Reading, shipped: OwnConfig, config: OwnConfig, folder: Path)
         f"  trml compose experiment=own encoder=classical {command}",
         "  make results",
         f"This encoder has no weights; it is fitted on the {fitted_on}. With pretrained weights, downloaded once:",
-        f"  trml compose experiment=own {command}",
+        f"  trml compose experiment=own encoder=open_clip {command}",
     ]

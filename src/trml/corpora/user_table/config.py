@@ -11,7 +11,7 @@ from trml.base.commands import remake_published
 from trml.base.errors import ContractError
 from trml.base.fields import Name, Positive, Seed, require, strict
 from trml.base.files import not_a_file
-from trml.base.nearest import nearest
+from trml.base.nearest import ended, nearest
 from trml.base.printable import shortened
 from trml.corpora.common.config import CorpusConfig
 from trml.corpora.user_table.clips import Clips
@@ -64,8 +64,8 @@ class OwnColumns:
                         "expected texts or numbers"
                     )
                 raise ContractError(
-                    f"{table.path} has no column {shortened(name)} for {role}{nearest(name, table.columns)}. "
-                    f"Set corpus.columns.{role}=NAME, or trml check ... --column {role}=NAME"
+                    ended(f"{table.path} has no column {shortened(name)} for {role}{nearest(name, table.columns)}")
+                    + f" Set corpus.columns.{role}=NAME, or trml check ... --column {role}=NAME"
                 )
         return columns
 

@@ -67,7 +67,7 @@ def comparison_page(compared: Compared, a: Published, b: Published, names: tuple
         labels=b.labels | a.labels,
         curves=list(_curves(means, a)),
         claims=[(claim, list(_effects(a, b, claim))) for claim in compared.claims],
-        means=means.to_dicts(),
+        means=list(_rows(means)),
     )
 
 
@@ -84,6 +84,26 @@ def shared_means(a: Published, b: Published) -> pl.DataFrame:
     both = both.with_columns(change=pl.col("value_b") - pl.col("value_a"))
     order = pl.col("metric").cast(pl.Enum(one["metric"].unique(maintain_order=True)))
     return both.sort(order, pl.col("change").abs(), descending=[False, True], nulls_last=True, maintain_order=True)
+
+
+def _rows(means: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table of means, with `training`: what was missing in training, in words.
+
+    Nothing missing is one training for every pattern. A method that is shaped by the pattern has another for each.
+    """
+    same = ["method", "condition", "metric"]
+    shaped = means.filter(train_rate=0.0).group_by(same).agg(pl.struct("value_a", "value_b").n_unique().alias("n"))
+    several = {row[:3] for row in shaped.filter(pl.col("n") > 1).iter_rows()}
+    seen: set[tuple[Any, ...]] = set()
+    for row in means.to_dicts():
+        key = tuple(row[each] for each in same)
+        if row["train_rate"]:
+            yield {**row, "training": f"{row['train_victim']}@{row['train_rate']:g}"}
+        elif key in several:
+            yield {**row, "training": f"complete, for {row['train_victim']} missing"}
+        elif key not in seen:
+            seen.add(key)
+            yield {**row, "training": "complete"}
 
 
 def _means(result: Published) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from trml.report.claims_page import verdict_words
 from trml.report.dataset import Dataset
 from trml.report.findings import findings
 from trml.report.literature.published import published_words
+from trml.report.page.changes import changes
 from trml.report.page.inputs import Examples, Facts, PageInputs, Shown
 from trml.report.page.published import Published
 from trml.report.sections import sections
@@ -50,7 +51,7 @@ def _facts(data: Dataset) -> Facts:
     corpora = [each.inputs.published_as for each in data.corpora if each.inputs.published_as]
     return Facts(
         experiment=inputs.experiment,
-        moved=inputs.moved,
+        moved=changes(inputs.moved, inputs.experiment),
         corpus=data.card.info,
         sizes=data.sizes,
         groups=data.groups,

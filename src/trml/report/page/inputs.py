@@ -34,7 +34,7 @@ class Facts:
 
     Attributes:
         experiment: The experiment in config/ that the configuration is or changes, None if there is none.
-        moved: What it changes: dotted key -> (the experiment's value, its own).
+        moved: What it changes, in words.
         corpus: The corpus. sizes: Utterances in each split. groups: Videos, speakers or dialogues of the test split.
         features: The features.
         settings: How cells were trained.
@@ -47,7 +47,7 @@ class Facts:
     """
 
     experiment: str | None
-    moved: Mapping[str, tuple[Any, Any]]
+    moved: Sequence[str]
     corpus: CorpusInfo
     sizes: Mapping[str, int]
     groups: int
