@@ -4,6 +4,8 @@ import copy
 import json
 import os
 import re
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from trml.base.digests import file_digest
 from trml.base.errors import ConfigError, StoreError, TrmlError
 from trml.base.files import not_a_file
 from trml.base.printable import one_line, printable, shell_word
-from trml.base.yaml_reader import SIZE, parse_yaml
+from trml.base.yaml_reader import NODES, SIZE, parse_yaml
 from trml.config.compose import compose
 from trml.config.load import check, load
 from trml.corpora.checking.show import value_as_written
@@ -53,7 +55,10 @@ YAML = {
     "billion laughs": (LAUGHS.encode(), "it has more than 200,000 values, those behind an alias (*name) counted"),
     "latin-1": (b"name: x\ntitle: caf\xe9\n", "line 2: byte 0xe9 is not UTF-8"),
     "binary": (b"\x7fELF\x02\x01\xff\xfe", "line 1: byte 0xff is not UTF-8"),
-    "NUL": (b"a: \0", "special characters are not allowed"),
+    "NUL": (b"a: \0", "line 1: it has the character '\\x00'; expected text"),
+    "many values": (b"a: [" + b"0," * 200_000 + b"0]", "line 1: it has more than 200,000 values"),
+    "many documents": (b"---\n" * 300_000, "it has more than 200,000 values"),
+    "many directives": (b"%TAG !a! b\n" * 300_000, "it has more than 100 lines that start with %; expected none"),
     "large": (b"#" * (SIZE + 1), "has more than 4,194,304 bytes"),
     "no YAML": (b"a: [1", "is not YAML: while parsing a flow sequence"),
 }
@@ -71,6 +76,18 @@ def test_a_file_of_yaml_that_is_ambiguous_or_broken_is_refused(tmp_path, case):
     assert "\n" not in str(refusal.value)
     assert len(str(refusal.value)) < 700
     assert [found.name for found in tmp_path.iterdir()] == ["params.yaml"], "nothing ran"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["- " + "x" * 16 + "\n", "- &a x\n", "? x\n", "#\n"],
+)
+def test_a_file_of_the_largest_size_is_read_in_seconds(content):
+    """The reader in python takes minutes for it; libyaml's is used where PyYAML has it, as its wheels do."""
+    began = time.process_time()
+    with suppress(ValueError):
+        parse_yaml(content * min(NODES - 1, SIZE // len(content)))
+    assert time.process_time() - began < 40
 
 
 def test_yaml_means_what_it_shows():
