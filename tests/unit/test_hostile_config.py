@@ -179,6 +179,8 @@ OVERRIDES = [
     ("name=${nope}", "name: Interpolation key 'nope' not found"),
     ("data={a:${data}}", "data.a: Interpolation to parent node detected"),
     (f"seed={'1' * 5001}", "Exceeds the limit (4300 digits)"),
+    ("seed=1_000", "seed=1_000: '1_000' is a number in one version of YAML and not in another"),
+    ("protocol.seeds=[1,2_0]", "'2_0' is a number in one version of YAML and not in another"),
     ("training.learning_rate=inf", "training.learning_rate is inf; expected a finite number"),
     ("methods.trml.options.weight=inf", "methods.trml.options.weight is inf; expected a finite number"),
     (f"name={'a' * 300}", "expected at most 64 characters"),
@@ -191,6 +193,11 @@ def test_overrides_that_hydra_does_not_name(override, words):
         compose([override], ROOT / "config")
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("word", ["'1_000'", "x_1_000", "1_0x", "/a_1_0/b_2"])
+def test_a_text_with_digits_and_underscores_is_a_text(word):
+    assert parse_yaml(compose([f"data={word}"], ROOT / "config"))["data"] == word.strip("'")
 
 
 @given(value=st.text(alphabet=st.sampled_from(list("\\'\"${}a ,[]:=\n\té")), max_size=8))

@@ -162,11 +162,16 @@ def _scalar(node: Any) -> Any:
     if kind == "float" and _FLOAT.fullmatch(text) and isfinite(float(text)):
         return float(text)
     if kind in ("bool", "int", "float"):
-        raise _Fault(
-            f"line {_line(node)}: {shortened(text)} is a number in one version of YAML and not in another, or is not "
-            "finite; expected decimal digits, or quotes around a text"
-        )
+        raise _Fault(f"line {_line(node)}: {ambiguous(text)}")
     raise _Fault(f"line {_line(node)}: it has the tag {shortened(kind)}; expected none")
+
+
+def ambiguous(text: str) -> str:
+    """Return what is wrong with a scalar that may be read as another number than is meant."""
+    return (
+        f"{shortened(text)} is a number in one version of YAML and not in another, or is not finite; expected decimal "
+        "digits, or quotes around a text"
+    )
 
 
 def _line(found: Any) -> int:

@@ -84,18 +84,22 @@ def foresee(asked: Asked, params: str | None, *, as_json: bool) -> int:
 
 
 def _planned(asked: Asked, params: str | None) -> "tuple[str, list[Plan]]":
-    """Return the configuration file and its plans; an experiment of config/ is composed, and nothing is written."""
+    """Return the configuration file and its plans; an experiment of config/ is composed, and nothing is written.
+
+    Raises:
+        ConfigError: If the configuration is at fault, which may be that of somebody else's results.
+    """
     from trml.base.commands import params_file
 
     if not asked.words:
         return params or params_file(), plans_of(params)
-    import yaml
-
+    from trml.base.yaml_reader import parse_yaml
     from trml.config.load import check
     from trml.planning.plan import plans
 
+    text = asked.text()
     named = f"config/experiment/{asked.experiment}.yaml" if asked.experiment else "config/config.yaml"
-    return named, plans(check(yaml.safe_load(asked.text())))
+    return named, plans(check(parse_yaml(text), named))
 
 
 def status_lines(found: "Progress", *, by_method: bool = False) -> list[str]:
