@@ -7,6 +7,7 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -22,11 +23,11 @@ from trml.base.checksums import known_digests
 from trml.base.digests import file_digest
 from trml.base.errors import ConfigError, StoreError, TrmlError
 from trml.base.files import not_a_file
-from trml.base.printable import one_line, printable, shell_word
+from trml.base.printable import one_line, printable, shell_word, value_as_written
 from trml.base.yaml_reader import NODES, SIZE, parse_yaml
+from trml.cli.ending import Code, failure
 from trml.config.compose import compose
 from trml.config.load import check, load
-from trml.corpora.checking.show import value_as_written
 
 BUSY = [HealthCheck.too_slow]  # a busy machine is no fault
 
@@ -264,7 +265,19 @@ def test_words_from_outside_are_made_printable():
     assert printable("a\x1b[2J\u202eb\r\n\tc\ud800") == "a\\x1b[2J\\u202eb\\r\n\tc\\ud800"
     assert one_line("a\nb\u2028\u200b") == "a\\nb\\u2028\\u200b"
     assert printable("naïve \u0645\u06cc\u200c\u062e 👨\u200d👩") == "naïve \u0645\u06cc\u200c\u062e 👨\u200d👩"
-    assert str(TrmlError("x\x1b[31m")) == "x\\x1b[31m"
+    error = TrmlError("x\x1b[31m", expected="\x1b[2J", command="trml check \u202e")
+    assert str(error) == "x\\x1b[31m; expected \\x1b[2J. Next: trml check \\u202e"
+    assert failure(error).words("trml") == "trml: x\\x1b[31m\nExpected \\x1b[2J\ntrml check \\u202e"
+
+
+def test_errors_that_nobody_foresaw_are_printable(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for verb, error in (("experiments", ValueError("\x1b[2J" + "x" * 5000)), ("corpus", KeyError("\x1b[2J\u202e"))):
+        monkeypatch.setattr("trml.cli.main._run", Mock(side_effect=error))
+        code, out, err = ended(capsys, verb)
+        assert code == Code.BUG
+        assert not {"\x1b", "\u202e"} & {*out, *err}
+        assert len(err.splitlines()[-2]) < 600
 
 
 @given(text=st.text(max_size=20))

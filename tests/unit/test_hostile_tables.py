@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conftest import ROOT
 from helpers.own_data import composed, own_config, report, rows, write
 from trml.base.errors import ConfigError, ContractError, DataMissing
+from trml.base.printable import setting, shell_word
 from trml.corpora.checking.check import stated_columns
 from trml.corpora.mvsa.config import MvsaSampleConfig
 from trml.corpora.registry import build_corpus
@@ -53,6 +54,21 @@ def test_a_table_that_is_no_file_is_not_said_to_be_missing(tmp_path, name, make,
         read_table(tmp_path / name)
     with pytest.raises(DataMissing, match=words):
         report(tmp_path, table=name)
+
+
+@pytest.mark.parametrize("name", ["$(touch x).csv", "a b;touch x.csv", "it's ${x}.csv", "\x1b[2J.csv"])
+def test_a_table_in_a_command_is_one_word(tmp_path, name):
+    write(tmp_path, rows(), name)
+    with pytest.raises(DataMissing) as refusal:
+        read_table(tmp_path / "t.csv")
+    words = str(refusal.value)
+    assert words.endswith(
+        f": {shell_word(setting('corpus.table', name))}, or trml check ... --table {shell_word(name)}"
+    )
+    write(tmp_path, rows(), "z.csv")
+    with pytest.raises(DataMissing) as refusal:
+        report(tmp_path)
+    assert str(refusal.value).endswith(f"Choose one: --table {shell_word(name)}")
 
 
 def test_millions_of_equal_rows_are_refused_before_they_are_read(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import polars as pl
 
 from trml.base.errors import ContractError, DataMissing
 from trml.base.files import not_a_file
-from trml.base.printable import one_line, shortened
+from trml.base.printable import few, setting, shell_word, shortened
 from trml.sources.formats.csv_text import csv_text
 from trml.sources.formats.limits import CELLS, ROWS
 from trml.sources.formats.parquet import read_parquet
@@ -67,8 +67,8 @@ def _tables_beside(path: Path) -> str:
     names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in FORMATS)
     if not names:
         return f"{path.parent} holds no table ({', '.join(FORMATS)}). Put it there"
-    listed_names = one_line(", ".join(names))
-    return f"the folder holds {listed_names}: corpus.table={one_line(names[0])}, or trml check ... --table {names[0]}"
+    chosen = shell_word(setting("corpus.table", names[0]))
+    return f"the folder holds {few(names)}: {chosen}, or trml check ... --table {shell_word(names[0])}"
 
 
 def _read_csv(path: Path) -> Table:
