@@ -115,6 +115,16 @@ def test_a_csv_of_too_many_cells(tmp_path, monkeypatch):
         csv_text.read_csv(tmp_path / "t.csv")
 
 
+def test_a_table_of_many_columns_is_named_by_its_first(tmp_path):
+    columns = ",".join(f"c{i}" for i in range(30_000))
+    (tmp_path / "utterances.csv").write_text(f"{columns}\n{',' * 29_999}\n")
+    with pytest.raises(ContractError) as refusal:
+        report(tmp_path)
+    words = str(refusal.value)
+    assert "no column that looks like the" in words and "it has c0, c1, " in words and " and 29,988 more" in words
+    assert len(words) < 500
+
+
 def test_a_csv_is_read_as_polars_reads_it(tmp_path):
     frame = pl.DataFrame({"name": ["a,b", 'c"d', "é\nf"], "number": [1.5, None, -3.0]})
     frame.write_csv(tmp_path / "t[1].csv")
@@ -201,10 +211,12 @@ def test_labels_among_numbers_are_numbers_of_the_grammar(tmp_path, label):
     assert f"label {label!r} is not a number, unlike 59 others" in str(reading.of("refused")[0])
 
 
-def test_labels_in_other_digits_are_no_classes(tmp_path):
-    table = [row | {"label": "１２３"[i % 3]} for i, row in enumerate(rows(60))]
+@pytest.mark.parametrize("digits", ["１２３", "١٢٣", "१२३", "²³¹"])
+def test_labels_in_other_digits_are_no_classes(tmp_path, digits):
+    table = [row | {"label": digits[i % 3]} for i, row in enumerate(rows(60))]
     reading = read(own_config(write(tmp_path, table)), tmp_path)
-    assert "label '１' has other digits than 0 to 9; expected numbers in these" in str(reading.of("refused")[0])
+    words = f"label {min(digits)!r} has other digits than 0 to 9; expected numbers in these"
+    assert words in str(reading.of("refused")[0])
 
 
 @pytest.mark.parametrize("reach", [["nan", "3"], ["-inf", "inf"], ["-1e308", "1e308"]])

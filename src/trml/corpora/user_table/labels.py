@@ -109,7 +109,7 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
         for line, cell in zip(lines, cells, strict=True)
         if cell in counts and cell not in index
     ]
-    foreign = sorted(name for name in counts if number(unicodedata.normalize("NFKC", name)) is not None)
+    foreign = sorted(name for name in counts if number(_in_ascii(name)) is not None)
     if foreign and not stated:
         words = f"label {foreign[0]!r} has other digits than 0 to 9; expected numbers in these, or corpus.classes=[...]"
         faults.append((None, words))
@@ -130,6 +130,12 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
             )
         )
     return Labels("classification", classes, [index.get(cell) for cell in cells], faults, list(_look_alike(classes)))
+
+
+def _in_ascii(name: str) -> str:
+    """Return a name with digits of any script as 0 to 9; NFKC alone would leave those of Arabic and others."""
+    plain = unicodedata.normalize("NFKC", name)
+    return "".join(c if (digit := unicodedata.decimal(c, None)) is None else str(digit) for c in plain)
 
 
 def _look_alike(classes: list[str]) -> Iterator[str]:
