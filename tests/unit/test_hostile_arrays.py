@@ -1,8 +1,10 @@
 """Arrays from outside: wrong data are not read in silence, no other file is read, and memory is bounded."""
 
 import json
+import os
 import pickle
 import resource
+import signal
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +21,8 @@ from trml.corpora.contract import read_corpus
 from trml.corpora.feature_files import build as arrays
 from trml.corpora.feature_files import sequences
 from trml.corpora.registry import build_corpus
+from trml.sources.formats import confined, limits
 from trml.sources.formats import csd as csd_reader
-from trml.sources.formats import limits
 from trml.sources.formats.csd import read_csd
 from trml.sources.formats.npz import Npz
 from trml.sources.formats.safe_pickle import load_pickle
@@ -184,7 +186,7 @@ def test_values_of_no_bytes_are_refused(tmp_path):
     assert b"U1" in content
     path = tmp_path / "x.pkl"
     path.write_bytes(content.replace(b"U1", b"U0").replace(b"K\x04K\x04K\x08", b"K\x00K\x04K\x08"))
-    with pytest.raises(PickleRefused):
+    with pytest.raises(PickleRefused, match="an array has many values of no bytes"):
         load_pickle(path)
 
 
@@ -270,6 +272,24 @@ def test_a_csd_is_one_file_with_numbers(tmp_path, case):
     assert str(refusal.value).startswith(str(path))
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_csd_that_ends_its_reader_is_named(tmp_path, monkeypatch):
+    """As a hole in HDF5 would: the process that tries the file first is killed."""
+    path, helper, pause = csd(tmp_path / "x.csd"), confined._helper(), confined.select.select
+    os.kill(helper.pid, signal.SIGSTOP)  # or it may be faster
+
+    def wait(*arguments):
+        helper.kill()
+        return pause(*arguments)
+
+    monkeypatch.setattr(confined.select, "select", wait)
+    with pytest.raises(ContractError) as refusal:
+        read_csd(path)
+    monkeypatch.undo()
+    words = "cannot be read in 512 MB of memory: its reader was ended by SIGKILL. It is damaged or hostile"
+    assert str(refusal.value) == f"{path} {words}"
+    assert read_csd(path), "another process is started for the next file"
 
 
 def test_arrays_of_a_csd_are_counted_together(tmp_path, monkeypatch):
