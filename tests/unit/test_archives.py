@@ -1,7 +1,9 @@
 """Archives: files come out as they went in, and hostile or broken archives end in one line."""
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 import stat
 import tarfile
@@ -118,6 +120,7 @@ HOSTILE = {
     "tar: hardlink": (tarred({"l": None}, type=tarfile.LNKTYPE, linkname="../x"), "'l' is a link"),
     "tar: device": (tarred({"d": None}, type=tarfile.CHRTYPE), "'d' is a device, pipe or other special file"),
     "tar: fifo": (tarred({"d": None}, type=tarfile.FIFOTYPE), "'d' is a device, pipe or other special file"),
+    "tar: sparse": (tarred({"d": None}, type=tarfile.GNUTYPE_SPARSE), "'d' is a device, pipe or other special file"),
     "zip: symlink": (zipped({"l": b"/etc"}, external_attr=(stat.S_IFLNK | 0o777) << 16), "'l' is a link"),
     "zip: fifo": (zipped({"l": b""}, external_attr=stat.S_IFIFO << 16), "special file"),
     "zip: case": (
@@ -151,6 +154,10 @@ HOSTILE = {
     "html, zipped": (gzip.compress(b"<html>404</html>"), "it is a gzip file of a web page"),
     "empty": (b"", "it is an empty file"),
     "rar": (b"Rar!\x1a\x07" + bytes(100), "it is a rar archive"),
+    "7z": (b"7z\xbc\xaf\x27\x1c" + bytes(100), "it is a 7z archive; expected zip, tar or tar.gz"),
+    "xz": (lzma.compress(TWO), "it is an xz file; expected zip, tar or tar.gz"),
+    "bzip2": (bz2.compress(TWO), "it is a bzip2 file; expected zip, tar or tar.gz"),
+    "git lfs": (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer to a file of Git LFS, not the file"),
     "a zip in a zip in a zip ...": (quine(), "archives are nested more than 3 deep"),
     "inner html": (zipped({"train.tar.gz": b"<html>"}), "it is a web page"),
     "inner dots": (tarred({"in/x.zip": zipped({"../../evil": b"x"})}), "a path that leads out of the folder"),

@@ -1,5 +1,6 @@
 """Given features with something wrong: the message names file and key, what was found and what was expected."""
 
+import pickle
 import zipfile
 from dataclasses import replace
 from functools import partial
@@ -114,6 +115,20 @@ def test_wrong_files(tmp_path, brought):
     (folder / "features").write_text("video,label")
     with pytest.raises(PickleRefused, match="is damaged or not a pickle"):
         brought(None)
+
+
+def test_three_files_of_one_kind_and_one_of_another(tmp_path, brought):
+    folder = tmp_path / "given"
+    folder.mkdir()
+    for name in ("labels", "text", "vision"):
+        write_csd(folder / name, {"v": (np.zeros((1, 2)), np.zeros((1, 1)))})
+    (folder / "audio").write_bytes(pickle.dumps(1))
+    config = replace(CONFIG, files=["labels", "text", "vision", "audio"], modalities=["text", "vision", "audio"])
+    words = (
+        r"vision is an HDF5 file, audio is a pickle; expected one \.npz, one pickle, or \.csd files: labels, text, v"
+    )
+    with pytest.raises(ContractError, match=words):
+        brought(None, config)
 
 
 def test_an_npz_that_says_more_than_it_has(tmp_path, brought):

@@ -1,5 +1,6 @@
 """From words to a configuration: whatever characters a value has, it stays a value."""
 
+import re
 import shlex
 
 import pytest
@@ -9,10 +10,13 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from conftest import ROOT
+from helpers.command import ended
 from trml.base.errors import CommandError, ConfigError, DataMissing
 from trml.cli.composing import Asked
+from trml.cli.ending import Code
 from trml.config.compose import _literal, compose
 
+SETTINGS = (ROOT / "params.yaml").read_text()
 VALUES = [
     "it's",
     'a b"c',
@@ -114,7 +118,7 @@ def test_without_words_nothing_is_written_and_the_configuration_in_force_is_run(
 def test_a_run_in_another_folder_has_its_own_file_and_the_same_data(monkeypatch, tmp_path):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    (tmp_path / "here/params.yaml").write_text("name: x\ndata: ../raw\n")
+    (tmp_path / "here/params.yaml").write_text(SETTINGS.replace("data: data", "data: ../raw"))
     path = Asked.of([], None, {}).write("run", tmp_path / "there")
     assert path == "work/params/default.yaml"
     assert yaml.safe_load((tmp_path / "there" / path).read_text())["data"] == str(tmp_path / "here/../raw")
@@ -125,8 +129,40 @@ def test_a_published_result_is_run_by_its_own_settings(monkeypatch, tmp_path):
     folder = tmp_path / "results/pantomime_0123ab"
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{}")
-    (folder / "params.yaml").write_text("name: pantomime_0123ab\n")
+    (folder / "params.yaml").write_text(SETTINGS)
     asked = Asked.of(["pantomime_0123ab"], None, {})
-    assert asked.text() == "name: pantomime_0123ab\n"
+    assert asked.text() == SETTINGS
     with pytest.raises(CommandError, match="whose settings stand"):
         Asked.of(["pantomime_0123ab", "seed=2"], None, {}).text()
+
+
+STRANGE = {
+    "octal": (b"seed: 010\n", "'010' is a number in one version of YAML and not in another"),
+    "a key twice": (b"seed: 1\nseed: 2\n", "key 'seed' is there twice"),
+    "latin-1": (b"name: caf\xe9\n", "line 1: byte 0xe9 is not UTF-8"),
+    "digits": (b"seed: " + b"1" * 5001, "is a number in one version of YAML"),
+    "deep": (b"[" * 5000, "nests deeper than 32"),
+    "NUL": (b"a: \0", "it has the character"),
+    "itself": (b"a: &a [1, *a]", "it holds itself"),
+    "list": (b"[1]", "the configuration is [1]"),
+    "nothing": (b"", "the configuration is None"),
+    "no data": (re.sub(r"(?m)^data: .*\n", "", SETTINGS).encode(), "data"),
+    "escapes": (SETTINGS.encode() + b'"\\e[2J": 1\n', "\\x1b[2J is unknown"),
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_a_configuration_of_somebody_else_is_read_as_every_other(monkeypatch, tmp_path, capsys, case):
+    content, words = STRANGE[case]
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "results/theirs"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    (folder / "params.yaml").write_bytes(content)
+    theirs = "results/theirs/params.yaml"
+    for command in (["run", "--params", theirs, "--into", tmp_path / "there"], ["run", "theirs", "--dry-run"]):
+        code, out, err = ended(capsys, *command)
+        assert code == Code.WRONG
+        assert f"trml run: {theirs}" in err and words in err
+        assert "\x1b" not in out + err
+    assert not (tmp_path / "there/work/params").exists()

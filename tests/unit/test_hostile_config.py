@@ -4,7 +4,10 @@ import copy
 import json
 import os
 import re
+import time
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -20,11 +23,11 @@ from trml.base.checksums import known_digests
 from trml.base.digests import file_digest
 from trml.base.errors import ConfigError, StoreError, TrmlError
 from trml.base.files import not_a_file
-from trml.base.printable import one_line, printable, shell_word
-from trml.base.yaml_reader import SIZE, parse_yaml
+from trml.base.printable import one_line, printable, shell_word, value_as_written
+from trml.base.yaml_reader import NODES, SIZE, parse_yaml
+from trml.cli.ending import Code, failure
 from trml.config.compose import compose
 from trml.config.load import check, load
-from trml.corpora.checking.show import value_as_written
 
 BUSY = [HealthCheck.too_slow]  # a busy machine is no fault
 
@@ -53,7 +56,10 @@ YAML = {
     "billion laughs": (LAUGHS.encode(), "it has more than 200,000 values, those behind an alias (*name) counted"),
     "latin-1": (b"name: x\ntitle: caf\xe9\n", "line 2: byte 0xe9 is not UTF-8"),
     "binary": (b"\x7fELF\x02\x01\xff\xfe", "line 1: byte 0xff is not UTF-8"),
-    "NUL": (b"a: \0", "special characters are not allowed"),
+    "NUL": (b"a: \0", "line 1: it has the character '\\x00'; expected text"),
+    "many values": (b"a: [" + b"0," * 200_000 + b"0]", "line 1: it has more than 200,000 values"),
+    "many documents": (b"---\n" * 300_000, "it has more than 200,000 values"),
+    "many directives": (b"%TAG !a! b\n" * 300_000, "it has more than 100 lines that start with %; expected none"),
     "large": (b"#" * (SIZE + 1), "has more than 4,194,304 bytes"),
     "no YAML": (b"a: [1", "is not YAML: while parsing a flow sequence"),
 }
@@ -71,6 +77,18 @@ def test_a_file_of_yaml_that_is_ambiguous_or_broken_is_refused(tmp_path, case):
     assert "\n" not in str(refusal.value)
     assert len(str(refusal.value)) < 700
     assert [found.name for found in tmp_path.iterdir()] == ["params.yaml"], "nothing ran"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["- " + "x" * 16 + "\n", "- &a x\n", "? x\n", "#\n"],
+)
+def test_a_file_of_the_largest_size_is_read_in_seconds(content):
+    """The reader in python takes minutes for it; libyaml's is used where PyYAML has it, as its wheels do."""
+    began = time.process_time()
+    with suppress(ValueError):
+        parse_yaml(content * min(NODES - 1, SIZE // len(content)))
+    assert time.process_time() - began < 40
 
 
 def test_yaml_means_what_it_shows():
@@ -162,6 +180,8 @@ OVERRIDES = [
     ("name=${nope}", "name: Interpolation key 'nope' not found"),
     ("data={a:${data}}", "data.a: Interpolation to parent node detected"),
     (f"seed={'1' * 5001}", "Exceeds the limit (4300 digits)"),
+    ("seed=1_000", "seed=1_000: '1_000' is a number in one version of YAML and not in another"),
+    ("protocol.seeds=[1,2_0]", "'2_0' is a number in one version of YAML and not in another"),
     ("training.learning_rate=inf", "training.learning_rate is inf; expected a finite number"),
     ("methods.trml.options.weight=inf", "methods.trml.options.weight is inf; expected a finite number"),
     (f"name={'a' * 300}", "expected at most 64 characters"),
@@ -174,6 +194,11 @@ def test_overrides_that_hydra_does_not_name(override, words):
         compose([override], ROOT / "config")
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("word", ["'1_000'", "x_1_000", "1_0x", "/a_1_0/b_2"])
+def test_a_text_with_digits_and_underscores_is_a_text(word):
+    assert parse_yaml(compose([f"data={word}"], ROOT / "config"))["data"] == word.strip("'")
 
 
 @given(value=st.text(alphabet=st.sampled_from(list("\\'\"${}a ,[]:=\n\té")), max_size=8))
@@ -240,7 +265,19 @@ def test_words_from_outside_are_made_printable():
     assert printable("a\x1b[2J\u202eb\r\n\tc\ud800") == "a\\x1b[2J\\u202eb\\r\n\tc\\ud800"
     assert one_line("a\nb\u2028\u200b") == "a\\nb\\u2028\\u200b"
     assert printable("naïve \u0645\u06cc\u200c\u062e 👨\u200d👩") == "naïve \u0645\u06cc\u200c\u062e 👨\u200d👩"
-    assert str(TrmlError("x\x1b[31m")) == "x\\x1b[31m"
+    error = TrmlError("x\x1b[31m", expected="\x1b[2J", command="trml check \u202e")
+    assert str(error) == "x\\x1b[31m; expected \\x1b[2J. Next: trml check \\u202e"
+    assert failure(error).words("trml") == "trml: x\\x1b[31m\nExpected \\x1b[2J\ntrml check \\u202e"
+
+
+def test_errors_that_nobody_foresaw_are_printable(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for verb, error in (("experiments", ValueError("\x1b[2J" + "x" * 5000)), ("corpus", KeyError("\x1b[2J\u202e"))):
+        monkeypatch.setattr("trml.cli.main._run", Mock(side_effect=error))
+        code, out, err = ended(capsys, verb)
+        assert code == Code.BUG
+        assert not {"\x1b", "\u202e"} & {*out, *err}
+        assert len(err.splitlines()[-2]) < 600
 
 
 @given(text=st.text(max_size=20))

@@ -1,6 +1,8 @@
 """Computational sequences (.csd) from outside: what is not stored is not made up, and only the file itself is read."""
 
 import json
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +14,8 @@ from helpers.given_files import CONFIG
 from trml.base.errors import ContractError
 from trml.corpora.common.official_splits import cmu_fold_files
 from trml.corpora.feature_files import scaling, sequences
+from trml.sources.formats import confined, limits
 from trml.sources.formats import csd as csd_reader
-from trml.sources.formats import limits
 from trml.sources.formats.csd import read_csd
 
 TIMES = np.array([[0, 1.0], [1, 2.0]])
@@ -128,6 +130,24 @@ def test_a_csd_is_one_file_with_numbers(tmp_path, case):
     assert str(refusal.value).startswith(str(path))
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_csd_that_ends_its_reader_is_named(tmp_path, monkeypatch):
+    """As a hole in HDF5 would: the process that tries the file first is killed."""
+    path, helper, pause = csd(tmp_path / "x.csd"), confined._helper(), confined.select.select
+    os.kill(helper.pid, signal.SIGSTOP)  # or it may be faster
+
+    def wait(*arguments):
+        helper.kill()
+        return pause(*arguments)
+
+    monkeypatch.setattr(confined.select, "select", wait)
+    with pytest.raises(ContractError) as refusal:
+        read_csd(path)
+    monkeypatch.undo()
+    words = "cannot be read in 512 MB of memory: its reader was ended by SIGKILL. It is damaged or hostile"
+    assert str(refusal.value) == f"{path} {words}"
+    assert read_csd(path), "another process is started for the next file"
 
 
 def test_arrays_of_a_csd_are_counted_together(tmp_path, monkeypatch):

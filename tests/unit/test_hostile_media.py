@@ -171,6 +171,20 @@ def test_frames_without_times_are_a_reason(tmp_path):
         read_frames(Clip(tmp_path / "bare.h264"), 2)
 
 
+def test_a_frame_that_ffmpeg_marks_as_damaged_is_a_reason(tmp_path):
+    path = write_video(tmp_path / "x.mp4", n=60, codec="mpeg4")
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        packet = next(each for each in container.demux(stream) if each.pts * stream.time_base == 2)
+        begin, end = packet.pos + packet.size // 3, packet.pos + packet.size
+    content = bytearray(path.read_bytes())
+    content[begin:end] = bytes(end - begin)
+    path.write_bytes(content)
+    with pytest.raises(ClipUnreadable, match=r"its frame at 2\.00 s cannot be decoded"):
+        read_frames(Clip(path, (2.0, 2.03)), 1)
+    assert len(read_frames(Clip(path, (0.0, 1.0)), 4)) == 4, "those before it"
+
+
 def test_scans_that_are_repeated_are_not_decoded(tmp_path):
     """Each takes 53 bytes here, and goes over all pixels."""
     path = tmp_path / "x.jpg"

@@ -12,7 +12,9 @@ from conftest import ROOT
 from helpers.command import ended
 from trml.api.result import load
 from trml.base.artifacts import read_json, write_sums
+from trml.base.digests import file_digest
 from trml.base.errors import ContractError, DataMissing
+from trml.cli.ending import Code
 
 RESULT = ROOT / "results/pantomime_full"
 FILES = ("manifest.json", "params.yaml", "claims.json", "findings.json", "metrics.csv", "cells.csv")
@@ -294,3 +296,75 @@ def test_pairs_that_are_no_parquet_are_named(brought, content):
 def test_a_name_that_is_too_long_is_no_result():
     with pytest.raises(DataMissing, match="there are no results"):
         load("n" * 300)
+
+
+def changed(name, key, value):
+    """Put a value at a key of a file of the copy, or take the key away."""
+
+    def change(folder):
+        document = read_json(folder / name)
+        (folder / name).write_text(json.dumps(with_value(document, (key,), value)))
+
+    return change
+
+
+def words_for_numbers(folder):
+    """The columns are there; that the cells are others, the checksum tells."""
+    path = folder / "tables/main.csv"
+    (folder / "SHA256SUMS").write_text(f"{file_digest(path)}  tables/main.csv\n")
+    header = path.read_text().splitlines()[0]
+    path.write_text(f"{header}\n{','.join(['word'] * (header.count(',') + 1))}\n")
+
+
+ROWS = {
+    "another form": (
+        changed("manifest.json", "digest", 5),
+        ("show", "{}"),
+        "{}/manifest.json has not the form of published results: digest: Input should be a valid string",
+    ),
+    "claims of another form": (
+        lambda folder: (folder / "claims.json").write_text("3"),
+        ("show", "{}", "C1"),
+        "{}/claims.json has not the form of published results: all of it: Input should be a valid list",
+    ),
+    "settings of another form": (
+        lambda folder: (folder / "params.yaml").write_text("methods: 3"),
+        ("compare", "{}", str(RESULT)),
+        "{}/params.yaml has not the form of published results: methods: Input should be",
+    ),
+    "no key": (
+        changed("manifest.json", "git_commit", ...),
+        ("compare", "{}", str(RESULT)),
+        "{}/manifest.json has no 'git_commit'",
+    ),
+    "no rows": (
+        lambda folder: (folder / "tables/main.csv").write_bytes(b""),
+        ("show", "{}", "main"),
+        "{}/tables/main.csv cannot be read as a table",
+    ),
+    "no text": (
+        lambda folder: (folder / "metrics.csv").write_bytes(b"\xff\xfe\x00"),
+        ("compare", "{}", str(RESULT)),
+        "{}/metrics.csv",
+    ),
+    "no column": (
+        lambda folder: (folder / "metrics.csv").write_bytes(b"x\n1\n"),
+        ("compare", "{}", str(RESULT)),
+        "{}/metrics.csv has no column method, variant",
+    ),
+    "another table": (
+        words_for_numbers,
+        ("show", "{}", "main"),
+        "{} is not as it was published: tables/main.csv changed after it was written",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_what_is_wrong_with_results_is_named(brought, capsys, case):
+    change, command, words = ROWS[case]
+    change(brought)
+    code, out, err = ended(capsys, *(word.format(brought) for word in command))
+    assert code == Code.NO
+    assert words.replace("{}", str(brought)) in err
+    assert "\x1b" not in out + err

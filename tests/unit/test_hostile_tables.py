@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conftest import ROOT
 from helpers.own_data import composed, own_config, report, rows, write
 from trml.base.errors import ConfigError, ContractError, DataMissing
+from trml.base.printable import setting, shell_word
 from trml.corpora.checking.check import stated_columns
 from trml.corpora.mvsa.config import MvsaSampleConfig
 from trml.corpora.registry import build_corpus
@@ -52,6 +53,21 @@ def test_a_table_that_is_no_file_is_not_said_to_be_missing(tmp_path, name, make,
         read_table(tmp_path / name)
     with pytest.raises(DataMissing, match=words):
         report(tmp_path, table=name)
+
+
+@pytest.mark.parametrize("name", ["$(touch x).csv", "a b;touch x.csv", "it's ${x}.csv", "\x1b[2J.csv"])
+def test_a_table_in_a_command_is_one_word(tmp_path, name):
+    write(tmp_path, rows(), name)
+    with pytest.raises(DataMissing) as refusal:
+        read_table(tmp_path / "t.csv")
+    words = str(refusal.value)
+    assert words.endswith(
+        f": {shell_word(setting('corpus.table', name))}, or trml check ... --table {shell_word(name)}"
+    )
+    write(tmp_path, rows(), "z.csv")
+    with pytest.raises(DataMissing) as refusal:
+        report(tmp_path)
+    assert str(refusal.value).endswith(f"Choose one: --table {shell_word(name)}")
 
 
 def test_millions_of_equal_rows_are_refused_before_they_are_read(tmp_path, monkeypatch):
@@ -96,6 +112,16 @@ def test_a_csv_of_too_many_cells(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("text,label\n" + "a,1\n" * 20)
     with pytest.raises(ContractError, match=r"t\.csv has 21 lines of 2 columns; expected at most .* 30 cells"):
         csv_text.read_csv(tmp_path / "t.csv")
+
+
+def test_a_table_of_many_columns_is_named_by_its_first(tmp_path):
+    columns = ",".join(f"c{i}" for i in range(30_000))
+    (tmp_path / "utterances.csv").write_text(f"{columns}\n{',' * 29_999}\n")
+    with pytest.raises(ContractError) as refusal:
+        report(tmp_path)
+    words = str(refusal.value)
+    assert "no column that looks like the" in words and "it has c0, c1, " in words and " and 29,988 more" in words
+    assert len(words) < 500
 
 
 def test_a_csv_is_read_as_polars_reads_it(tmp_path):
@@ -183,10 +209,12 @@ def test_labels_among_numbers_are_numbers_of_the_grammar(tmp_path, label):
     assert f"label {label!r} is not a number, unlike 59 others" in str(reading.of("refused")[0])
 
 
-def test_labels_in_other_digits_are_no_classes(tmp_path):
-    table = [row | {"label": "１２３"[i % 3]} for i, row in enumerate(rows(60))]
+@pytest.mark.parametrize("digits", ["１２３", "١٢٣", "१२३", "²³¹"])
+def test_labels_in_other_digits_are_no_classes(tmp_path, digits):
+    table = [row | {"label": digits[i % 3]} for i, row in enumerate(rows(60))]
     reading = read(own_config(write(tmp_path, table)), tmp_path)
-    assert "label '１' has other digits than 0 to 9; expected numbers in these" in str(reading.of("refused")[0])
+    words = f"label {min(digits)!r} has other digits than 0 to 9; expected numbers in these"
+    assert words in str(reading.of("refused")[0])
 
 
 @pytest.mark.parametrize("reach", [["nan", "3"], ["-inf", "inf"], ["-1e308", "1e308"]])

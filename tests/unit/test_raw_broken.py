@@ -70,6 +70,9 @@ def test_mosei_label_twice_is_used_once():
         ("a", "a___0___one___2___text", None),
         ("a", "a___0___nan___2___text", None),
         ("a", "a___0___1___2", None),
+        ("a", f"a___{'1' * 5000}___1___2___text", None),
+        ("a", "a___٣___1___2___text", None),
+        ("a", "a___0___١___٢___text", None),
     ],
 )
 def test_mosei_lines(video, line, segment):
@@ -78,7 +81,14 @@ def test_mosei_lines(video, line, segment):
 
 
 @pytest.mark.parametrize(
-    ("line", "segment"), [("12_DELIM_ SO  GOOD ", (12, "SO GOOD", 0.0, 0.0)), ("12 SO", None), ("x_DELIM_SO", None)]
+    ("line", "segment"),
+    [
+        ("12_DELIM_ SO  GOOD ", (12, "SO GOOD", 0.0, 0.0)),
+        ("12 SO", None),
+        ("x_DELIM_SO", None),
+        (f"{'1' * 5000}_DELIM_SO", None),
+        ("٣_DELIM_SO", None),
+    ],
 )
 def test_mosi_lines(line, segment):
     assert cmu_mosi.LAYOUT.parse("v", line) == segment

@@ -1,9 +1,11 @@
 """What a source file says for digests, worked out once a run by its content."""
 
 import json
+import os
 
 import pytest
 
+from trml.base.errors import StoreError
 from trml.base.modules import module_file
 from trml.planning import sources
 
@@ -47,7 +49,10 @@ def test_an_edit_is_seen_whatever_was_written_down(folder, edit):
     assert sources.source("another_module_of_sources").form != before.form
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"x": 1}', '{"x": ["a"]}', '{"x": ["a", 1]}', "null"])
+STRANGE = ["", "[]", "{", '{"x": 1}', '{"x": ["a"]}', '{"x": ["a", 1]}', "null", "[" * 100_000, "\x00", "5"]
+
+
+@pytest.mark.parametrize("content", STRANGE)
 def test_a_file_with_other_content_is_not_believed(folder, content):
     (folder / "third_module_of_sources.py").write_text("import json\n")
     (folder / "work").mkdir()
@@ -55,3 +60,12 @@ def test_a_file_with_other_content_is_not_believed(folder, content):
     assert sources.source("third_module_of_sources").imports == ("json",)
     sources.write_down()
     assert len(json.loads(sources.KNOWN.read_text())) == 1
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(folder):
+    (folder / "fourth_module_of_sources.py").write_text("import json\n")
+    (folder / "work").mkdir()
+    os.mkfifo(sources.KNOWN)
+    assert sources.source("fourth_module_of_sources").imports == ("json",)
+    with pytest.raises(StoreError, match=r"sources.json is a named pipe; expected a file to write, or nothing"):
+        sources.write_down()

@@ -202,6 +202,15 @@ HOSTILE = {
     "another's class": (pickle.dumps(Plain()), "Plain"),
     "datetime": (pickle.dumps(datetime.datetime(2020, 1, 1)), "datetime.datetime"),
     "matrix": (pickle.dumps(np.ones(2).view(np.recarray)), "recarray"),
+    "a tensor of torch": (named("torch._utils", "_rebuild_tensor_v2"), "torch._utils._rebuild_tensor_v2"),
+    "a model of torch": (b"\x80\x02ctorch.nn.modules.linear\nLinear\n)\x81}b.", "torch.nn.modules.linear.Linear"),
+    "a frame of pandas": (
+        b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00" + named("pandas.core.frame", "DataFrame", 4)[2:-1] + b")\x81.",
+        "pandas.core.frame.DataFrame",
+    ),
+    "an array of joblib": (
+        named("joblib.numpy_pickle", "NumpyArrayWrapper", 4)[:-1] + b")\x81}b.", "joblib.numpy_pickle.NumpyArrayWrapper"
+    ),
     "factory of code": (
         b"\x80\x02ccollections\ndefaultdict\ncnumpy\ndtype\n\x85R.",
         "a defaultdict of something other than containers",

@@ -16,7 +16,9 @@ import pytest
 
 from conftest import ROOT
 from helpers.checkout import FEW_METHODS, MINIATURE, SMALL_GRID, Checkout
+from helpers.own_data import rows, write
 from trml.base.artifacts import read_json
+from trml.cli.ending import Code
 from trml.cli.schemas import checked
 
 # One method more than none, one seed: seconds, not minutes.
@@ -241,7 +243,12 @@ def test_a_reader_that_leaves_changes_nothing(end):
         assert done.returncode == code
 
 
-def test_a_terminal_without_the_characters_is_printed_on():
+def test_a_terminal_without_the_characters_is_printed_on(tmp_path):
+    folder = write(tmp_path / "größe", rows())
+    for words in (["check", str(folder)], ["check", str(tmp_path / "grün")]):
+        done = trml(ROOT, *words, PYTHONIOENCODING="ascii")
+        assert "gr?" in done.stdout + done.stderr
+        assert done.returncode != Code.BUG and "\x1b" not in done.stdout
     for columns in ("40", "80", "200"):
         done = trml(ROOT, "cite", PYTHONIOENCODING="ascii", COLUMNS=columns)
         assert (done.returncode, done.stderr) == (0, "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from trml.base.artifacts import write_json
 from trml.base.digests import file_digest
+from trml.base.files import not_a_file
 from trml.base.progress import track
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -55,7 +56,9 @@ def _is_entry(entry: Any) -> bool:
 
 
 def recall(memory: Path) -> dict[str, Any]:
-    """Return a JSON cache, empty if it is absent or damaged: all of it can be computed again."""
+    """Return a JSON cache, empty if it is absent, damaged or no file: all of it can be computed again."""
+    if not_a_file(memory) is not None:  # a pipe would wait for ever
+        return {}
     try:
         known = json.loads(memory.read_text())
     except (OSError, ValueError, RecursionError):

@@ -18,11 +18,9 @@ class TrmlError(Exception):
     """
 
     def __init__(self, what: str = "", *, expected: str = "", command: str = "") -> None:
-        self.what, self.expected, self.command = what, expected, command
-        super().__init__("; expected ".join(filter(None, (what, expected))) + (f". Next: {command}" if command else ""))
-
-    def __str__(self) -> str:
-        return printable(super().__str__())
+        self.what, self.expected, self.command = printable(what), printable(expected), printable(command)
+        words = "; expected ".join(filter(None, (self.what, self.expected)))
+        super().__init__(words + (f". Next: {self.command}" if command else ""))
 
 
 class ConfigError(TrmlError):

@@ -1,5 +1,6 @@
 """Make text from outside safe to print: a name in a file must not move the cursor, hide a line or reverse a text."""
 
+import re
 import shlex
 import unicodedata
 from collections.abc import Sequence
@@ -10,6 +11,10 @@ _ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, formats, halves of charac
 LISTED = 20  # lines of one kind
 
 _SHOWN, _LONG = 80, 300  # characters of a value, and of a name among others
+
+_PLAIN = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.-]*")
+
+_OF_YAML = {"null", "true", "false", "nan", "inf", "none"}
 
 
 def printable(text: str) -> str:
@@ -53,6 +58,21 @@ def shell_word(text: str) -> str:
         return shlex.quote(text)
     plain = text.replace("\\", "\\\\").replace("'", "\\'")
     return "$'" + "".join(c if c.isprintable() else _octal(c) for c in plain) + "'"
+
+
+def value_as_written(value: object) -> str:
+    """Return a value as Hydra reads it back unchanged: backslashes count before a quote, at the end and before `${`."""
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.lower() not in _OF_YAML:
+            return value
+        literal = re.sub(r"(\\*)\$\{", lambda match: f"{2 * match[1]}\\${{", value)  # or it refers to a key
+        return "'" + re.sub(r"(\\*)('|\Z)", lambda match: 2 * match[1] + (r"\'" if match[2] else ""), literal) + "'"
+    return "null" if value is None else str(value)
+
+
+def setting(key: str, value: object) -> str:
+    """Return an override as Hydra reads it back."""
+    return f"{key}={value_as_written(value)}"
 
 
 def _octal(character: str) -> str:

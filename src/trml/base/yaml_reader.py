@@ -19,6 +19,8 @@ SIZE = 1 << 22  # bytes of a file
 NODES = 200_000  # values of a file, those behind an alias counted each time
 DEPTH = 32  # of mappings and lists in each other
 
+_DIRECTIVES = 100
+
 _TAG = "tag:yaml.org,2002:"
 
 _KINDS = ("null", "bool", "int", "float")
@@ -31,7 +33,11 @@ class _Fault(Exception):
     """What is wrong with a document, in words."""
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's reader is fifty times as fast as that in python, which takes minutes for a large file.
+_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Safe):
     """PyYAML's safe loader without dates, bytes, sets and `<<`. What it takes for a number, `_scalar` looks at."""
 
     yaml_implicit_resolvers = {
@@ -71,7 +77,7 @@ def read_yaml(path: Path, error: type[TrmlError] = ConfigError) -> Any:
 def parse_yaml(text: str) -> Any:
     """Return what a YAML text holds; raise ValueError with the line of a fault."""
     try:
-        _require_shallow(text)
+        _require_small(text)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
@@ -82,16 +88,28 @@ def parse_yaml(text: str) -> Any:
         raise ValueError(one_line(" ".join(str(fault).split()))[:400]) from None
 
 
-def _require_shallow(text: str) -> None:
-    """Raise _Fault if mappings and lists nest deeper than the bound: PyYAML would exhaust python's stack."""
-    depth = 0
+def _require_small(text: str) -> None:
+    """Raise _Fault, before a value is made, if there are too many, or they nest so deep that python's stack is used up.
+
+    Events cost no memory: each is forgotten when the next is read.
+    """
+    if strange := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        line = text.count("\n", 0, strange.start()) + 1
+        raise _Fault(f"line {line}: it has the character {shortened(strange[0])}; expected text")
+    if text.count("\n%") > _DIRECTIVES:  # libyaml compares each with all before it
+        raise _Fault(f"it has more than {_DIRECTIVES} lines that start with %; expected none")
+    depth = count = 0
     for event in yaml.parse(text, _Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEPTH:
-                raise _Fault(f"line {event.start_mark.line + 1}: it nests deeper than {DEPTH}")
-        elif isinstance(event, yaml.CollectionEndEvent):
+        if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        elif isinstance(event, yaml.NodeEvent):
+            count += 1
+            if count > NODES:
+                raise _Fault(f"line {_line(event)}: it has more than {NODES:,} values")
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > DEPTH:
+                    raise _Fault(f"line {_line(event)}: it nests deeper than {DEPTH}")
 
 
 class _Builder:
@@ -144,12 +162,18 @@ def _scalar(node: Any) -> Any:
     if kind == "float" and _FLOAT.fullmatch(text) and isfinite(float(text)):
         return float(text)
     if kind in ("bool", "int", "float"):
-        raise _Fault(
-            f"line {_line(node)}: {shortened(text)} is a number in one version of YAML and not in another, or is not "
-            "finite; expected decimal digits, or quotes around a text"
-        )
+        raise _Fault(f"line {_line(node)}: {ambiguous(text)}")
     raise _Fault(f"line {_line(node)}: it has the tag {shortened(kind)}; expected none")
 
 
-def _line(node: Any) -> int:
-    return int(node.start_mark.line) + 1
+def ambiguous(text: str) -> str:
+    """Return what is wrong with a scalar that may be read as another number than is meant."""
+    return (
+        f"{shortened(text)} is a number in one version of YAML and not in another, or is not finite; expected decimal "
+        "digits, or quotes around a text"
+    )
+
+
+def _line(found: Any) -> int:
+    """Return the line on which a node or an event starts."""
+    return int(found.start_mark.line) + 1

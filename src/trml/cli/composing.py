@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trml.base.commands import AGAIN, in_force, params_file
 from trml.base.errors import CommandError, DataMissing
+from trml.base.files import not_a_file
 from trml.base.nearest import nearest
 from trml.cli.common import experiment_names, result_names
 
@@ -74,6 +75,7 @@ class Asked:
         Raises:
             CommandError: If there is no such experiment.
             ConfigError: If the configuration is at fault.
+            DataMissing: If there is none to run in another folder.
         """
         is_composed = bool(self.experiment or self.overrides or self.data)
         if not is_composed and into is None:
@@ -112,7 +114,7 @@ class Asked:
                 raise CommandError(
                     f"{self.experiment} is a published result, whose settings stand; expected an experiment of config/"
                 )
-            return published.read_text()
+            return _checked(published)
         if not experiments:
             raise DataMissing(
                 f"{Path.cwd()} has no config/experiment: it is no checkout of trml", command="cd <checkout> && trml run"
@@ -129,15 +131,26 @@ def quoted(value: str) -> str:
 
 
 def _read(path: Path) -> str:
-    if not path.is_file():
+    if not_a_file(path) == "is missing":
         raise DataMissing(f"{path} is absent in {Path.cwd()}", command="trml compose")
-    return path.read_text()
+    return _checked(path)
+
+
+def _checked(path: Path) -> str:
+    """Return the text of a configuration, which may be somebody else's; raise ConfigError if it is at fault."""
+    from trml.config.load import load
+
+    load(path)
+    return path.read_text("utf-8-sig")
 
 
 def _absolute(text: str) -> str:
+    """Return a configuration that was checked with the folder of its corpora as an absolute path."""
     import yaml
 
-    settings = yaml.safe_load(text)
+    from trml.base.yaml_reader import parse_yaml
+
+    settings = parse_yaml(text)
     return yaml.safe_dump({**settings, "data": str(Path(settings["data"]).absolute())}, sort_keys=False)
 
 

@@ -14,11 +14,13 @@ from typing import Any
 
 from trml import __version__
 from trml.base.checkout import refuse_other_source
+from trml.base.printable import one_line, printable
 from trml.cli.ending import Code, Failure, bug, failure
 from trml.cli.verbs import HIDDEN, VERBS, help_text
 
 COMPLETE = "_TRML_COMPLETE"  # set by a shell that asks for completions
 _HELP = ("--help", "-h")
+_REASON = 300  # characters of an error that nobody foresaw; its traceback has all
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -107,11 +109,11 @@ def _fault(error: Exception, verb: str) -> Failure:
     if name in VERBS and VERBS[name].group == HIDDEN:
         import traceback
 
-        traceback.print_exception(error)
+        sys.stderr.write(printable("".join(traceback.format_exception(error))))
         where = "see above"
     else:
         where = f"its traceback is in {bug(error)}"
-    reason = (str(error).strip().splitlines() or [""])[0]
+    reason = one_line((str(error).strip().splitlines() or [""])[0][:_REASON])
     what = f"a fault of trml ({type(error).__name__}: {reason}); {where}"
     return Failure(what, None, None, "Please report it with that file", Code.BUG)
 
@@ -119,7 +121,7 @@ def _fault(error: Exception, verb: str) -> Failure:
 def _say(found: Failure, verb: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found.document(), indent=1))
-    print(found.words(verb), file=sys.stderr)
+    print(printable(found.words(verb)), file=sys.stderr)  # errors of libraries quote files, too
 
 
 def _stop(number: int, frame: object) -> None:

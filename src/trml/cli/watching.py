@@ -91,7 +91,11 @@ def foresee(asked: Asked, params: str | None, into: Path | None, *, as_json: boo
 
 
 def _planned(asked: Asked, params: str | None, into: Path | None = None) -> "tuple[str, list[Plan]]":
-    """Return the configuration file and its plans; what words ask for is composed, and nothing is written."""
+    """Return the configuration file and its plans; what words ask for is composed, and nothing is written.
+
+    Raises:
+        ConfigError: If the configuration is at fault, which may be that of somebody else's results.
+    """
     from trml.base.commands import params_file
 
     if not asked.words and into is None:

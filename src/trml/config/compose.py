@@ -9,7 +9,7 @@ from typing import Any
 from trml.base.checkout import config_folder
 from trml.base.errors import ConfigError
 from trml.base.printable import one_line
-from trml.base.yaml_reader import parse_yaml
+from trml.base.yaml_reader import ambiguous, parse_yaml
 from trml.config.load import check
 from trml.config.messages import explain_hydra
 from trml.corpora.registry import defaults as corpus_defaults
@@ -155,9 +155,41 @@ def _refuse_unreadable(overrides: list[str], config_dir: Path) -> None:
         except (ValueError, RecursionError) as error:  # an integer of 5,000 digits, a list 1,000 deep
             reason = str(error).partition(";")[0] if isinstance(error, ValueError) else "it nests too deeply"
             raise ConfigError(f"{one_line(override[:60])}: {reason}") from None
+        if (number := _grouped(parsed.value(), override, parser)) is not None:
+            raise ConfigError(f"{one_line(override[:60])}: {ambiguous(number)}")
         group = parsed.key_or_group.partition("@")[0]
         if group in choices(config_dir) and not parsed.is_delete() and not _is_choice(parsed.value()):
             raise ConfigError(f"{one_line(override[:60])}: expected the name of a file in {config_dir / group}")
+
+
+def _grouped(value: Any, override: str, parser: Any) -> str | None:
+    """Return a number whose digits are grouped, as in `1_000`, which YAML 1.1 alone takes for a number; None if none.
+
+    The parser does not keep what was written. With a letter in the place of `_`, such a number is a text.
+    """
+    from hydra.errors import HydraException
+
+    written = re.search(r"[0-9]_[0-9_.]*", override)
+    if written is None:
+        return None
+    try:
+        lettered = parser.parse_override(override.replace("_", "x")).value()
+    except (HydraException, ValueError):
+        return written[0]
+    pairs = zip(_leaves(value), _leaves(lettered), strict=True)
+    odd = (str(text) for number, text in pairs if isinstance(number, int | float) and isinstance(text, str))
+    return next((text.replace("x", "_") for text in odd), None)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield the keys and values of a value of Hydra's that are no lists and mappings."""
+    if isinstance(value, dict):
+        value = [each for pair in value.items() for each in pair]
+    if not isinstance(value, list):
+        yield value
+        return
+    for each in value:
+        yield from _leaves(each)
 
 
 def _is_choice(value: Any) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trml.base.artifacts import write_text
+from trml.base.checksums import recall
 from trml.base.modules import module_file
 
 KNOWN = Path("work/sources.json")
@@ -63,9 +64,8 @@ def _reader() -> bytes:
 @cache
 def _known() -> Mapping[str, Source]:
     try:
-        read = json.loads(KNOWN.read_text())
-        return {key: Source(str(form), tuple(map(str, imports))) for key, (form, imports) in read.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        return {key: Source(str(form), tuple(map(str, imports))) for key, (form, imports) in recall(KNOWN).items()}
+    except (ValueError, TypeError):
         return {}
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from trml.base.errors import TrmlError
-from trml.base.printable import shell_word
+from trml.base.printable import setting, shell_word
 from trml.corpora.checking.media import look_at_media
-from trml.corpora.checking.show import Report, setting, show_facts
+from trml.corpora.checking.show import Report, show_facts
 from trml.corpora.common.config import CorpusConfig
 from trml.corpora.contract import media_folder, read_corpus
 from trml.corpora.registry import build_corpus

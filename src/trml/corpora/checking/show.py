@@ -1,6 +1,5 @@
-"""Format the statistics of a corpus, and overrides, as plain text."""
+"""Format the statistics of a corpus as plain text."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,23 +67,3 @@ def _table(frame: pl.DataFrame) -> list[str]:
         fmt_str_lengths=60,
     ):
         return [f" {line.rstrip()}" for line in str(shown).splitlines()]
-
-
-_PLAIN = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.-]*")
-
-_OF_YAML = {"null", "true", "false", "nan", "inf", "none"}
-
-
-def value_as_written(value: object) -> str:
-    """Return a value as Hydra reads it back unchanged: backslashes count before a quote, at the end and before `${`."""
-    if isinstance(value, str):
-        if _PLAIN.fullmatch(value) and value.lower() not in _OF_YAML:
-            return value
-        literal = re.sub(r"(\\*)\$\{", lambda match: f"{2 * match[1]}\\${{", value)  # or it refers to a key
-        return "'" + re.sub(r"(\\*)('|\Z)", lambda match: 2 * match[1] + (r"\'" if match[2] else ""), literal) + "'"
-    return "null" if value is None else str(value)
-
-
-def setting(key: str, value: object) -> str:
-    """Return an override as Hydra reads it back."""
-    return f"{key}={value_as_written(value)}"

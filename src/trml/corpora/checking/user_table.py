@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.nearest import expected, nearest
-from trml.base.printable import few, listed, shell_word, shortened
+from trml.base.printable import few, listed, setting, shell_word, shortened, value_as_written
 from trml.corpora.checking.columns import guess
 from trml.corpora.checking.media import look_at_media
-from trml.corpora.checking.show import Report, setting, show_facts, value_as_written
+from trml.corpora.checking.show import Report, show_facts
 from trml.corpora.statistics import facts
 from trml.corpora.user_table.build import describe, remarks
 from trml.corpora.user_table.clips import MEDIA, Clips
@@ -102,8 +102,10 @@ def _find_table(folder: Path, stated: str | None, usual: str) -> str:
     if len(tables) == 1:
         return tables[0].name
     if tables:
-        names = few([path.name for path in tables])
-        raise DataMissing(f"{folder} holds several tables ({names}). Choose one: --table {shell_word(tables[0].name)}")
+        chosen = shell_word(tables[0].name)
+        raise DataMissing(
+            f"{folder} holds several tables ({few([path.name for path in tables])}). Choose one: --table {chosen}"
+        )
     raise DataMissing(
         f"{folder} holds no table ({', '.join(FORMATS)}) and is not a known corpus; expected {usual} with a line for "
         "each utterance: text, clip, label, split (docs/own_data.md)"

@@ -117,7 +117,7 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
         for line, cell in zip(lines, cells, strict=True)
         if cell in counts and cell not in index
     ]
-    foreign = sorted(name for name in counts if number(unicodedata.normalize("NFKC", name)) is not None)
+    foreign = sorted(name for name in counts if number(_in_ascii(name)) is not None)
     if foreign and not stated:
         faults.append((None, f"label {shortened(foreign[0])} has other digits than 0 to 9; {_IN_THESE}"))
     numeric = [name for name in classes if other_number(name)]
@@ -141,6 +141,12 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
         )
     notes = [] if stated or len(numeric) == len(classes) else [*_not_meant(classes, counts)]
     return Labels("classification", classes, [index.get(cell) for cell in cells], faults, notes + _look_alike(classes))
+
+
+def _in_ascii(name: str) -> str:
+    """Return a name with digits of any script as 0 to 9; NFKC alone would leave those of Arabic and others."""
+    plain = unicodedata.normalize("NFKC", name)
+    return "".join(c if (digit := unicodedata.decimal(c, None)) is None else str(digit) for c in plain)
 
 
 def _remedy(cell: str) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 
 from trml.base.errors import ContractError, DataMissing
 from trml.base.files import leads_out, not_a_file
-from trml.base.printable import few, one_line, shell_word, shortened
+from trml.base.printable import few, setting, shell_word, shortened
 from trml.sources.formats.csv_rows import columns_of
 from trml.sources.formats.csv_text import csv_text
 from trml.sources.formats.limits import memory_for
@@ -110,10 +110,8 @@ def _tables_beside(path: Path) -> str:
     names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in FORMATS and not_a_file(p) is None)
     if not names:
         return f"{path.parent} holds no table ({', '.join(FORMATS)}). Put it there"
-    return (
-        f"the folder holds {few(names)}: corpus.table={one_line(names[0])}, or trml check ... --table "
-        f"{shell_word(names[0])}"
-    )
+    chosen = shell_word(setting("corpus.table", names[0]))
+    return f"the folder holds {few(names)}: {chosen}, or trml check ... --table {shell_word(names[0])}"
 
 
 def _read_csv(path: Path) -> Table:

@@ -3,7 +3,7 @@
 For libraries that allocate on their own, or are written in C and may crash on a crafted file: polars' reader of
 parquet, HDF5, and FFmpeg's readers of containers. What a file does to its reader, it does in a process that has nothing
 to lose: it may write no file, and takes no more memory than limits.py grants. The process is started once and tries one
-file after another.
+file after another. It ends with its parent, and the system ends it if a file takes too long.
 """
 
 import json
@@ -13,10 +13,11 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from trml.base.errors import ContractError, TrmlError
@@ -29,6 +30,8 @@ _READERS = {  # modules with `attempt`
 }
 
 _PATIENCE_S, _SLOWEST = 120, 1 << 20  # seconds to read any file, and bytes a second beyond that
+
+_GRACE_S = 5  # that the parent has to end the process, which knows the file, before the system does
 
 _ROOT = Path(__file__).parents[3]  # where this package is imported from
 
@@ -46,13 +49,13 @@ def try_first(path: Path, kind: str) -> None:
     Raises:
         ContractError: If its reader refuses it, needs more memory than the budget, does not end, or crashes.
     """
-    memory, size = memory_for(path), path.stat().st_size
+    memory, patience = memory_for(path), _PATIENCE_S + path.stat().st_size // _SLOWEST
     with _lock:
         helper = _helper()
-        request = {"kind": kind, "path": os.fspath(path.absolute()), "memory": memory}
+        request = {"kind": kind, "path": os.fspath(path.absolute()), "memory": memory, "patience": patience}
         helper.stdin.write(json.dumps(request).encode() + b"\n")
         helper.stdin.flush()
-        ready, _, _ = select.select([helper.stdout], [], [], _PATIENCE_S + size / _SLOWEST)
+        ready, _, _ = select.select([helper.stdout], [], [], patience)
         answer = helper.stdout.readline() if ready else b""
         if answer:
             reply: dict[str, Any] = json.loads(answer)
@@ -71,9 +74,11 @@ def _helper() -> Any:
     """Return the confined process, started if there is none."""
     helper = _helpers.get(os.getpid())
     if helper is None or helper.poll() is not None:
-        path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        # An entry that is empty or relative is the folder this runs in, or one in it, whose files may be anybody's.
+        named = filter(os.path.isabs, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+        path = os.pathsep.join([str(_ROOT), *named])
         helper = subprocess.Popen(
-            [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"],  # -P: nothing of this folder
+            [sys.executable, "-P", "-c", f"from {__name__} import serve; serve({os.getpid()})"],  # -P: not from here
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -84,8 +89,15 @@ def _helper() -> Any:
     return helper
 
 
-def serve() -> None:
-    """Try the files that are named on stdin, a request a line, and answer on stdout. This is the confined process."""
+def serve(parent: int) -> None:
+    """Try the files that are named on stdin, a request a line, and answer on stdout. This is the confined process.
+
+    Args:
+        parent: The process that it ends with.
+    """
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, whatever it is in; a parent may have it ignored
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     for limit in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
@@ -93,8 +105,21 @@ def serve() -> None:
     for line in sys.stdin.buffer:
         request = json.loads(line)
         attempt = import_module(_READERS[request["kind"]]).attempt
-        answers.write(json.dumps({"fault": _fault(attempt, Path(request["path"]), request["memory"])}).encode() + b"\n")
+        signal.alarm(request["patience"] + _GRACE_S)
+        fault = _fault(attempt, Path(request["path"]), request["memory"])
+        signal.alarm(0)
+        answers.write(json.dumps({"fault": fault}).encode() + b"\n")
         answers.flush()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent. The end of stdin would be seen between two files alone.
+
+    PR_SET_PDEATHSIG would do it too early: with the thread that started this process.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _fault(attempt: Callable[[Path], object], path: Path, memory: int) -> str | None:
