@@ -232,6 +232,14 @@ def test_the_leaders_are_the_best_and_those_that_are_not_significantly_worse(hig
     assert leaders(MAE, {"failed": scores["failed"]}) == []
 
 
+def test_nobody_leads_where_nothing_can_be_tested():
+    """With one seed every method would be in bold."""
+    base = effects(np.random.default_rng(3), rest=0.1)
+    of_one_seed = {name: table_scores((base + error)[:1]) for name, error in (("near", 0.0), ("far", 5.0))}
+    assert all(score.estimate is None for score in of_one_seed.values())
+    assert leaders(MAE, of_one_seed) == []
+
+
 # --- errors at their level -------------------------------------------------------------------------------
 
 

@@ -251,7 +251,7 @@ def holm(p_values: list[float]) -> list[float]:
 def leaders(metric: Metric, scores: Mapping[str, Scores]) -> list[str]:
     """Return the best method and all that are not significantly worse (Holm, 5 %).
 
-    A method with a failed training is never among them.
+    A method with a failed training is never among them. Where too few seeds or groups leave nothing to test, nobody leads.
     """
     scores = {name: score for name, score in scores.items() if not score.is_failed}
     if not scores:
@@ -259,5 +259,8 @@ def leaders(metric: Metric, scores: Mapping[str, Scores]) -> list[str]:
     sign = 1 if metric.higher_is_better else -1
     best = max(scores, key=lambda name: sign * scores[name].value)
     others = [name for name in scores if name != best]
-    adjusted = holm([(scores[best] - scores[name]).p_value for name in others])
+    differences = [scores[best] - scores[name] for name in others]
+    if any(each.estimate is None for each in differences):
+        return []
+    adjusted = holm([each.p_value for each in differences])
     return [best, *(name for name, p in zip(others, adjusted, strict=True) if p >= ALPHA)]

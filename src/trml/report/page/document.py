@@ -13,7 +13,7 @@ from trml.report.looks import DARK, FAMILIES, LIGHT
 from trml.report.page import numbers
 
 _HERE = Path(__file__).parent
-_FILTERS = ("score", "signed", "percent", "typeset", "scored", "sort_key", "listed", "count")
+_FILTERS = ("score", "signed", "percent", "typeset", "scored", "sort_key", "listed", "count", "counted")
 
 
 def document(template: str, scripts: Sequence[str], modules: Sequence[str] = (), **context: Any) -> str:

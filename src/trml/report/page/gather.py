@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from trml.evaluation.contract import LABELLED, PUBLISHED
+from trml.evaluation.contract import FEWEST_GROUPS, FEWEST_SEEDS, LABELLED, PUBLISHED
 from trml.report.claims_page import verdict_words
 from trml.report.dataset import Dataset
 from trml.report.findings import findings
@@ -55,6 +55,7 @@ def _facts(data: Dataset) -> Facts:
         corpus=data.card.info,
         sizes=data.sizes,
         groups=data.groups,
+        has_intervals=len(data.study.seeds) >= FEWEST_SEEDS and data.groups >= FEWEST_GROUPS,
         features=data.features,
         settings=inputs.settings,
         searched=bool(inputs.searched),

@@ -10,7 +10,7 @@ from typing import Any
 
 from trml.evaluation.contract import FEWEST_GROUPS, FEWEST_SEEDS
 from trml.report.curves import View, score_rows
-from trml.report.page.numbers import count, listed, percent, score, signed, signed_interval
+from trml.report.page.numbers import count, counted, listed, percent, score, signed, signed_interval
 from trml.report.page.published import Published
 from trml.report.sections import sentence
 
@@ -74,7 +74,8 @@ def too_little(results: Published) -> Finding | None:
     claim = claims[0]
     return Finding(
         "Too little data for a verdict",
-        f"There are {count(claim['seeds'])} seeds and {count(claim['groups'])} groups of test utterances. A verdict "
+        f"There {'is' if claim['seeds'] == 1 else 'are'} {counted(claim['seeds'], 'seed')} and "
+        f"{counted(claim['groups'], 'group')} of test utterances. A verdict "
         f"needs {count(FEWEST_SEEDS)} seeds and {count(FEWEST_GROUPS)} groups. Scores are shown; nothing is tested.",
         f"claim-{claim['id']}",
         f"{results.result}:claim_{claim['id'].lower()}",

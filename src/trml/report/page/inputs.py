@@ -36,6 +36,7 @@ class Facts:
         experiment: The experiment in config/ that the configuration is or changes, None if there is none.
         moved: What it changes, in words.
         corpus: The corpus. sizes: Utterances in each split. groups: Videos, speakers or dialogues of the test split.
+        has_intervals: Whether there are seeds and groups enough for intervals and tests.
         features: The features.
         settings: How cells were trained.
         searched: Whether a search on dev chose options.
@@ -51,6 +52,7 @@ class Facts:
     corpus: CorpusInfo
     sizes: Mapping[str, int]
     groups: int
+    has_intervals: bool
     features: FeatureInfo
     settings: Settings
     searched: bool

@@ -46,6 +46,11 @@ def count(n: int) -> str:
     return _SMALL[n] if 0 <= n < len(_SMALL) else f"{n:,}"
 
 
+def counted(n: int, noun: str) -> str:
+    """Return `one seed` or `five seeds`."""
+    return f"{count(n)} {noun}{'' if n == 1 else 's'}"
+
+
 def listed(words: list[str], last: str = "and") -> str:
     """Return `a`, `a and b`, `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
