@@ -8,7 +8,7 @@ from collections.abc import Sequence
 _JOINERS = "\u200c\u200d"  # letters of Persian and pictures of families need them, and they move nothing
 _ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, formats, halves of characters, separators of lines
 
-LISTED = 20  # lines of one kind
+_LISTED = 20  # lines of one kind
 
 _SHOWN, _LONG = 80, 300  # characters of a value, and of a name among others
 
@@ -37,8 +37,8 @@ def few(names: Sequence[str], most: int = 12) -> str:
 
 def listed(lines: Sequence[str], of: str) -> str:
     """Return the first lines, indented, and the number of others."""
-    more = [f"  and {len(lines) - LISTED:,} more {of}"] if len(lines) > LISTED else []
-    return "\n".join([*(f"  {line}" for line in lines[:LISTED]), *more])
+    more = [f"  and {len(lines) - _LISTED:,} more {of}"] if len(lines) > _LISTED else []
+    return "\n".join([*(f"  {line}" for line in lines[:_LISTED]), *more])
 
 
 def shortened(value: object, most: int = _SHOWN) -> str:

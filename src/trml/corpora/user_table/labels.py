@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trml.base.nearest import nearest
-from trml.base.printable import LISTED, shortened
+from trml.base.printable import shortened
 from trml.corpora.user_table.config import OwnConfig
 from trml.corpora.user_table.look_alike import groups, means_unknown, other_number
 from trml.sources.formats.numbers import number
@@ -19,7 +19,7 @@ _UNKNOWN = {"", "nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinit
 
 _IN_THESE = "expected numbers in these, or corpus.classes=[...]"
 
-_NAMED = 6  # labels in a message
+NOTED, _NAMED = 20, 6  # notes of one kind, and labels in a message
 
 Fault = tuple[int | None, str]
 
@@ -111,7 +111,7 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
     classes = stated or sorted(counts)
     index = {name: float(i) for i, name in enumerate(classes)}
     unknown = [name for name in counts if name not in index]
-    near = {name: nearest(name, classes) for name in unknown[:LISTED]}  # no more lines than these are shown
+    near = {name: nearest(name, classes) for name in unknown[:NOTED]}  # no more lines than these are shown
     faults: list[Fault] = [
         (line, f"label {shortened(cell)} is not one of the classes{near.get(cell, '')}")
         for line, cell in zip(lines, cells, strict=True)
@@ -177,5 +177,5 @@ def _look_alike(classes: list[str]) -> list[str]:
         if len({name.casefold() for name in names}) > 1:
             shown = " and ".join(f"{shortened(name)} ({len(name)} characters)" for name in names[:_NAMED])
             notes.append(f"ATTENTION: labels {shown} look alike and count as {len(names)} classes.")
-    more = [f"ATTENTION: {len(notes) - LISTED:,} more groups of labels look alike."] if len(notes) > LISTED else []
-    return notes[:LISTED] + more
+    more = [f"ATTENTION: {len(notes) - NOTED:,} more groups of labels look alike."] if len(notes) > NOTED else []
+    return notes[:NOTED] + more

@@ -13,11 +13,11 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from trml.base.nearest import nearest
-from trml.base.printable import LISTED, few, shortened
+from trml.base.printable import few, shortened
 from trml.corpora.contract import SCHEMA, SPLITS
 from trml.corpora.user_table.clips import Clips
 from trml.corpora.user_table.config import OwnConfig
-from trml.corpora.user_table.labels import Labels, read_labels
+from trml.corpora.user_table.labels import NOTED, Labels, read_labels
 from trml.corpora.user_table.look_alike import groups, shows
 from trml.corpora.user_table.splits import draw_splits, split_of
 from trml.corpora.user_table.table import Table, read_table
@@ -241,9 +241,9 @@ def _rare(utterances: pl.DataFrame, labels: Labels) -> list[Finding]:
             f"Label {labels.name(value)} is on {counts[value]:,} of {utterances.height:,} rows, first in this line"
             f"{nearest(labels.classes[int(value)], [labels.classes[int(x)] for x in counts if x != value])}",
         )
-        for value in rare[:LISTED]
+        for value in rare[:NOTED]
     ]
     more = (
-        f"{len(rare) - LISTED:,} more labels are on {RARE:.1%} of the rows or less. Check that it is the right column."
+        f"{len(rare) - NOTED:,} more labels are on {RARE:.1%} of the rows or less. Check that it is the right column."
     )
-    return [*notes, Finding(None, "note", more)] if len(rare) > LISTED else notes
+    return [*notes, Finding(None, "note", more)] if len(rare) > NOTED else notes
