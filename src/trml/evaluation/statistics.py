@@ -251,7 +251,7 @@ def holm(p_values: list[float]) -> list[float]:
 def leaders(metric: Metric, scores: Mapping[str, Scores]) -> list[str]:
     """Return the best method and all that are not significantly worse (Holm, 5 %).
 
-    A method with a failed training is never among them. Where too few seeds or groups leave nothing to test, nobody leads.
+    A method with a failed training is never among them. Where few seeds or groups leave nothing to test, none leads.
     """
     scores = {name: score for name, score in scores.items() if not score.is_failed}
     if not scores:

@@ -12,9 +12,10 @@ from PIL import Image, ImageDraw
 
 SIZE = 64  # pixels on a side
 _SUPERSAMPLE = 3
-_SKIN = ((255, 219, 190), (234, 192, 150), (198, 145, 102), (141, 92, 60), (94, 60, 40))
-_BROWS = (15, 10, 10)  # darker than any skin
-_HAIR = ((40, 30, 25), (110, 70, 35), (200, 160, 80), (150, 150, 150), (150, 60, 30))
+# Of nobody: faces of a few strokes in the colours of people would be caricatures.
+_SKIN = ((255, 214, 92), (142, 205, 240), (158, 219, 160), (244, 170, 190), (196, 178, 240))
+_HAIR = ((60, 60, 75), (40, 90, 120), (120, 80, 140), (150, 150, 150), (200, 110, 60))
+_BROWS, _MOUTH, _LIP = (25, 25, 35), (70, 30, 60), (95, 45, 80)  # darker than any skin
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,6 @@ def still(mouth: float, eyes: float, brow: float, looks: Looks, offset: NDArray[
     lift = 1 - xs**2
     chord = [((cx + 14 * x) * k, (cy + 12 - 5.5 * mouth + 3.5 * mouth * v) * k) for x, v in zip(xs, lift, strict=True)]
     bow = [((cx + 14 * x) * k, (cy + 12 - 5.5 * mouth + 13.0 * mouth * v) * k) for x, v in zip(xs, lift, strict=True)]
-    pen.polygon(chord + bow[::-1], fill=(120, 10, 30))
-    pen.line(bow, fill=(160, 20, 40), width=2 * k, joint="curve")
+    pen.polygon(chord + bow[::-1], fill=_MOUTH)
+    pen.line(bow, fill=_LIP, width=2 * k, joint="curve")
     return np.asarray(picture.reduce(k))
