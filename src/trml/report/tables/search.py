@@ -41,7 +41,8 @@ def _table(data: Dataset, order: int) -> Table:
     ]
     header = ["method", "trials", "as good", "dev loss of the best", "of the median trial", "chosen"]
     rows = pl.DataFrame(texts, schema=dict.fromkeys(header, pl.String), orient="row")
-    title = "The search on dev" + (f", {data.study.dataset}" if data.study.dataset else "")
+    where = data.study.regime or (data.study.dataset or "").replace("_", " ")
+    title = "The search on dev" + (f": {where}" if where else "")
     groups = [("", [plain(row) for row in texts])]
     return Table("search", f"search{data.suffix}", title, _NOTE, header, groups, rows, order)
 
