@@ -37,7 +37,7 @@ class _Fault(Exception):
 _Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Safe):  # type: ignore[misc]  # one of two classes
+class _Loader(_Safe):
     """PyYAML's safe loader without dates, bytes, sets and `<<`. What it takes for a number, `_scalar` looks at."""
 
     yaml_implicit_resolvers = {
