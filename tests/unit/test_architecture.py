@@ -26,11 +26,12 @@ REASON = "# long because: "
 # Each is entered from outside through `contract`, `config` and `registry` alone.
 STAGES = ("corpora", "features", "methods", "training", "evaluation", "report")
 DOORS = ("contract", "config", "registry")
-# Beside its doors: the counts of a corpus, the one loss that training itself computes, the cell store, and for the
-# probes trained cells run again and their virtual vectors.
+# Beside its doors: the counts of a corpus, the one loss that training itself computes, the cell store, the
+# files of published results, and for the probes trained cells run again and their virtual vectors.
 ALSO_OPEN = {
     "trml.corpora.statistics",
     "trml.methods.losses.task",
+    "trml.report.result_files",
     "trml.training.again",
     "trml.training.store",
     "trml.training.virtual",

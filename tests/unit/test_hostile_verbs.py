@@ -3,14 +3,11 @@
 import errno
 import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 from helpers.command import ended
 from trml.base.errors import CommandError, ContractError, StoreError
 from trml.cli.ending import failure
@@ -105,29 +102,6 @@ def test_every_error_that_names_a_file_ends_in_words(error, words):
 
 def test_an_error_that_names_no_file_is_a_fault_of_ours():
     assert failure(OSError("no file")) is None
-
-
-def run(command, folder):
-    """Run a command of a shell in a folder, with `trml` in it."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "src")}
-    ran = ["bash", "-c", command.replace("trml", f"{sys.executable} -m trml", 1)]
-    return subprocess.run(ran, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize("words", ["--help", f"show {ROOT}/results/pantomime_full", "show nope --json"])
-def test_output_that_cannot_be_written_is_said(tmp_path, words):
-    done = run(f"trml {words} >/dev/full", tmp_path)
-    assert done.returncode == 3
-    assert "trml: the output could not be written (No space left on device)" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_working_folder_that_was_removed(tmp_path):
-    (tmp_path / "gone").mkdir()
-    done = run("rmdir $PWD; trml --help", tmp_path / "gone")
-    assert done.returncode == 3
-    assert done.stderr == "trml: the working folder was removed\nExpected a folder that exists\n"
 
 
 @pytest.mark.parametrize("verb", ["corpora", "methods", "encoders", "experiments"])
