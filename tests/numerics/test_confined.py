@@ -9,7 +9,7 @@ import sys
 import polars as pl
 import pytest
 
-from trml.sources.formats import confined
+from trml.base import confined
 from trml.sources.formats.parquet import read_parquet
 
 # The confined process with a reader that comes to no end and, as libraries in C do, lets no other thread run.
@@ -18,8 +18,7 @@ import ctypes, sys, time, types
 reader = types.ModuleType("reader")
 reader.attempt = lambda path: {"c": ctypes.PyDLL(None).sleep, "python": time.sleep}[path.name](600)
 sys.modules["reader"] = reader
-from trml.sources.formats import confined
-confined._READERS["stuck"] = "reader"
+from trml.base import confined
 confined.serve(int(sys.argv[1]))
 """
 PARENT = """
@@ -34,7 +33,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def request(path, patience):
-    return json.dumps({"kind": "stuck", "path": path, "memory": 1 << 29, "patience": patience}) + "\n"
+    return json.dumps({"reader": "reader", "path": path, "memory": 1 << 29, "patience": patience}) + "\n"
 
 
 def test_the_system_ends_a_reader_that_comes_to_no_end():

@@ -10,12 +10,12 @@ import pytest
 
 from helpers import given_files
 from helpers.given_files import CONFIG, by_split, mmsa_columns, mult_columns, npz_columns
+from trml.base import confined
 from trml.base.errors import ContractError, PickleRefused
 from trml.corpora.contract import read_corpus
 from trml.corpora.feature_files import build as arrays
 from trml.corpora.feature_files import scaling
 from trml.corpora.registry import build_corpus
-from trml.sources.formats import limits
 from trml.sources.formats.npz import Npz
 from trml.sources.formats.safe_pickle import load_pickle
 
@@ -72,7 +72,7 @@ def test_headers_that_lie(tmp_path, header, words, method):
 
 def test_packed_arrays_are_counted_together(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "x.npz", a=np.zeros(10**6), b=np.zeros(10**6))
-    monkeypatch.setattr(limits, "MEMORY", 10**7)
+    monkeypatch.setattr(confined, "MEMORY", 10**7)
     npz = Npz(tmp_path / "x.npz")
     assert npz.read("a").shape == (10**6,)
     with pytest.raises(ContractError, match=r"array 'b': unpacks to 8,000,000 bytes; reading the file may take 10,"):
@@ -86,7 +86,7 @@ def test_features_take_no_more_than_the_budget_as_numbers(tmp_path, monkeypatch)
     with (tmp_path / "given/features").open("wb") as file:
         np.savez_compressed(file, **columns)
     assert given_files.build(tmp_path, None)
-    monkeypatch.setattr(limits, "MEMORY", 1 << 22)
+    monkeypatch.setattr(confined, "MEMORY", 1 << 22)
     with pytest.raises(
         ContractError, match=r"video: its features take 17,2.* as numbers of 4 bytes; reading .* may take 4"
     ):
@@ -96,8 +96,8 @@ def test_features_take_no_more_than_the_budget_as_numbers(tmp_path, monkeypatch)
 def test_lists_of_sequences_count_with_their_padding(tmp_path, monkeypatch):
     columns = mmsa_columns() | {"vision": [np.ones((1 + 7 * (i == 0), 10_000), np.int8) for i in range(N)]}
     assert given_files.build(tmp_path, by_split(**columns))
-    monkeypatch.setattr(limits, "MEMORY", 1 << 21)
-    monkeypatch.setattr(limits, "MEMORY_A_BYTE", 1)
+    monkeypatch.setattr(confined, "MEMORY", 1 << 21)
+    monkeypatch.setattr(confined, "MEMORY_A_BYTE", 1)
     with pytest.raises(
         ContractError, match=r"features: vision: its features take .* as numbers of 4 bytes; reading the file"
     ):
@@ -233,7 +233,7 @@ MANY = {
 def test_what_a_pickle_makes_is_counted(tmp_path, monkeypatch, case):
     path = tmp_path / "x.pkl"
     path.write_bytes(b"\x80\x04" + MANY[case])
-    monkeypatch.setattr(limits, "MEMORY", 1 << 25)
+    monkeypatch.setattr(confined, "MEMORY", 1 << 25)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(PickleRefused, match=r"x\.pkl is refused: it (takes|unfolds to) more than"):
         load_pickle(path)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from helpers.clips import write_video
 from helpers.own_data import own_config, png, report, rows, write
+from trml.base import confined
 from trml.base.errors import ContractError, DataMissing
 from trml.corpora.checking import probe as probing
 from trml.corpora.checking.probe import probe, same_files
@@ -18,7 +19,6 @@ from trml.corpora.mvsa.config import MvsaSampleConfig
 from trml.corpora.registry import build_corpus
 from trml.corpora.user_table.rows import read
 from trml.corpora.user_table.table import read_table
-from trml.sources.formats import limits
 from trml.sources.formats.video_reader import read_parts
 
 # --- the sample of MVSA ---------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def test_a_table_that_is_a_link_out_of_its_folder_is_not_read(tmp_path):
 
 
 def test_cells_of_parquet_are_charged_before_they_become_strings(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "MEMORY", 1 << 20)
+    monkeypatch.setattr(confined, "MEMORY", 1 << 20)
     pl.DataFrame({"text": ["a"] * 10_000, "label": 1, "unused": "b"}).write_parquet(tmp_path / "t.parquet")
     table = read_table(tmp_path / "t.parquet")
     assert len(table.columns["text"]) == 10_000, "columns without a role cost nothing"

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from helpers.given_files import CONFIG
+from trml.base import confined
 from trml.base.errors import ContractError
 from trml.corpora.common.official_splits import cmu_fold_files
 from trml.corpora.feature_files import scaling, sequences
-from trml.sources.formats import confined, limits
 from trml.sources.formats import csd as csd_reader
 from trml.sources.formats.csd import read_csd
 
@@ -159,7 +159,7 @@ def test_arrays_of_a_csd_are_counted_together(tmp_path, monkeypatch):
             other.create_dataset("features", data=data, chunks=(1, 100_000), compression="gzip", compression_opts=1)
 
     path = csd(tmp_path / "x.csd", change)
-    monkeypatch.setattr(limits, "MEMORY", 1 << 24)
+    monkeypatch.setattr(confined, "MEMORY", 1 << 24)
     with pytest.raises(ContractError, match=r"'w\d/features' states \[1, 1000000\] of float64, 8,000,000 bytes"):
         csd_reader.attempt(path)
 

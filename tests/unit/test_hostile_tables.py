@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from conftest import ROOT
 from helpers.own_data import composed, own_config, report, rows, write
+from trml.base import confined
 from trml.base.errors import ConfigError, ContractError, DataMissing
 from trml.base.printable import setting, shell_word
 from trml.corpora.checking.check import stated_columns
@@ -18,7 +19,7 @@ from trml.corpora.mvsa.config import MvsaSampleConfig
 from trml.corpora.registry import build_corpus
 from trml.corpora.user_table.rows import read
 from trml.corpora.user_table.table import read_table
-from trml.sources.formats import csv_rows, csv_text, limits, parquet
+from trml.sources.formats import csv_rows, csv_text, parquet
 from trml.sources.formats.names import unsafe_file, unsafe_path
 from trml.sources.formats.numbers import count, number, seconds
 
@@ -83,7 +84,7 @@ def test_millions_of_equal_rows_are_refused_before_they_are_read(tmp_path, monke
 def test_text_that_a_dictionary_repeats_is_counted(tmp_path, monkeypatch):
     path = tmp_path / "t.parquet"
     pl.DataFrame({"text": pl.repeat("a" * 100_000, 500, eager=True), "label": 1}).write_parquet(path)
-    monkeypatch.setattr(limits, "MEMORY", 1 << 24)
+    monkeypatch.setattr(confined, "MEMORY", 1 << 24)
     with pytest.raises(ContractError, match=r"t\.parquet has 47 MB of text, from 0 MB; expected at most 16 MB"):
         parquet.attempt(path)
 
@@ -92,7 +93,7 @@ def test_a_file_that_takes_more_memory_than_the_budget_ends_another_process(tmp_
     path = tmp_path / "t.parquet"
     pl.repeat(1, 20_000_000, eager=True).implode().to_frame("numbers").write_parquet(path)
     assert path.stat().st_size < 200_000
-    monkeypatch.setattr(limits, "MEMORY", 1 << 26)
+    monkeypatch.setattr(confined, "MEMORY", 1 << 26)
     with pytest.raises(ContractError, match=r"t\.parquet cannot be read"):
         parquet.read_parquet(path)
     monkeypatch.undo()

@@ -10,8 +10,8 @@ from trml.corpora.cmu.build import Pairing, Segment
 from trml.corpora.cmu.config import CmuMoseiConfig
 from trml.corpora.common.raw_layout import normalised
 from trml.sources.formats.csd import Sequence as LabelSequence
-from trml.sources.formats.limits import CELLS, SECONDS
-from trml.sources.formats.numbers import count, number
+from trml.sources.formats.limits import CELLS
+from trml.sources.formats.numbers import SECONDS, count, number
 
 # Seconds by which both ends of a label may differ from its segment's. Both files have the same times, with different
 # numbers of digits; the segments of a video differ by far more.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from trml.base.confined import memory_for
 from trml.base.errors import ContractError
 from trml.base.printable import one_line, shortened
 from trml.base.progress import say
@@ -16,7 +17,6 @@ from trml.corpora.feature_files.layouts import read_npz, read_pickle
 from trml.corpora.feature_files.scaling import Given, GivenSignal, write_given
 from trml.corpora.feature_files.sequences import read_sequences
 from trml.sources.formats.filetype import content_of, may_be_pickle
-from trml.sources.formats.limits import memory_for
 from trml.sources.formats.npz import is_npz
 
 

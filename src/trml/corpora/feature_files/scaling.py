@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trml.base.confined import memory_for
 from trml.base.errors import ContractError
 from trml.base.progress import track
-from trml.sources.formats.limits import ROWS, UTTERANCE, memory_for
+from trml.sources.formats.limits import ROWS, UTTERANCE
 
 Rows = Callable[[int], NDArray[Any]]
 

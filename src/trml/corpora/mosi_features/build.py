@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trml.base.confined import memory_for
 from trml.base.errors import ContractError
 from trml.base.printable import one_line, shortened
 from trml.corpora.contract import CorpusInfo, write_corpus
 from trml.corpora.mosi_features.config import MosiConfig
 from trml.corpora.mosi_features.table import read_utterances
 from trml.seeding import generator
-from trml.sources.formats.limits import memory_for
 from trml.sources.formats.npz import Npz
 
 _ARRAYS = {"text": "text", "vision": "video", "audio": "audio"}  # modality -> its array in the .npz

@@ -7,9 +7,8 @@ from PIL import UnidentifiedImageError
 from trml.base.errors import ClipUnreadable
 from trml.base.files import not_a_file
 from trml.base.printable import shortened
-from trml.sources.formats.limits import SECONDS
 from trml.sources.formats.media_fragment import with_part
-from trml.sources.formats.numbers import seconds
+from trml.sources.formats.numbers import SECONDS, seconds
 from trml.sources.formats.open_media import DAMAGE, open_picture
 
 # Usual suffixes, by which files are suggested. What a file is, its bytes decide.

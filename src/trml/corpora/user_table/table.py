@@ -6,12 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
+from trml.base.confined import memory_for
 from trml.base.errors import ContractError, DataMissing
 from trml.base.files import leads_out, not_a_file
 from trml.base.printable import few, setting, shell_word, shortened
 from trml.sources.formats.csv_rows import columns_of
 from trml.sources.formats.csv_text import csv_text
-from trml.sources.formats.limits import memory_for
 from trml.sources.formats.parquet import read_parquet
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}

@@ -14,11 +14,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from trml.base.confined import memory_for, try_first
 from trml.base.errors import ContractError
 from trml.base.files import not_a_file
 from trml.base.printable import one_line, shortened
-from trml.sources.formats.confined import try_first
-from trml.sources.formats.limits import SECONDS, memory_for
+from trml.sources.formats.numbers import SECONDS
 
 _DAMAGE = (OSError, KeyError, AttributeError, TypeError, ValueError, RuntimeError, OverflowError, UnicodeError)
 
@@ -40,7 +40,7 @@ def read_csd(path: Path) -> dict[str, Sequence]:
     """
     if (kind := not_a_file(path)) is not None:
         raise ContractError(f"{path} {kind}; expected a computational sequence")
-    try_first(path, "csd")
+    try_first(path, __name__)
     return attempt(path)
 
 

@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from trml.base.confined import memory_for
 from trml.base.errors import ContractError
 from trml.base.files import not_a_file
 from trml.base.printable import one_line, shortened
-from trml.sources.formats.limits import MEMBERS, memory_for
+from trml.sources.formats.limits import MEMBERS
 
 _FORMAT = np.lib.format
 

@@ -9,7 +9,7 @@ python's own functions also take other scripts' digits, underscores, `inf` and `
 import re
 from math import isfinite
 
-from trml.sources.formats.limits import SECONDS
+SECONDS = 1_000_000  # of a clip or a time in it: eleven days
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 

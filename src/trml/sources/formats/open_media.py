@@ -20,8 +20,8 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
+from trml.base.confined import try_first
 from trml.base.errors import ClipUnreadable, ContractError
-from trml.sources.formats.confined import try_first
 
 # Of a picture or frame, and of all that threads hold at once: 150 MB in RGB. Decoders take up to 17 bytes a pixel.
 PIXELS = 50_000_000
@@ -173,7 +173,7 @@ def _open_video(path: Path) -> Any:
 def _tried(path: Path, changed_ns: int, size: int) -> str | None:
     """Return why a video cannot be opened within the budget, None if it can: few bytes may state millions of frames."""
     try:
-        try_first(path, "video")
+        try_first(path, __name__)
     except ContractError as error:
         return str(error).replace(f"{path} ", "it ")
     return None

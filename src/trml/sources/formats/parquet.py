@@ -4,10 +4,10 @@ from pathlib import Path
 
 import polars as pl
 
+from trml.base.confined import memory_for, try_first
 from trml.base.errors import ContractError
 from trml.base.files import not_a_file
-from trml.sources.formats.confined import try_first
-from trml.sources.formats.limits import CELLS, ROWS, memory_for
+from trml.sources.formats.limits import CELLS, ROWS
 
 
 def read_parquet(path: Path) -> pl.DataFrame:
@@ -18,7 +18,7 @@ def read_parquet(path: Path) -> pl.DataFrame:
     """
     if (kind := not_a_file(path)) is not None:
         raise ContractError(f"{path} {kind}; expected a parquet file")
-    try_first(path, "parquet")
+    try_first(path, __name__)
     return attempt(path)
 
 

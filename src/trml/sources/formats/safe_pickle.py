@@ -16,11 +16,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from trml.base.confined import memory_for
 from trml.base.errors import DataMissing, PickleRefused
 from trml.base.files import not_a_file
 from trml.base.printable import one_line
 from trml.sources.formats.filetype import content_of, may_be_pickle
-from trml.sources.formats.limits import STEPS, memory_for
+from trml.sources.formats.limits import STEPS
 from trml.sources.formats.pickle_arrays import ADMITTED, Admitted, Array, Dtype, Refused, check_keys
 
 _DAMAGE = (

@@ -2,7 +2,7 @@
 
 For libraries that allocate on their own, or are written in C and may crash on a crafted file: polars' reader of
 parquet, HDF5, and FFmpeg's readers of containers. What a file does to its reader, it does in a process that has nothing
-to lose: it may write no file, and takes no more memory than limits.py grants. The process is started once and tries one
+to lose: it may write no file, and takes no more memory than is granted here. The process is started once and tries one
 file after another. It ends with its parent, and the system ends it if a file takes too long.
 """
 
@@ -21,30 +21,31 @@ from threading import Lock, Thread
 from typing import Any
 
 from trml.base.errors import ContractError, TrmlError
-from trml.sources.formats.limits import memory_for
 
-_READERS = {  # modules with `attempt`
-    "parquet": "trml.sources.formats.parquet",
-    "csd": "trml.sources.formats.csd",
-    "video": "trml.sources.formats.open_media",
-}
+MEMORY = 1 << 29  # bytes that reading a file may take, however small it is
+MEMORY_A_BYTE = 10  # and for each byte of it: plain lists of numbers take some eight times their pickle
 
 _PATIENCE_S, _SLOWEST = 120, 1 << 20  # seconds to read any file, and bytes a second beyond that
 
 _GRACE_S = 5  # that the parent has to end the process, which knows the file, before the system does
 
-_ROOT = Path(__file__).parents[3]  # where this package is imported from
+_ROOT = Path(__file__).parents[2]  # where this package is imported from
 
 _lock = Lock()
 _helpers: dict[int, Any] = {}  # by process: a forked one must not share its parent's
 
 
-def try_first(path: Path, kind: str) -> None:
+def memory_for(path: Path) -> int:
+    """Return the bytes of memory that reading a file may take."""
+    return MEMORY + MEMORY_A_BYTE * path.stat().st_size
+
+
+def try_first(path: Path, reader: str) -> None:
     """Have a file read in the confined process, and what was read thrown away.
 
     Args:
         path: The file.
-        kind: What reads it, a key of _READERS.
+        reader: The module whose `attempt` reads it.
 
     Raises:
         ContractError: If its reader refuses it, needs more memory than the budget, does not end, or crashes.
@@ -52,7 +53,7 @@ def try_first(path: Path, kind: str) -> None:
     memory, patience = memory_for(path), _PATIENCE_S + path.stat().st_size // _SLOWEST
     with _lock:
         helper = _helper()
-        request = {"kind": kind, "path": os.fspath(path.absolute()), "memory": memory, "patience": patience}
+        request = {"reader": reader, "path": os.fspath(path.absolute()), "memory": memory, "patience": patience}
         helper.stdin.write(json.dumps(request).encode() + b"\n")
         helper.stdin.flush()
         ready, _, _ = select.select([helper.stdout], [], [], patience)
@@ -104,7 +105,7 @@ def serve(parent: int) -> None:
         resource.setrlimit(limit, (0, 0))
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        attempt = import_module(_READERS[request["kind"]]).attempt
+        attempt = import_module(request["reader"]).attempt
         signal.alarm(request["patience"] + _GRACE_S)
         fault = _fault(attempt, Path(request["path"]), request["memory"])
         signal.alarm(0)
