@@ -1,5 +1,7 @@
 """Results of somebody else: whatever their files hold ends in words that name the file, never in a traceback."""
 
+# long because: every file of a result is damaged in turn, and every verb that reads it is asked
+
 import json
 import os
 import random
