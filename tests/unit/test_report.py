@@ -84,7 +84,7 @@ def test_the_page_has_every_section_in_order(whole):
         *("robustness", "calibration", "alignment", "wrong", "conventions", "on_posts"),
         *("numbers", "made", "cards", "again"),
     ]
-    for words in ("make results EXPERIMENT=study", "Ceiling (exact)", "Constant predictor", "2 trainings"):
+    for words in ("make results EXPERIMENT=study", "Ceiling (exact)", "Constant predictor", "two trainings"):
         assert words in page
 
 

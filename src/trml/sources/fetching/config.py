@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from trml.base.fields import Count, Name, strict
+from trml.base.fields import Name, strict
 
 
 @dataclass(config=strict)
@@ -26,7 +26,7 @@ class Source:
 
     file: str
     urls: Annotated[list[str], Field(min_length=1)]
-    size: Count | None
+    size: Annotated[int, Field(ge=1)] | None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
     gives: list[str]
 
