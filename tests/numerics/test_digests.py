@@ -56,7 +56,8 @@ DEFAULT = {
     "sources.formats.open_media": "encoder",
     "sources.formats.numbers": "encoder",
     # Submitted predictions are read from parquet or csv.
-    **dict.fromkeys(("sources.formats.parquet", "sources.formats.csv_text", "sources.formats.limits"), "probes"),
+    **dict.fromkeys(("sources.formats.parquet", "sources.formats.csv_text", "sources.formats.texts"), "probes"),
+    "sources.formats.limits": "probes",
     "corpora": None,
     "corpora.__init__": "corpus",
     "corpora.contract": "corpus",
@@ -130,7 +131,7 @@ GIVEN = {
     "sources.formats.open_media": "probes",
     "sources.formats.parquet": "probes",
     **dict.fromkeys(("sources.formats.npz", "sources.formats.limits"), "corpus"),
-    **dict.fromkeys(("sources.formats.csv_text", "sources.formats.numbers"), "corpus"),
+    **dict.fromkeys(("sources.formats.csv_text", "sources.formats.texts", "sources.formats.numbers"), "corpus"),
     "missing.patterns.random_modality": "cells",
     "sources.formats.video_reader": "probes",
     "corpora.pantomime": None,

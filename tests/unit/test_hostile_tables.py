@@ -125,6 +125,13 @@ def test_a_table_of_many_columns_is_named_by_its_first(tmp_path):
     assert len(words) < 500
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_other_encodings_are_named(tmp_path, encoding):
+    (tmp_path / "t.csv").write_bytes("text,label\na,1\n".encode(encoding))
+    with pytest.raises(ContractError, match=rf"t\.csv is {encoding.upper()}; expected UTF-8: iconv"):
+        read_table(tmp_path / "t.csv")
+
+
 def test_a_csv_is_read_as_polars_reads_it(tmp_path):
     frame = pl.DataFrame({"name": ["a,b", 'c"d', "é\nf"], "number": [1.5, None, -3.0]})
     frame.write_csv(tmp_path / "t[1].csv")

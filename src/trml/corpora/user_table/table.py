@@ -11,8 +11,8 @@ from trml.base.errors import ContractError, DataMissing
 from trml.base.files import leads_out, not_a_file
 from trml.base.printable import few, setting, shell_word, shortened
 from trml.sources.formats.csv_rows import columns_of
-from trml.sources.formats.csv_text import csv_text
 from trml.sources.formats.parquet import read_parquet
+from trml.sources.formats.texts import utf8_of
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
@@ -115,7 +115,7 @@ def _tables_beside(path: Path) -> str:
 
 
 def _read_csv(path: Path) -> Table:
-    return _with_rows(Table(path, *columns_of(path, csv_text(path), SEPARATORS[path.suffix.lower()])))
+    return _with_rows(Table(path, *columns_of(path, utf8_of(path), SEPARATORS[path.suffix.lower()])))
 
 
 def _read_parquet(path: Path) -> Table:

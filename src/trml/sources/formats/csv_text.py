@@ -1,6 +1,5 @@
 """Read csv files from outside: text alone, within the budget. Polars would unpack a compressed one, of any size."""
 
-import codecs
 import csv
 import io
 from collections.abc import Mapping
@@ -10,48 +9,18 @@ from typing import Any
 import polars as pl
 
 from trml.base.errors import ContractError
-from trml.base.files import not_a_file
 from trml.base.printable import one_line
-from trml.sources.formats.limits import CELLS, ROWS, TEXT
-
-
-def csv_text(path: Path) -> str:
-    """Return the text of a csv file, without a byte order mark.
-
-    Raises:
-        ContractError: If it is no file, or not UTF-8 text; the message has the line.
-    """
-    if (kind := not_a_file(path)) is not None:
-        raise ContractError(f"{path} {kind}; expected a table")
-    if (size := path.stat().st_size) > TEXT:
-        raise ContractError(f"{path} has {size / 1e6:,.0f} MB; expected at most {TEXT / 1e6:,.0f} MB of text")
-    content = path.read_bytes()
-    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise ContractError(f"{path} is UTF-32; expected UTF-8: iconv -f UTF-32 -t UTF-8")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ContractError(f"{path} is UTF-16; expected UTF-8: iconv -f UTF-16 -t UTF-8")
-    if b"\0" in content:
-        line = content[: content.index(b"\0")].count(b"\n") + 1
-        raise ContractError(f"{path} line {line}: it holds a NUL byte; expected text. It is damaged, or not a .csv")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # With a byte order mark, the decoder counts from behind it.
-        at = error.start + (3 if content.startswith(b"\xef\xbb\xbf") else 0)
-        line = content[:at].count(b"\n") + 1
-        raise ContractError(
-            f"{path} line {line}: byte 0x{content[at]:02x} is not UTF-8. Save it as UTF-8, for example "
-            "from Windows-1252: iconv -f CP1252 -t UTF-8"
-        ) from None
+from trml.sources.formats.limits import CELLS, ROWS
+from trml.sources.formats.texts import utf8_of
 
 
 def table_text(path: Path) -> str:
     """Return the text of a csv file whose table is within the budget.
 
     Raises:
-        ContractError: As `csv_text`, or if it has more lines or cells than the budget takes.
+        ContractError: As `utf8_of`, or if it has more lines or cells than the budget takes.
     """
-    text = csv_text(path)
+    text = utf8_of(path)
     rows, columns = text.count("\n"), len(next(csv.reader(io.StringIO(text, newline="")), []))
     if rows > ROWS or rows * columns > CELLS:
         raise ContractError(
