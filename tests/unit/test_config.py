@@ -33,6 +33,10 @@ REFUSED = [
     ({"training.hidden": 10**9}, "training.hidden is 1000000000; expected less than or equal to 8192"),
     ({"training.learning_rate": 1e30}, "training.learning_rate is 1e+30; expected less than or equal to 10"),
     ({"methods.trml.options.temperature": 1e-300}, "temperature is 1e-300; expected greater than or equal to"),
+    ({"methods.trml.label": "=cmd|' /C calc'!A0"}, "methods.trml.label is"),
+    ({"methods.trml.label": "<script>alert(1)</script>"}, "methods.trml.label is '<script>"),
+    ({"methods.trml.label": ""}, "methods.trml.label is ''; expected"),
+    ({"methods.zero_fill.label": "TRML"}, "two methods have the label 'TRML'; expected one each"),
     ({"protocol.seeds": []}, "protocol.seeds is []; expected"),
     (
         {"protocol.victims": ["vidio"]},

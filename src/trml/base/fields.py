@@ -25,6 +25,9 @@ Threads = Annotated[int, Field(ge=1, le=1024)]
 # Names become names of folders, several in one, beside digests: a file system takes 255 bytes.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
+# Goes into csv, Markdown, LaTeX and HTML: nothing that starts a formula or an element, or ends a cell.
+Label = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f|<>`=+@-][^\x00-\x1f\x7f|<>`]*$")]
+
 strict = ConfigDict(extra="forbid", strict=True)
 
 

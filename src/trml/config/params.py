@@ -145,6 +145,9 @@ class Params:
         require(own not in self.datasets, f"datasets.{own} has the name of the experiment's own corpus")
         absent = set(self.report.conditions) - set(self.protocol.rates)
         require(not absent, f"report.conditions {sorted(absent)} are not among protocol.rates")
+        labels = [method.label for method in self.methods.values()]
+        twice = next((label for label in labels if labels.count(label) > 1), None)
+        require(twice is None, f"two methods have the label {twice!r}; expected one each")
         for name, method in self.methods.items():
             check_options(name, method)
         self._require_studies("", self.studies)

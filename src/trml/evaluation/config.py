@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from trml.base.errors import ContractError
-from trml.base.fields import strict
+from trml.base.fields import Label, strict
 from trml.base.files import not_a_file
 from trml.base.yaml_reader import read_yaml
 
@@ -32,7 +32,7 @@ class Card:
         notes: Anything else.
     """
 
-    label: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f|]+$")]
+    label: Label
     authors: Words
     reference: Words
     trained_on: Words

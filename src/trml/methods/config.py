@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic.dataclasses import dataclass
 
-from trml.base.fields import Name, strict
+from trml.base.fields import Label, Name, strict
 
 DEFAULT = "default"  # the variant that moves nothing
 
@@ -22,7 +22,7 @@ class Variant:
         of: `loss` if it removes a term of the loss, `design` if it makes another choice of design.
     """
 
-    label: str
+    label: Label
     options: dict[str, Any]
     of: Literal["loss", "design"] = "loss"
 
@@ -46,7 +46,7 @@ class MethodConfig:
     """
 
     target: str
-    label: str
+    label: Label
     role: Literal["proposed", "baseline", "upper"]
     depends_on: list[Literal["victim", "rate"]]
     options: dict[str, Any]
