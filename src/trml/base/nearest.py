@@ -29,4 +29,8 @@ def ended(words: str) -> str:
 
 def expected(fault: Any) -> str:
     """Return what pydantic expected, without its set phrases; `fault` is an entry of `ValidationError.errors()`."""
+    from trml.base.fields import IN_WORDS  # imports pydantic, which a verb's help does without
+
+    if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] in IN_WORDS:
+        return IN_WORDS[fault["ctx"]["pattern"]]
     return fault["msg"].removeprefix("Input should be ").removeprefix("a valid ").removeprefix("String should have ")
