@@ -97,19 +97,26 @@ def test_one_cell_is_trained_again_to_the_published_bytes(finished, tmp_path):
     assert trml(made.folder, "run", "--only", "zzz").returncode == 2
 
 
-def test_a_stage_that_fails_is_named_with_its_log_and_the_exit_code_is_1(finished, tmp_path):
-    shutil.copytree(finished[0].folder, tmp_path / "copy", symlinks=True)
-    made = Checkout(tmp_path / "copy")
-    shutil.rmtree(made.folder / "results")
-    shutil.rmtree(made.folder / "work/published")
-    (made.folder / "results").write_text("no folder")
-    done = trml(made.folder, "run")
+def test_a_stage_that_fails_is_named_with_its_log_and_the_exit_code_is_1(tmp_path):
+    made = Checkout(tmp_path)
+    made.configure(*TINY, "encoder.pretraining.retrieval_bar=1.0")
+    done = trml(tmp_path, "run")
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.search(r"^report pantomime\S+: results\S* cannot be written", done.stderr, re.MULTILINE)
+    assert re.search(r"^\w+ tiny_clip\S+: .*retriev", done.stderr, re.MULTILINE)
     assert re.search(r"trml run: a stage failed; finished work is kept\. Log: work/logs/run-\S+\.log\n", done.stderr)
     assert done.stderr.endswith("Resume: trml run\n")
     assert "Traceback" not in done.stderr
     assert "RuleException" not in done.stderr
+
+
+def test_a_place_where_nothing_can_be_published_is_named_before_anything_is_made(tmp_path):
+    made = Checkout(tmp_path)
+    made.configure(*TINY)
+    (tmp_path / "results").write_text("no folder")
+    done = trml(tmp_path, "run")
+    assert done.returncode == 1
+    assert "results is no folder" in done.stderr
+    assert not list((tmp_path / "work").rglob("corpora"))
 
 
 def test_ctrl_c_in_a_terminal_saves_and_names_the_command_that_resumes(miniature, tmp_path):

@@ -36,8 +36,12 @@ def require_place(published: Path) -> None:
     """Check that results can be published at a path: a folder is there, which they replace, or nothing.
 
     Raises:
-        StoreError: If there is a file, link, pipe or device.
+        StoreError: If there is a file, link, pipe or device, also in the place of the folder above.
     """
+    if published.parent.exists() and not published.parent.is_dir():
+        raise StoreError(
+            f"{published.parent} is no folder; expected one, or nothing. Move it away, then: {run_again()}"
+        )
     kind = not_a_file(published)
     if kind not in ("is missing", "is a folder"):
         found = kind or ("is a link" if published.is_symlink() else "is a file")
