@@ -23,17 +23,10 @@ Width = Annotated[int, Field(ge=1, le=8192)]  # of layers, vectors and pictures
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 # Names become names of folders, several in one, beside digests: a file system takes 255 bytes.
-_NAME = r"^[a-z][a-z0-9_]*$"
-Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 # Goes into csv, Markdown, LaTeX and HTML: nothing that starts a formula or an element, or ends a cell.
-_LABEL = r"^[^\x00-\x1f\x7f|<>`=+@-][^\x00-\x1f\x7f|<>`]*$"
-Label = Annotated[str, Field(min_length=1, max_length=60, pattern=_LABEL)]
-
-IN_WORDS = {
-    _NAME: "lower-case letters, digits and _, a letter first",
-    _LABEL: "a line without | < > and `, that does not start with = + - or @",
-}
+Label = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f|<>`=+@-][^\x00-\x1f\x7f|<>`]*$")]
 
 strict = ConfigDict(extra="forbid", strict=True)
 

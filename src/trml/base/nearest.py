@@ -29,8 +29,19 @@ def ended(words: str) -> str:
 
 def expected(fault: Any) -> str:
     """Return what pydantic expected, without its set phrases; `fault` is an entry of `ValidationError.errors()`."""
-    from trml.base.fields import IN_WORDS  # imports pydantic, which a verb's help does without
-
-    if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] in IN_WORDS:
-        return IN_WORDS[fault["ctx"]["pattern"]]
+    if fault["type"] == "string_pattern_mismatch":
+        return _pattern_in_words(fault["ctx"]["pattern"])
     return fault["msg"].removeprefix("Input should be ").removeprefix("a valid ").removeprefix("String should have ")
+
+
+def _pattern_in_words(pattern: str) -> str:
+    from pydantic import TypeAdapter  # which a verb's help does without
+
+    from trml.base.fields import Label, Name
+
+    words = {
+        Name: "lower-case letters, digits and _, a letter first",
+        Label: "a line without | < > and `, that does not start with = + - or @",
+    }
+    known = {TypeAdapter(kind).json_schema()["pattern"]: said for kind, said in words.items()}
+    return known.get(pattern, f"a text that matches {pattern}")
