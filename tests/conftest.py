@@ -6,7 +6,9 @@ fails the tests which need it and no others.
 
 import copy
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +80,19 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, default_raw: dict[str, Any]
     folder = tmp_path_factory.mktemp("corpus")
     build.build(config, folder, folder, "x", 1)
     return folder
+
+
+@pytest.fixture(scope="module")
+def layouts(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Layouts of the real corpora, and what was put in."""
+    from helpers.raw_builds import all_layouts
+
+    return all_layouts(tmp_path_factory.mktemp("layouts"))
+
+
+@pytest.fixture(name="copy")
+def copy_of_layout(layouts: Any, tmp_path: Path) -> Callable[[str], Any]:
+    """A function that copies a layout, for a test to damage."""
+    from helpers.raw_builds import copied
+
+    return partial(copied, layouts, tmp_path)

@@ -2,13 +2,16 @@
 them."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from helpers.raw_layouts import LAYOUTS
+from trml.base.errors import ContractError
 from trml.corpora.cmu.config import CmuConfig, CmuMoseiConfig, CmuMosiConfig
 from trml.corpora.contract import CorpusInfo, read_corpus
 from trml.corpora.meld.config import MeldConfig
@@ -78,3 +81,31 @@ def change(path: Path, *changes: tuple[str, str]) -> None:
         assert old in text, old
         text = text.replace(old, new, 1)
     path.write_bytes(text.encode())
+
+
+Damage = Callable[[Path, pl.DataFrame], Any]  # of a corpus's folder; what was put in it may say where
+
+
+def overwritten(name: str, content: bytes) -> Damage:
+    """Damage that gives a file another content."""
+    return lambda folder, made: next(folder.rglob(name)).write_bytes(content)
+
+
+def edited(name: str, *changes: tuple[str, str]) -> Damage:
+    """Damage that changes words of a file."""
+    return lambda folder, made: change(next(folder.rglob(name)), *changes)
+
+
+def dev_of_one(line: str) -> Damage:
+    """Damage that leaves one line in MELD's table of dev."""
+    header = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime"
+    return overwritten("dev_sent_emo.csv", f"{header}\n{line}\n".encode())
+
+
+def refused(data: Path, folder: Path, made: pl.DataFrame, kind: str, damage: Damage, words: str) -> str:
+    """Damage a copy and return why it is refused; the words are its own, not the last resort's."""
+    damage(folder, made)
+    with pytest.raises(ContractError, match=words) as raised:
+        built(config_of(kind), data)
+    assert "do not have the expected form" not in str(raised.value)
+    return str(raised.value)

@@ -3,13 +3,12 @@
 import re
 import shutil
 import tarfile
-from functools import partial
 
 import polars as pl
 import pytest
 
 from conftest import ROOT
-from helpers.raw_builds import all_layouts, built, check, cmu_config, copied, meld_config, mvsa_config
+from helpers.raw_builds import built, check, cmu_config, meld_config, mvsa_config
 from helpers.raw_content import MELD_SPLITS, write_meld_tables, write_mosi
 from helpers.raw_layouts import LAYOUTS, STRANGER, meld_archive, meld_layout, mosei_archive, mosi_archive, mosi_layout
 from trml.corpora.common.official_splits import read_folds, repeated
@@ -30,16 +29,6 @@ OFFICIAL = {
 
 def sizes(table):
     return dict(table.group_by("split").len().iter_rows())
-
-
-@pytest.fixture(scope="module")
-def layouts(tmp_path_factory):
-    return all_layouts(tmp_path_factory.mktemp("layouts"))
-
-
-@pytest.fixture
-def copy(layouts, tmp_path):
-    return partial(copied, layouts, tmp_path)
 
 
 # --- what comes of the layouts ---------------------------------------------------------------------------

@@ -52,6 +52,11 @@ def shortened(value: object, most: int = _SHOWN) -> str:
     return one_line(words if len(words) <= most else f"{words[: most - 1]}…")
 
 
+def plural(noun: str, number: int) -> str:
+    """Return a noun as it stands after a number: `seed` after 1, else `seeds`."""
+    return noun if number == 1 else f"{noun}s"
+
+
 def shell_word(text: str) -> str:
     """Return text as one word of a shell's command. It is printable: `$'...'`, of bash and zsh, where it needs that."""
     if text.isprintable():

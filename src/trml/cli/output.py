@@ -11,7 +11,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any, TextIO
 
 from trml import __version__
-from trml.base.printable import one_line, printable
+from trml.base.printable import one_line, plural, printable
 
 SCHEMA = 1  # within it fields are only added
 _STYLES = {
@@ -120,7 +120,7 @@ def moved(value: Any) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Return `1 seed` or `5 seeds`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {plural(noun, number)}"
 
 
 def written(value: Any) -> str:

@@ -50,6 +50,11 @@ def read_columns(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -
     return pl.DataFrame([*columns, pl.Series("place", places, pl.String)])
 
 
+def more(count: int) -> str:
+    """Return how many rows there are beside the first one that is shown, for the end of a fault."""
+    return f" ({count - 1} more rows like it)" if count > 1 else ""
+
+
 def _typed(path: Path, column: pl.Series, kind: Kind, places: Sequence[str]) -> pl.Series:
     is_number = column.dtype.is_numeric()
     if column.null_count() == len(column):

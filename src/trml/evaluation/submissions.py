@@ -25,7 +25,7 @@ from trml.base.errors import ContractError
 from trml.base.files import not_a_file
 from trml.base.printable import shortened
 from trml.evaluation.config import CARD, Card, read_card
-from trml.evaluation.foreign_table import Kind, read_columns
+from trml.evaluation.foreign_table import Kind, more, read_columns
 from trml.evaluation.metrics.common.metric import Array
 from trml.missing.conditions import Condition
 
@@ -157,11 +157,11 @@ def _faults(table: pl.DataFrame, protocol: Protocol, ids: Sequence[str]) -> Iter
         wrong = table.filter(~holds.fill_null(False))
         if wrong.height:
             found = "" if wrong[column][0] is None else f" {shortened(wrong[column][0])}"
-            yield f"{wrong['place'][0]}: {column}{found} is not {expected}{_more(wrong.height)}"
+            yield f"{wrong['place'][0]}: {column}{found} is not {expected}{more(wrong.height)}"
     key = ["trained", "present", "seed", "utterance_id"]
     twice = table.filter(~pl.struct(key).is_first_distinct())
     if twice.height:
-        yield f"{twice['place'][0]}: {_said(twice, key)} is there twice{_more(twice.height)}"
+        yield f"{twice['place'][0]}: {_said(twice, key)} is there twice{more(twice.height)}"
     yield from _incomplete(table, protocol, ids)
 
 
@@ -172,7 +172,7 @@ def _incomplete(table: pl.DataFrame, protocol: Protocol, ids: Sequence[str]) -> 
     few = counts.filter(pl.col("len") != len(ids))
     if few.height:
         about = _said(few, ["trained", "present", "seed"])
-        yield f"{about}: {few['len'][0]} utterances; expected all {len(ids)}{_more(few.height)}"
+        yield f"{about}: {few['len'][0]} utterances; expected all {len(ids)}{more(few.height)}"
     seeds = counts.group_by("trained", "present", maintain_order=True).agg(pl.col("seed"))
     for row in seeds.iter_rows(named=True):
         if row["seed"] != [None] and set(row["seed"]) != set(protocol.seeds):
@@ -185,7 +185,3 @@ def _said(rows: pl.DataFrame, columns: Sequence[str]) -> str:
     """Return the first of some rows in words."""
     row: dict[str, Any] = rows.row(0, named=True)
     return ", ".join(f"{name} {row[name]}" for name in columns if row[name] not in (None, ""))
-
-
-def _more(count: int) -> str:
-    return f" ({count - 1} more rows like it)" if count > 1 else ""

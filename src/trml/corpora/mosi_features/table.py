@@ -1,7 +1,5 @@
 """Read the table of CMU-MOSI's utterances that belongs to its features."""
 
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +8,7 @@ import polars as pl
 
 from trml.base.errors import ContractError
 from trml.base.printable import few, shortened
+from trml.sources.formats.csv_rows import rows_of
 from trml.sources.formats.csv_text import table_text
 from trml.sources.formats.numbers import number, seconds
 
@@ -52,35 +51,20 @@ def read_utterances(path: Path) -> tuple[pl.DataFrame, list[int]]:
 
 
 def _cells(path: Path) -> tuple[dict[str, list[str]], list[int]]:
-    """Return the cells of each column, and the line on which each row begins."""
-    reader = csv.reader(io.StringIO(table_text(path), newline=""), strict=True)
-    begin, lines = 1, list[int]()
-    try:
-        header = next(reader, [])
-        if not header:
-            raise ContractError(f"{path} is empty; expected a line of column names and a line for each utterance")
-        if wrong := [name for name in _COLUMNS if header.count(name) != 1]:
-            found = f"{header.count(wrong[0])} columns {wrong[0]}, in {few(header)}"
-            raise ContractError(f"{path} line 1: it has {found}; expected one each of {', '.join(_COLUMNS)}")
-        columns: dict[str, list[str]] = {name: [] for name in _COLUMNS}
-        places = [(cells, header.index(name)) for name, cells in columns.items()]
-        begin = reader.line_num + 1
-        for row in reader:
-            if row and len(row) != len(header):
-                raise ContractError(f"{path} line {begin}: {len(row)} cells; expected {len(header)}, as in the header")
-            if row:
-                lines.append(begin)
-                for cells, place in places:
-                    cells.append(row[place])
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        wrong_quotes = "a double quote is never closed" if "end of data" in str(error) else str(error)
-        raise ContractError(
-            f"{path} line {begin}: {wrong_quotes}; expected cells with commas in double quotes"
-        ) from None
-    if not lines:
+    """Return the cells of each column, as they are, and the line on which each row begins."""
+    rows, lines = rows_of(path, table_text(path), ",")
+    if not rows or lines[0] > 1:
+        raise ContractError(f"{path} is empty; expected a line of column names and a line for each utterance")
+    header, *rows = rows
+    if wrong := [name for name in _COLUMNS if header.count(name) != 1]:
+        found = f"{header.count(wrong[0])} columns {wrong[0]}, in {few(header)}"
+        raise ContractError(f"{path} line 1: it has {found}; expected one each of {', '.join(_COLUMNS)}")
+    for line, row in zip(lines[1:], rows, strict=True):
+        if len(row) != len(header):
+            raise ContractError(f"{path} line {line}: {len(row)} cells; expected {len(header)}, as in the header")
+    if not rows:
         raise ContractError(f"{path} has no rows; expected one for each utterance")
-    return columns, lines
+    return {name: [row[header.index(name)] for row in rows] for name in _COLUMNS}, lines[1:]
 
 
 def _sentiment(cell: str) -> float | None:

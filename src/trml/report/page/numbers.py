@@ -2,6 +2,8 @@
 
 import re
 
+from trml.base.printable import plural
+
 MINUS, NBSP = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -48,7 +50,7 @@ def count(n: int) -> str:
 
 def counted(n: int, noun: str) -> str:
     """Return `one seed` or `five seeds`."""
-    return f"{count(n)} {noun}{'' if n == 1 else 's'}"
+    return f"{count(n)} {plural(noun, n)}"
 
 
 def listed(words: list[str], last: str = "and") -> str:

@@ -23,7 +23,7 @@ def columns_of(path: Path, text: str, separator: str) -> tuple[dict[str, list[st
     Raises:
         ContractError: If it is none: ragged, open quotes, no header, a column twice, beyond the budget.
     """
-    rows, lines = _cells(path, text, separator)
+    rows, lines = rows_of(path, text, separator)
     if not rows:
         raise ContractError(f"{path} is empty; expected a line of column names and a line for each utterance")
     header = [name.strip() for name in rows[0]]
@@ -49,8 +49,17 @@ def columns_of(path: Path, text: str, separator: str) -> tuple[dict[str, list[st
     return columns, lines[1:]
 
 
-def _cells(path: Path, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
-    """Return the rows that are not blank, header first, and the line on which each begins."""
+def rows_of(path: Path, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
+    """Return the rows that are not blank, header first, and the line on which each begins.
+
+    Args:
+        path: The file, for messages.
+        text: What is in it.
+        separator: Of its cells.
+
+    Raises:
+        ContractError: If a quote is open or stray, or it has more rows or cells than the budget takes.
+    """
     csv.field_size_limit(_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows, lines, begin, cells = [], [], 1, 0
