@@ -136,6 +136,14 @@ class Predictor:
         return tuple(self._features.info.modalities)
 
     @property
+    def label_range(self) -> tuple[float, float] | None:
+        """The range of the labels that were brought, which -3 to 3 stands for; None if it is that, or for classes."""
+        if self._features.info.classes:
+            return None
+        low, high = getattr(self.plan.params.corpus, "label_range", None) or (-3.0, 3.0)
+        return None if (low, high) == (-3.0, 3.0) else (low, high)
+
+    @property
     def notes(self) -> list[str]:
         """What a reader of a prediction should know of the models."""
         encoder, corpus = self.plan.params.encoder, self.plan.params.corpus

@@ -16,7 +16,6 @@ from trml.cli.ending import Code
 from trml.cli.output import clock, emit, is_live, paragraph
 from trml.cli.snakemake import Snakemake
 from trml.planning.progress import TRAINING, Progress, progress, run_at_work
-from trml.report.publish import require_place
 
 if TYPE_CHECKING:
     from trml.planning.plan import Plan
@@ -55,8 +54,6 @@ def follow(
     put_in_force(params, again)
     plans = plans_of(params)
     _require_terms(plans)
-    if whole:
-        require_place(Path("results") / plans[0].named.published)
     begun, started, display = time.monotonic(), time.time(), Display()
     first = progress(plans, params, search=search)
     run = Snakemake(params, targets, cores, snakefile)

@@ -64,7 +64,7 @@ def predict(
         for found in predictions:
             emit("predict", _document(models, folder.name, found), (), as_json=True, indent=None)
     else:
-        _print_csv(items, predictions, models.modalities)
+        _print_csv(items, predictions, models)
 
 
 def _words(models: "Predictor", result: str, found: "Prediction") -> Iterator[str]:
@@ -74,7 +74,9 @@ def _words(models: "Predictor", result: str, found: "Prediction") -> Iterator[st
     without = f". {' and '.join(absent).capitalize()} missing" if absent else ""
     made = f": {models.plan.study.by_name[models.method].label} generated it" if found.missing else ""
     if found.label is None:
-        yield f"{found.value:+.3f} on -3..3, {spread} ({of}){without}{made}."
+        own = _own_scale(models, found)
+        on_it = f" ({own['value']:.3f} on {own['low']:g}..{own['high']:g})" if own else ""
+        yield f"{found.value:+.3f} on -3..3{on_it}, {spread} ({of}){without}{made}."
     else:
         yield f"{found.label} with probability {found.value:.3f}, {spread} ({of}){without}{made}."
         yield "classes   " + ", ".join(f"{name} {share:.3f}" for name, share in found.classes.items())
@@ -86,6 +88,14 @@ def _words(models: "Predictor", result: str, found: "Prediction") -> Iterator[st
         yield f"{start:20}  {each.similarity:.3f}  {each.id}  {what}"
     for note in _notes(models, found):
         yield f"Note: {note}"
+
+
+def _own_scale(models: "Predictor", found: "Prediction") -> dict[str, float] | None:
+    """Return a score in the range of the labels that were brought; None if that is -3 to 3."""
+    if models.label_range is None:
+        return None
+    low, high = models.label_range
+    return {"value": low + (found.value + 3) / 6 * (high - low), "low": low, "high": high}
 
 
 def _notes(models: "Predictor", found: "Prediction") -> list[str]:
@@ -101,6 +111,7 @@ def _document(models: "Predictor", result: str, found: "Prediction") -> Mapping[
         "prediction": found.value if is_score else found.label,
         "spread": found.spread,
         "scale": {"low": -3, "high": 3} if is_score else None,
+        "own_scale": _own_scale(models, found),
         "classes": None if is_score else found.classes,
         "by_seed": [{"seed": seed, "value": value} for seed, value in found.by_seed.items()],
         "rests_on": {**found.rests_on, "base": found.base},
@@ -109,15 +120,19 @@ def _document(models: "Predictor", result: str, found: "Prediction") -> Mapping[
     }
 
 
-def _print_csv(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"], modalities: Sequence[str]) -> None:
+def _print_csv(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"], models: "Predictor") -> None:
     """Print the rows of a csv with the columns prediction, spread, present, a share a modality, and base."""
+    modalities = models.modalities
     is_score = found[0].label is None
     given = list(items[0])
-    added = ["prediction", *([] if is_score else ["probability"]), "spread", "present"]
+    beside = ["on_own_scale"] * (models.label_range is not None) if is_score else ["probability"]
+    added = ["prediction", *beside, "spread", "present"]
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow([*map(printable, given), *added, *(f"rests_on_{name}" for name in modalities), "base"])
     for item, each in zip(items, found, strict=True):
+        own = _own_scale(models, each)
         value = [f"{each.value:.6f}"] if each.label is None else [each.label, f"{each.value:.6f}"]
+        value += [f"{own['value']:.6f}"] if own else []
         spread = "" if each.spread is None else f"{each.spread:.6f}"
         shares = [f"{each.rests_on[name]:.6f}" if name in each.rests_on else "" for name in modalities]
         known = (printable(item[name]) for name in given)

@@ -296,6 +296,7 @@ class Predict(Document):
     prediction: float | str
     spread: float | None
     scale: dict[str, float] | None
+    own_scale: dict[str, float] | None
     classes: dict[str, float] | None
     by_seed: list[BySeed]
     rests_on: dict[str, float]

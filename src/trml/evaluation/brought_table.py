@@ -21,7 +21,7 @@ import polars as pl
 from trml.base.errors import ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.printable import shortened
-from trml.evaluation.foreign_table import Kind, more, read_columns
+from trml.evaluation.foreign_table import Kind, first_of, more, read_columns
 
 _NEEDED = ("utterance_id", "label", "prediction", "condition")
 _KINDS: Mapping[str, Kind] = {
@@ -109,7 +109,7 @@ def _rows(rows: pl.DataFrame) -> Iterator[str]:
     """Yield what is there twice, several times over, or not for every utterance and seed, with its first place."""
     twice = rows.filter(~pl.struct(_KEY).is_first_distinct())
     if twice.height:
-        yield f"{twice['place'][0]}: {_said(twice, _KEY)} is there twice{more(twice.height)}"
+        yield f"{twice['place'][0]}: {first_of(twice, _KEY)} is there twice{more(twice.height)}"
     for column in ("label", "group"):
         several = rows.filter(pl.col(column).n_unique().over("utterance_id") > 1)
         if several.height:
@@ -122,15 +122,10 @@ def _rows(rows: pl.DataFrame) -> Iterator[str]:
         there = set(short["utterance_id"][0])
         absent = shortened(next(name for name in ids if name not in there))
         count = f"{len(there)} utterances; expected all {len(ids)}, {absent} too"
-        yield f"{_said(short, runs)}: {count}{more(short.height)}"
+        yield f"{first_of(short, runs)}: {count}{more(short.height)}"
     seeds = rows.group_by("method", "condition", maintain_order=True).agg(pl.col("seed").n_unique())
     wanted = rows["seed"].n_unique()
     other = seeds.filter(pl.col("seed") != wanted)
     if other.height:
-        about = _said(other, ("method", "condition"))
+        about = first_of(other, ("method", "condition"))
         yield f"{about}: {other['seed'][0]} seeds; expected all {wanted}{more(other.height)}"
-
-
-def _said(rows: pl.DataFrame, columns: tuple[str, ...]) -> str:
-    row = rows.row(0, named=True)
-    return ", ".join(f"{name} {shortened(row[name])}" for name in columns)

@@ -8,7 +8,7 @@ import polars as pl
 
 from trml.base.errors import ContractError
 from trml.base.nearest import nearest
-from trml.base.printable import few, shortened
+from trml.base.printable import few, plural, shortened
 from trml.sources.formats.csv_text import read_texts
 from trml.sources.formats.numbers import number
 from trml.sources.formats.parquet import read_parquet
@@ -52,7 +52,13 @@ def read_columns(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -
 
 def more(count: int) -> str:
     """Return how many rows there are beside the first one that is shown, for the end of a fault."""
-    return f" ({count - 1} more rows like it)" if count > 1 else ""
+    return f" ({count - 1:,} more {plural('row', count - 1)} like it)" if count > 1 else ""
+
+
+def first_of(rows: pl.DataFrame, columns: Sequence[str]) -> str:
+    """Return what the first of some rows has in some columns, in words; empty cells are left out."""
+    row = rows.row(0, named=True)
+    return ", ".join(f"{name} {shortened(row[name])}" for name in columns if row[name] not in (None, ""))
 
 
 def _typed(path: Path, column: pl.Series, kind: Kind, places: Sequence[str]) -> pl.Series:

@@ -16,7 +16,6 @@ condition are put together from those for each set of modalities.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,7 +24,7 @@ from trml.base.errors import ContractError
 from trml.base.files import not_a_file
 from trml.base.printable import shortened
 from trml.evaluation.config import CARD, Card, read_card
-from trml.evaluation.foreign_table import Kind, more, read_columns
+from trml.evaluation.foreign_table import Kind, first_of, more, read_columns
 from trml.evaluation.metrics.common.metric import Array
 from trml.missing.conditions import Condition
 
@@ -161,7 +160,7 @@ def _faults(table: pl.DataFrame, protocol: Protocol, ids: Sequence[str]) -> Iter
     key = ["trained", "present", "seed", "utterance_id"]
     twice = table.filter(~pl.struct(key).is_first_distinct())
     if twice.height:
-        yield f"{twice['place'][0]}: {_said(twice, key)} is there twice{more(twice.height)}"
+        yield f"{twice['place'][0]}: {first_of(twice, key)} is there twice{more(twice.height)}"
     yield from _incomplete(table, protocol, ids)
 
 
@@ -171,17 +170,11 @@ def _incomplete(table: pl.DataFrame, protocol: Protocol, ids: Sequence[str]) -> 
     counts = groups.group_by("trained", "present", "seed", maintain_order=True).len()
     few = counts.filter(pl.col("len") != len(ids))
     if few.height:
-        about = _said(few, ["trained", "present", "seed"])
+        about = first_of(few, ["trained", "present", "seed"])
         yield f"{about}: {few['len'][0]} utterances; expected all {len(ids)}{more(few.height)}"
     seeds = counts.group_by("trained", "present", maintain_order=True).agg(pl.col("seed"))
     for row in seeds.iter_rows(named=True):
         if row["seed"] != [None] and set(row["seed"]) != set(protocol.seeds):
-            about = _said(pl.DataFrame([row]), ["trained", "present"])
-            yield f"{about}: seeds {row['seed']}; expected {list(protocol.seeds)}, or no column seed"
+            about = first_of(pl.DataFrame([row]), ["trained", "present"])
+            yield f"{about}: seeds {shortened(row['seed'])}; expected {list(protocol.seeds)}, or no column seed"
             return
-
-
-def _said(rows: pl.DataFrame, columns: Sequence[str]) -> str:
-    """Return the first of some rows in words."""
-    row: dict[str, Any] = rows.row(0, named=True)
-    return ", ".join(f"{name} {row[name]}" for name in columns if row[name] not in (None, ""))

@@ -46,6 +46,7 @@ class Workflow:
             if is_main:
                 os.environ[FOUND] = self.own.compute.device
                 self.own.results  # noqa: B018  works every path out, so that faults are reported before anything runs
+                require_place(Path("results") / self.own.named.published)  # now, not after all trainings
                 write_down()
                 bring_back(self.plans)
                 withdraw_damaged(self.plans)
@@ -283,6 +284,5 @@ class Workflow:
         stamp = Path("work/published") / results.name
         published = Path("results") / self.own.named.published
         if not is_published(results.name, published):
-            require_place(published)  # now, not after all trainings
             stamp.unlink(missing_ok=True)
         return [stamp]
