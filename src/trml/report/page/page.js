@@ -395,7 +395,7 @@
   };
   const all = list("all", "e.g. zero fill vision 50 MAE", "q",
     () => `<tr>${["method", "condition", "training", "scored on", "metric", "score", "cells, one a seed"].map((w) => `<th scope="col">${w}</th>`).join("")}</tr>`, allRows,
-    (r) => `<tr><th scope="row">${data.methods[r.method] ? key(r.method) : ""}${html(r.who)}</th><td class="words">${html(r.what)}</td><td class="words">${html([r.how, r.regime].filter(Boolean).join("; "))}</td><td class="words">${r.which}</td><td class="words">${html(r.label)}</td>` +
+    (r) => `<tr><th scope="row">${data.methods[r.method] ? key(r.method) : ""}${html(r.who)}</th><td class="words">${html(r.what).replace(" %", "&nbsp;%")}</td><td class="words">${html([r.how, r.regime].filter(Boolean).join("; "))}</td><td class="words">${r.which}</td><td class="words">${html(r.label)}</td>` +
       `<td>${traced(sc(r.x.value), addressOf(r.s, r.v, r.method, r.rate))}<span class="ci">${range(r.x.low, r.x.high, sc)}</span></td><td class="words"><code>${cellsOf(r.s, r.v, r.method, r.i).map((c) => r.s.cells[c]).join(" ")}</code></td></tr>`);
 
   let browser = null;
