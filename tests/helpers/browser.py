@@ -43,6 +43,10 @@ class Visit:
             for chart in range(charts):
                 self.page.wait_for_selector(f"#chart-{chart + 1}.live", state="attached")
 
+    def lay_out(self) -> None:
+        """Lay everything out, as if it had been scrolled to."""
+        self.page.add_style_tag(content="section { content-visibility: visible !important; }")
+
     def text(self, selector: str) -> str:
         """Return the words of an element."""
         return " ".join(self.page.inner_text(selector).split())

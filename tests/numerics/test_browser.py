@@ -176,6 +176,8 @@ def test_a_claim_is_chosen_by_its_link(visit):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_runs_out_of_the_window(visit, width):
     seen = visit(viewport={"width": width, "height": 800})
+    seen.lay_out()
+    seen.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
     assert seen.page.evaluate("document.querySelector('#chart-1 svg').getBoundingClientRect().right") <= width
 
@@ -184,6 +186,7 @@ def test_nothing_runs_out_of_the_window(visit, width):
 def test_axe_finds_nothing_serious(visit, width, light):
     engine = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing")
     seen = visit(viewport={"width": width, "height": 900}, color_scheme=light)
+    seen.lay_out()
     seen.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     found = engine.Axe().run(seen.page).response["violations"]
     told = [
@@ -237,6 +240,7 @@ def test_two_results_side_by_side_can_be_sorted_and_filtered(chromium, tmp_path)
     kept = table.locator("tbody tr:not([hidden])")
     assert 0 < kept.count() < 20 and "TRML" in kept.first.inner_text()
     assert seen.said == [] and set(seen.asked) <= {file.as_uri(), "data:,"}
+    seen.lay_out()
     seen.page.set_viewport_size({"width": 380, "height": 900})
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 380
     from axe_playwright_python.sync_playwright import Axe
