@@ -66,14 +66,20 @@ def check_options(name: str, method: MethodConfig) -> None:
 
 def _as_annotated(value: Any, annotation: str, place: str) -> Any:
     """Return the value as its annotation has it. The method itself checks annotations that are not known here."""
-    if annotation.startswith("Literal["):
-        kind: Any = Literal[ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)")]
-    elif annotation in _FLOATS or annotation in _OTHERS:
-        kind = {**_FLOATS, **_OTHERS}[annotation]
-    else:
+    adapter = _adapter(annotation)
+    if adapter is None:
         return value
     try:
-        checked = TypeAdapter(kind).validate_python(value, strict=True)
+        checked = adapter.validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(f"{place} is {value!r}; expected {expected(error.errors()[0])}") from None
     return float(checked) if annotation in _FLOATS else checked
+
+
+@cache  # every job checks a thousand options of a dozen annotations
+def _adapter(annotation: str) -> TypeAdapter[Any] | None:
+    """Return what checks values of an annotation, None if it is not known here."""
+    if annotation.startswith("Literal["):
+        return TypeAdapter(Literal[ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)")])
+    kind = {**_FLOATS, **_OTHERS}.get(annotation)
+    return None if kind is None else TypeAdapter(kind)
