@@ -7,9 +7,11 @@ PAGE_SCREENSHOTS names, or in pytest's own.
 import os
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 import polars as pl
 import pytest
+from PIL import Image
 
 from conftest import ROOT
 from helpers.browser import Visit, browser
@@ -17,7 +19,9 @@ from helpers.synthetic_report import report_inputs
 from trml.report.build import build
 from trml.report.compare import compare
 from trml.report.page.comparison import comparison_page
+from trml.report.page.dark import with_dark
 from trml.report.published import Published
+from trml.report.style import plt, save
 
 WIDTHS = (320, 380, 640, 1100)
 SERIOUS = ("serious", "critical")
@@ -196,6 +200,23 @@ def test_axe_finds_nothing_serious(visit, width, light):
         for node in each["nodes"][:3]
     ]
     assert not told, "\n".join(told)
+
+
+@pytest.mark.parametrize(("light", "paper"), [("light", (255, 255, 255)), ("dark", (22, 22, 20))])
+def test_a_figure_has_the_colours_of_the_page(chromium, tmp_path, light, paper):
+    figure, axis = plt.subplots(figsize=(1, 1))
+    axis.text(0.5, 0.5, "words")
+    save(figure, tmp_path, "figure", ())
+    source = "data:image/svg+xml," + quote(with_dark((tmp_path / "figure.svg").read_bytes()))
+    (tmp_path / "page.html").write_text(f'<style>:root{{color-scheme:{light}}}</style><img src="{source}">')
+    seen = Visit(chromium, tmp_path / "page.html", charts=0)
+    seen.page.locator("img").screenshot(path=tmp_path / "seen.png")
+    with Image.open(tmp_path / "seen.png") as picture:
+        colours = picture.convert("RGB").getcolors(1 << 16)
+    assert max(colours)[1] == paper
+    words = [colour for _, colour in colours if abs(sum(colour) - sum(paper)) > 450]
+    assert words, "they differ from the paper"
+    seen.context.close()
 
 
 def test_without_script_the_default_view_is_there(visit):

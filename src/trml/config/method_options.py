@@ -79,7 +79,7 @@ def _as_annotated(value: Any, annotation: str, place: str) -> Any:
 @cache  # every job checks a thousand options of a dozen annotations
 def _adapter(annotation: str) -> TypeAdapter[Any] | None:
     """Return what checks values of an annotation, None if it is not known here."""
+    kind: Any = {**_FLOATS, **_OTHERS}.get(annotation)
     if annotation.startswith("Literal["):
-        return TypeAdapter(Literal[ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)")])
-    kind = {**_FLOATS, **_OTHERS}.get(annotation)
+        kind = Literal[ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)")]
     return None if kind is None else TypeAdapter(kind)

@@ -24,6 +24,8 @@ _PALETTE = tuple(family.light for family in FAMILIES.values())
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LINES = ("-", "--", "-.")  # from the sixth series on the colours come again, with other lines
 GREY, SHADE = LIGHT["ink"], LIGHT["shade"]
+GRID = "#e4e4e4"
+ON_BRIGHT = "#010101"  # words on the bright colours of a heat map: black, which stays so on a dark page (page/dark.py)
 SEQUENTIAL = "cividis"
 _METADATA: dict[str, dict[str, None]] = {  # without dates
     "pdf": {"CreationDate": None},
@@ -42,7 +44,7 @@ plt.rcParams.update(
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,
-        "grid.color": "#e4e4e4",
+        "grid.color": GRID,
         "grid.linewidth": 0.6,
         "legend.frameon": False,
         "legend.fontsize": 7,

@@ -67,6 +67,7 @@ def forest(data: Dataset, claim: Mapping[str, Any], words: str) -> Figure:
                     _compared(axis, c, rows.index(c["label"]) + aside, i)
             axis.plot([], [], label=f"{victim} missing", **{**look(i), "linestyle": ""})
         axis.axvline(0, color=GREY, linewidth=0.8)
+        axis.locator_params(axis="x", nbins=4)  # long names leave little room beside them
         if len(rates) > 1:
             axis.set_title(f"missing rate {rate:g}")
     names = [row.removeprefix("gain over ").removesuffix(", aligned less unaligned") for row in rows]

@@ -47,8 +47,11 @@ def _sweep(data: Dataset, method: StudyMethod, option: str, variants: Sequence[S
         default = series.filter(pl.col("x") == method.options[option])
         open_marker = {**style, "linestyle": "", "markerfacecolor": "none", "markersize": "8"}
         axis.plot(default["x"], default["value"], **open_marker)  # type: ignore[arg-type]
-    if min(values) > 0:
+    positive = [value for value in values if value > 0]
+    if len(positive) == len(values):
         axis.set_xscale("log")
+    elif min(values) == 0 and positive:
+        axis.set_xscale("symlog", linthresh=min(positive))  # or 0 and 0.01 stand on each other
     axis.set_xticks(sorted(values), [f"{value:g}" for value in sorted(values)], rotation=60)
     axis.minorticks_off()
     axis.set_xlabel(option)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from trml.report.page.dark import with_dark
 from trml.report.page.inputs import PageInputs, Shown
 from trml.report.sections import Section, sentence
 from trml.report.tables.common.table import Table
@@ -90,5 +91,5 @@ def _picture(shown: Shown) -> Picture:
     svg = shown.svg.read_bytes()
     points = re.search(rb'<svg [^>]*?width="([0-9.]+)pt"', svg)
     assert points is not None, f"{shown.svg} names no width"
-    source = "data:image/svg+xml," + quote(svg, safe=" ,:;/=")  # a third smaller than base64
+    source = "data:image/svg+xml," + quote(with_dark(svg), safe=" ,:;/=")  # a third smaller than base64
     return Picture(shown.name, shown.caption, source, round(float(points[1]) / 72 * _REM_PER_INCH, 1))

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from trml.evaluation.contract import MetricInfo
+from trml.report.style import ON_BRIGHT
 
 
 def annotate(axis: Axes, scores: NDArray[np.float64], metric: MetricInfo) -> None:
@@ -15,4 +16,4 @@ def annotate(axis: Axes, scores: NDArray[np.float64], metric: MetricInfo) -> Non
             axis.text(j, i, "failed", ha="center", va="center", size=7, color="black")
             continue
         bright = (value > middle) == metric.higher_is_better
-        axis.text(j, i, f"{value:.3f}", ha="center", va="center", size=7, color="black" if bright else "white")
+        axis.text(j, i, f"{value:.3f}", ha="center", va="center", size=7, color=ON_BRIGHT if bright else "white")
