@@ -145,6 +145,9 @@ def test_classes_are_words_and_count_hits(tmp_path):
             lambda t: t.with_columns(label=pl.when(pl.int_range(pl.len()) == 3).then(float("nan")).otherwise(0.5)),
             "line 5: label is 'NaN'; expected a finite number, as in other rows",
         ),
+        (
+            "line 2: label is 1e+200; expected a finite number, at most 1e+30 from 0",
+        ),
         (lambda t: t.with_columns(seed=pl.col("seed") + 0.5), "line 2: seed is 1.5; expected a whole number"),
         (lambda t: t.with_columns(seed=pl.lit("one")), "line 2: seed is 'one'; expected a finite number"),
         (lambda t: t.with_columns(method=pl.lit(" ")), "line 2: method is empty; expected a name"),
@@ -161,6 +164,36 @@ def test_faults_are_named_by_line(change, words, tmp_path):
     with pytest.raises(ContractError) as refusal:
         brought(path)
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("u2,", '"u\n2",', "line 5: label is 'x'"),  # a cell of two lines
+        ("u2,", "\n\nu2,", "line 6: label is 'x'"),
+        ("u2,", '"u2" 2,', "line 3: ',' expected after '\"'; expected double quotes around"),
+        ("u2,", '"u2,', "line 3: a double quote is never closed"),
+        ("u2,1,", "u2,1,2,", "ragged rows: 1 of 3\n  line 3: 5 cells; expected 4"),
+        ("u3,x,", "u3,", "ragged rows: 1 of 3\n  line 4: 3 cells; expected 4"),
+        (",", ";", "line 1: the cells are separated by ';'; expected ','"),
+        ("prediction", "label", "line 1: column 'label' is listed twice"),
+    ],
+)
+def test_a_csv_is_read_strictly_and_its_lines_are_counted_as_an_editor_counts_them(tmp_path, before, after, words):
+    content = "utterance_id,label,prediction,condition\nu1,1,1,complete\nu2,1,1,complete\nu3,x,1,complete\n"
+    (tmp_path / "x.csv").write_text(content.replace(before, after))
+    with pytest.raises(ContractError) as refusal:
+        brought(tmp_path / "x.csv")
+    assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_csv_with_any_ends_of_lines_and_blank_lines_is_read(tmp_path, ending):
+    path = tmp_path / "x.csv"
+    rows(seeds=(1,)).write_csv(path)
+    whole = brought(path).curves
+    path.write_bytes(b"\xef\xbb\xbf" + (path.read_text() + "\n\n").replace("\n", ending).encode())
+    assert brought(path).curves == whole
 
 
 @pytest.mark.parametrize(
