@@ -129,6 +129,7 @@ def test_classes_are_words_and_count_hits(tmp_path):
         (lambda t: t.clear(), "it has no rows"),
         (lambda t: t.with_columns(condition=pl.lit("vision=0.5")), "line 2: condition is 'vision=0.5'; expected"),
         (lambda t: t.with_columns(condition=pl.lit("vision@0.0")), "line 2: condition is 'vision@0.0'; expected"),
+        (lambda t: t.with_columns(condition=pl.lit(f"vision@0.{'0' * 400}1")), "line 2: condition is 'vision@0.000"),
         (lambda t: pl.concat([t, t[:1]]), "is there twice"),
         (lambda t: t[:-1], "59 utterances; expected all 60, 'u59' too"),
         (lambda t: t.with_columns(label=pl.lit("pos"), prediction=pl.lit("POS")), "is 'POS'; labels say 'pos'"),
@@ -146,8 +147,10 @@ def test_classes_are_words_and_count_hits(tmp_path):
             "line 5: label is 'NaN'; expected a finite number, as in other rows",
         ),
         (
+            lambda t: t.with_columns(label=1e200),
             "line 2: label is 1e+200; expected a finite number, at most 1e+30 from 0",
         ),
+        (lambda t: t.with_columns(prediction=-2e30), "line 2: prediction is -2e+30; expected a finite number, at most"),
         (lambda t: t.with_columns(seed=pl.col("seed") + 0.5), "line 2: seed is 1.5; expected a whole number"),
         (lambda t: t.with_columns(seed=pl.lit("one")), "line 2: seed is 'one'; expected a finite number"),
         (lambda t: t.with_columns(method=pl.lit(" ")), "line 2: method is empty; expected a name"),

@@ -21,7 +21,7 @@ import polars as pl
 from trml.base.errors import ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.printable import shortened
-from trml.evaluation.foreign_table import Kind, more, read_columns
+from trml.evaluation.foreign_table import LARGEST, Kind, more, read_columns
 
 _NEEDED = ("utterance_id", "label", "prediction", "condition")
 _KINDS: Mapping[str, Kind] = {
@@ -29,7 +29,7 @@ _KINDS: Mapping[str, Kind] = {
     "method": "text", "seed": "number", "group": "text",
 }  # fmt: skip
 _ABSENT = {"method": pl.lit("model"), "seed": pl.lit(0.0), "group": pl.col("utterance_id")}
-_CONDITION = r"^(complete|\w+@(0\.\d*[1-9]\d*|1(\.0+)?))$"
+_CONDITION = r"^(complete|\w+@(0\.\d{0,20}[1-9]\d{0,20}|1(\.0+)?))$"  # with more zeros, a rate would be read as 0
 _KEY = ("method", "condition", "seed", "utterance_id")
 
 
@@ -74,16 +74,17 @@ def _cells(rows: pl.DataFrame) -> Iterator[str]:
     label, prediction, seed = pl.col("label"), pl.col("prediction"), pl.col("seed")
     is_score = rows["label"].dtype.is_numeric()
     is_alike = is_score == rows["prediction"].dtype.is_numeric()
-    number = prediction.is_finite() if is_alike else pl.lit(False)
+    number = prediction.abs() <= LARGEST if is_alike else pl.lit(False)
+    a_score = f"a finite number, at most {LARGEST:g} from 0"
     checks = [
         *((name, pl.col(name).is_not_null(), "a name") for name in ("utterance_id", "method", "group")),
         ("condition", pl.col("condition").str.contains(_CONDITION), "complete or vision@0.5"),
         ("seed", (seed.floor() == seed) & (seed.abs() < 2**53), "a whole number"),
-        ("label", label.is_finite() if is_score else label.is_not_null(), "a label"),
+        ("label", label.abs() <= LARGEST if is_score else label.is_not_null(), a_score if is_score else "a label"),
         (
             "prediction",
             number if is_score else prediction.is_not_null() & pl.lit(is_alike),
-            "a finite number" if is_score else "a class",
+            a_score if is_score else "a class",
         ),
     ]
     for column, holds, expected in checks:

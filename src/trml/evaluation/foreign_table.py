@@ -16,6 +16,8 @@ from trml.sources.formats.texts import utf8_of
 
 Kind = Literal["text", "number", "either"]
 
+LARGEST = 1e30  # of a label or prediction, from 0: a correlation multiplies four of them, and must stay finite
+
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 
