@@ -117,7 +117,7 @@ def _print_csv(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"]
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow([*map(printable, given), *added, *(f"rests_on_{name}" for name in modalities), "base"])
     for item, each in zip(items, found, strict=True):
-        value = [f"{each.value:.6f}"] if each.label is None else [each.label, f"{each.value:.6f}"]
+        value = [f"{each.value:.6f}"] if each.label is None else [printable(each.label), f"{each.value:.6f}"]
         spread = "" if each.spread is None else f"{each.spread:.6f}"
         shares = [f"{each.rests_on[name]:.6f}" if name in each.rests_on else "" for name in modalities]
         known = (printable(item[name]) for name in given)
