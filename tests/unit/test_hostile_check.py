@@ -175,6 +175,17 @@ def test_a_clip_that_is_no_file_is_named(tmp_path):
     assert "line 9: clip 'media/pipe.png' is a named pipe; expected a file" in report(folder)[0]
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"avif"])
+def test_a_picture_in_tiles_is_not_a_video_of_its_first_tile(tmp_path, brand):
+    table = rows(60)
+    table[7] |= {"clip": "media/photo.jpg"}
+    folder = write(tmp_path / "x", table)
+    (folder / "media/photo.jpg").write_bytes(b"\0\0\0\x1cftyp" + brand + b"\0\0\0\0mif1miaf" + bytes(400))
+    text = report(folder)[0]
+    assert "line 9: clip 'media/photo.jpg' is a HEIC or AVIF picture, whose tiles are not put together" in text
+    assert read(own_config(folder), folder).utterances["clip"][7] is None
+
+
 def test_large_files_of_one_size_are_compared_in_time(tmp_path):
     for name, last in (("a.mp4", b"x"), ("b.mp4", b"x"), ("c.mp4", b"y")):
         with (tmp_path / name).open("wb") as file:
