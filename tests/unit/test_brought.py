@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from helpers.command import ended
+from trml.base import confined
 from trml.base.errors import CommandError, ContractError, DataMissing
 from trml.cli.schemas import checked
 from trml.evaluation.brought import brought
@@ -188,6 +189,25 @@ def test_a_csv_is_read_strictly_and_its_lines_are_counted_as_an_editor_counts_th
     with pytest.raises(ContractError) as refusal:
         brought(tmp_path / "x.csv")
     assert words in str(refusal.value)
+
+
+def test_a_small_table_of_thousands_of_classes_or_methods_is_refused_in_time(tmp_path, monkeypatch):
+    def refused(lines, of=""):
+        content = "\n".join([f"utterance_id,label,prediction,condition{of}", *lines])
+        (tmp_path / "x.csv").write_text(content)
+        with pytest.raises(ContractError) as refusal:
+            brought(tmp_path / "x.csv")
+        return str(refusal.value)
+
+    many = refused([f"u{i},C{i},c{i},complete" for i in range(2000)])
+    assert many == "x.csv, label and prediction have 4,000 different values; expected numbers, or at most 500 classes"
+    spelled = refused([f"u{i},C{i},c{i},complete" for i in range(200)])
+    assert len(spelled.splitlines()) == 20
+    methods = refused([f"u1,1,1,complete,m{i}" for i in range(500)], ",method")
+    assert "500 methods under 1 conditions: 124,750 pairs to compare; expected at most 100,000" in methods
+    monkeypatch.setattr(confined, "MEMORY", 1 << 20)
+    wide = refused([f"u{i},C{i % 100},C0,complete" for i in range(300)])
+    assert "100 classes, 1 seeds and 300 groups, whose scores take 3 MB of memory; expected at most 1 MB" in wide
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
