@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from helpers.command import ended
+from trml.base import confined
 from trml.base.errors import CommandError, ContractError, DataMissing
 from trml.cli.schemas import checked
 from trml.evaluation.brought import brought
@@ -129,6 +130,7 @@ def test_classes_are_words_and_count_hits(tmp_path):
         (lambda t: t.clear(), "it has no rows"),
         (lambda t: t.with_columns(condition=pl.lit("vision=0.5")), "line 2: condition is 'vision=0.5'; expected"),
         (lambda t: t.with_columns(condition=pl.lit("vision@0.0")), "line 2: condition is 'vision@0.0'; expected"),
+        (lambda t: t.with_columns(condition=pl.lit(f"vision@0.{'0' * 400}1")), "line 2: condition is 'vision@0.000"),
         (lambda t: pl.concat([t, t[:1]]), "is there twice"),
         (lambda t: t[:-1], "59 utterances; expected all 60, 'u59' too"),
         (lambda t: t.with_columns(label=pl.lit("pos"), prediction=pl.lit("POS")), "is 'POS'; labels say 'pos'"),
@@ -145,6 +147,11 @@ def test_classes_are_words_and_count_hits(tmp_path):
             lambda t: t.with_columns(label=pl.when(pl.int_range(pl.len()) == 3).then(float("nan")).otherwise(0.5)),
             "line 5: label is 'NaN'; expected a finite number, as in other rows",
         ),
+        (
+            lambda t: t.with_columns(label=1e200),
+            "line 2: label is 1e+200; expected a finite number, at most 1e+30 from 0",
+        ),
+        (lambda t: t.with_columns(prediction=-2e30), "line 2: prediction is -2e+30; expected a finite number, at most"),
         (lambda t: t.with_columns(seed=pl.col("seed") + 0.5), "line 2: seed is 1.5; expected a whole number"),
         (lambda t: t.with_columns(seed=pl.lit("one")), "line 2: seed is 'one'; expected a finite number"),
         (lambda t: t.with_columns(method=pl.lit(" ")), "line 2: method is empty; expected a name"),
@@ -161,6 +168,55 @@ def test_faults_are_named_by_line(change, words, tmp_path):
     with pytest.raises(ContractError) as refusal:
         brought(path)
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("u2,", '"u\n2",', "line 5: label is 'x'"),  # a cell of two lines
+        ("u2,", "\n\nu2,", "line 6: label is 'x'"),
+        ("u2,", '"u2" 2,', "line 3: ',' expected after '\"'; expected double quotes around"),
+        ("u2,", '"u2,', "line 3: a double quote is never closed"),
+        ("u2,1,", "u2,1,2,", "ragged rows: 1 of 3\n  line 3: 5 cells; expected 4"),
+        ("u3,x,", "u3,", "ragged rows: 1 of 3\n  line 4: 3 cells; expected 4"),
+        (",", ";", "line 1: the cells are separated by ';'; expected ','"),
+        ("prediction", "label", "line 1: column 'label' is listed twice"),
+    ],
+)
+def test_a_csv_is_read_strictly_and_its_lines_are_counted_as_an_editor_counts_them(tmp_path, before, after, words):
+    content = "utterance_id,label,prediction,condition\nu1,1,1,complete\nu2,1,1,complete\nu3,x,1,complete\n"
+    (tmp_path / "x.csv").write_text(content.replace(before, after))
+    with pytest.raises(ContractError) as refusal:
+        brought(tmp_path / "x.csv")
+    assert words in str(refusal.value)
+
+
+def test_a_small_table_of_thousands_of_classes_or_methods_is_refused_in_time(tmp_path, monkeypatch):
+    def refused(lines, of=""):
+        content = "\n".join([f"utterance_id,label,prediction,condition{of}", *lines])
+        (tmp_path / "x.csv").write_text(content)
+        with pytest.raises(ContractError) as refusal:
+            brought(tmp_path / "x.csv")
+        return str(refusal.value)
+
+    many = refused([f"u{i},C{i},c{i},complete" for i in range(2000)])
+    assert many == "x.csv, label and prediction have 4,000 different values; expected numbers, or at most 500 classes"
+    spelled = refused([f"u{i},C{i},c{i},complete" for i in range(200)])
+    assert len(spelled.splitlines()) == 20
+    methods = refused([f"u1,1,1,complete,m{i}" for i in range(500)], ",method")
+    assert "500 methods under 1 conditions: 124,750 pairs to compare; expected at most 100,000" in methods
+    monkeypatch.setattr(confined, "MEMORY", 1 << 20)
+    wide = refused([f"u{i},C{i % 100},C0,complete" for i in range(300)])
+    assert "100 classes, 1 seeds and 300 groups, whose scores take 3 MB of memory; expected at most 1 MB" in wide
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_csv_with_any_ends_of_lines_and_blank_lines_is_read(tmp_path, ending):
+    path = tmp_path / "x.csv"
+    rows(seeds=(1,)).write_csv(path)
+    whole = brought(path).curves
+    path.write_bytes(b"\xef\xbb\xbf" + (path.read_text() + "\n\n").replace("\n", ending).encode())
+    assert brought(path).curves == whole
 
 
 @pytest.mark.parametrize(

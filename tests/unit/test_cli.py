@@ -116,6 +116,10 @@ def test_every_error_has_its_exit_code(error, code):
         ),
         (TrmlError("block x is unknown; known are a, b"), ["block x is unknown; known are a, b"]),
         (
+            TrmlError("x.csv has faults:\n  line 2: 1 cell; expected 2\n  line 3: 1 cell; expected 2"),
+            ["x.csv has faults:", "  line 2: 1 cell; expected 2", "  line 3: 1 cell; expected 2"],
+        ),
+        (
             errors.ConfigError("params.yaml: training.epocs is unknown; did you mean 'training.epochs'?"),
             [
                 "params.yaml: training.epocs is unknown; did you mean 'training.epochs'?",

@@ -177,6 +177,48 @@ def test_a_clip_that_is_no_file_is_named(tmp_path):
     assert "line 9: clip 'media/pipe.png' is a named pipe; expected a file" in report(folder)[0]
 
 
+@pytest.mark.parametrize(("name", "separator"), [("utterances.tsv", "\t"), ("utterances.csv", ",")])
+@pytest.mark.parametrize("order", ["text label split", "label text split", "split label text"])
+@pytest.mark.parametrize("last", [7, 9])
+def test_rows_that_a_quote_swallows_are_noted(tmp_path, name, separator, order, last):
+    def lines(opened, closed):
+        for i in range(40):
+            text = f"{opened if i == 5 else ''}it was {i}{closed if i == last else ''}"
+            row = {"text": text, "label": f"{i % 7 - 3}", "split": ("train", "valid", "test")[i % 3]}
+            yield separator.join(row[column] for column in order.split())
+
+    def found(*quotes):
+        content = "\n".join([separator.join(order.split()), *lines(*quotes)])
+        (tmp_path / name).write_text(content)
+        columns = {"clip": None, "utterance_id": None, "video_id": None}
+        return read(own_config(tmp_path, table=name, columns=columns), tmp_path)
+
+    (note,) = [str(each) for each in found('"', '"').of("note")]
+    assert note.startswith(
+        f"line 7: ATTENTION: the text of this row is {last - 4} lines, which look like {last - 4} rows"
+    )
+    assert not found("", "").of("note")
+
+
+def test_a_text_of_several_lines_is_no_row(tmp_path):
+    table = rows(60)
+    for row in table:
+        row["text"] += "\nand, then, more, of, it, all\r\nfor ever"
+    folder = write(tmp_path / "x", table)
+    assert "look like" not in report(folder)[0]
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"avif"])
+def test_a_picture_in_tiles_is_not_a_video_of_its_first_tile(tmp_path, brand):
+    table = rows(60)
+    table[7] |= {"clip": "media/photo.jpg"}
+    folder = write(tmp_path / "x", table)
+    (folder / "media/photo.jpg").write_bytes(b"\0\0\0\x1cftyp" + brand + b"\0\0\0\0mif1miaf" + bytes(400))
+    text = report(folder)[0]
+    assert "line 9: clip 'media/photo.jpg' is a HEIC or AVIF picture, whose tiles are not put together" in text
+    assert read(own_config(folder), folder).utterances["clip"][7] is None
+
+
 def test_large_files_of_one_size_are_compared_in_time(tmp_path):
     for name, last in (("a.mp4", b"x"), ("b.mp4", b"x"), ("c.mp4", b"y")):
         with (tmp_path / name).open("wb") as file:

@@ -138,10 +138,20 @@ def test_a_csv_is_read_as_polars_reads_it(tmp_path):
     assert csv_text.read_csv(tmp_path / "t[1].csv").equals(frame)
     (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbfid,x\n01,2\n")
     assert csv_text.read_csv(tmp_path / "t.csv", {"id": pl.String}).rows() == [("01", 2)]
-    for content, words in ((b"", "cannot be read as a table"), (b"a,b\n1,2,3\n", "cannot be read as a table")):
+    for content, words in (
+        (b"", "cannot be read as a table"),
+        (b"a,b\n1,2,3\n", "cannot be read as a table"),
+        (b"a,a\n1,2\n", "t.csv line 1: column 'a' is listed twice"),
+        (b'"a,b\n' + b"1,2\n" * 50_000, "t.csv line 1: a double quote is never closed"),
+    ):
         (tmp_path / "t.csv").write_bytes(content)
         with pytest.raises(ContractError, match=words):
             csv_text.read_csv(tmp_path / "t.csv")
+
+
+def test_a_name_of_a_column_may_be_longer_than_a_cell_of_pythons_reader(tmp_path):
+    (tmp_path / "t.csv").write_text(f"a,{'b' * 200_000}\n1,2\n")
+    assert csv_text.read_csv(tmp_path / "t.csv").width == 2
 
 
 def test_a_guid_of_a_sample_is_no_path(tmp_path):

@@ -5,12 +5,14 @@ import os
 import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from helpers.command import ended
 from trml.base.errors import CommandError, ContractError, StoreError
 from trml.cli.ending import failure
+from trml.cli.predicting import _print_csv
 from trml.cli.sharing import labelled
 from trml.evaluation.config import Card
 from trml.planning.attic import entries, rested_on
@@ -182,3 +184,12 @@ def test_a_label_that_no_card_may_have(label):
         labelled(card, label)
     assert labelled(card, "My model").label == "My model"
     assert labelled(card, None) == card
+
+
+def test_predicted_classes_and_given_cells_move_no_cursor(capsys):
+    found = SimpleNamespace(label="po\x1b[31ms", value=0.5, spread=None, present=("text",), rests_on={}, base=0.25)
+    _print_csv([{"te\x1b[2Jxt": "a\x1b[2J"}], [found], ("text",))
+    assert capsys.readouterr().out.splitlines() == [
+        r"te\x1b[2Jxt,prediction,probability,spread,present,rests_on_text,base",
+        r"a\x1b[2J,po\x1b[31ms,0.500000,,text,,0.250000",
+    ]

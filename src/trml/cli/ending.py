@@ -108,7 +108,8 @@ def _of_words(error: TrmlError, code: Code) -> Failure:
     what, following = str(error), _settings(error)
     if match := _COMMAND.match(what):
         what, following = match[1], f"{match[2].strip()}: {match[3]}"
-    what, _, expected = what.partition("; expected ")
+    # Each line of a list of faults says what was expected in it; the first one's is not that of all.
+    what, _, expected = what.partition("; expected ") if "\n" not in what else (what, "", "")
     return Failure(what.rstrip(". "), _where(what), expected or None, following, code)
 
 

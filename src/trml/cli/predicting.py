@@ -131,7 +131,7 @@ def _print_csv(items: Sequence[Mapping[str, Any]], found: Sequence["Prediction"]
     table.writerow([*map(printable, given), *added, *(f"rests_on_{name}" for name in modalities), "base"])
     for item, each in zip(items, found, strict=True):
         own = _own_scale(models, each)
-        value = [f"{each.value:.6f}"] if each.label is None else [each.label, f"{each.value:.6f}"]
+        value = [f"{each.value:.6f}"] if each.label is None else [printable(each.label), f"{each.value:.6f}"]
         value += [f"{own['value']:.6f}"] if own else []
         spread = "" if each.spread is None else f"{each.spread:.6f}"
         shares = [f"{each.rests_on[name]:.6f}" if name in each.rests_on else "" for name in modalities]

@@ -14,14 +14,17 @@ Every method, condition and seed predicts the same utterances.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
 
+from trml.base.confined import memory_for
 from trml.base.errors import ContractError, DataMissing
 from trml.base.files import not_a_file
 from trml.base.printable import shortened
-from trml.evaluation.foreign_table import Kind, first_of, more, read_columns
+from trml.evaluation.foreign_table import LARGEST, Kind, first_of, more, read_columns
+from trml.sources.formats.limits import CLASSES
 
 _NEEDED = ("utterance_id", "label", "prediction", "condition")
 _KINDS: Mapping[str, Kind] = {
@@ -29,7 +32,10 @@ _KINDS: Mapping[str, Kind] = {
     "method": "text", "seed": "number", "group": "text",
 }  # fmt: skip
 _ABSENT = {"method": pl.lit("model"), "seed": pl.lit(0.0), "group": pl.col("utterance_id")}
-_CONDITION = r"^(complete|\w+@(0\.\d*[1-9]\d*|1(\.0+)?))$"
+_CONDITION = r"^(complete|\w+@(0\.\d{0,20}[1-9]\d{0,20}|1(\.0+)?))$"  # with more zeros, a rate would be read as 0
+_PAIRS = 100_000  # of two methods under a condition: half a minute, and a line each
+_SPELLINGS = 20  # classes in another spelling that are named
+_A_CLASS = 100  # bytes that scores take for a class, seed and group
 _KEY = ("method", "condition", "seed", "utterance_id")
 
 
@@ -57,7 +63,30 @@ def read_predictions(path: Path) -> pl.DataFrame:
             raise ContractError("\n".join(f"{path.name}, {fault}" for fault in faults))
         spellings = {name: _canonical(name) for name in rows["condition"].unique()}
         rows = rows.with_columns(pl.col("condition").replace_strict(spellings), pl.col("seed").cast(pl.Int64))
+    _require_room(path, rows)
     return rows.drop("place")
+
+
+def _require_room(path: Path, rows: pl.DataFrame) -> None:
+    """Raise ContractError if scores would take more than the budget: a small table may have thousands of everything."""
+    methods, conditions, seeds, groups = (rows[name].n_unique() for name in ("method", "condition", "seed", "group"))
+    if (pairs := conditions * methods * (methods - 1) // 2) > _PAIRS:
+        raise ContractError(
+            f"{path.name} has {methods:,} methods under {conditions:,} conditions: {pairs:,} pairs to compare; "
+            f"expected at most {_PAIRS:,}"
+        )
+    if (taken := _A_CLASS * _classes(rows) * seeds * groups) > (most := memory_for(path)):
+        raise ContractError(
+            f"{path.name} has {_classes(rows):,} classes, {seeds:,} seeds and {groups:,} groups, whose scores take "
+            f"{taken / 1e6:,.0f} MB of memory; expected at most {most / 1e6:,.0f} MB"
+        )
+
+
+def _classes(rows: pl.DataFrame) -> int:
+    """Return how many classes there are, 0 where labels are numbers."""
+    if rows["label"].dtype.is_numeric():
+        return 0
+    return len({*rows["label"].unique(), *rows["prediction"].cast(pl.String).unique()})
 
 
 def _canonical(condition: str) -> str:
@@ -74,16 +103,17 @@ def _cells(rows: pl.DataFrame) -> Iterator[str]:
     label, prediction, seed = pl.col("label"), pl.col("prediction"), pl.col("seed")
     is_score = rows["label"].dtype.is_numeric()
     is_alike = is_score == rows["prediction"].dtype.is_numeric()
-    number = prediction.is_finite() if is_alike else pl.lit(False)
+    number = prediction.abs() <= LARGEST if is_alike else pl.lit(False)
+    a_score = f"a finite number, at most {LARGEST:g} from 0"
     checks = [
         *((name, pl.col(name).is_not_null(), "a name") for name in ("utterance_id", "method", "group")),
         ("condition", pl.col("condition").str.contains(_CONDITION), "complete or vision@0.5"),
         ("seed", (seed.floor() == seed) & (seed.abs() < 2**53), "a whole number"),
-        ("label", label.is_finite() if is_score else label.is_not_null(), "a label"),
+        ("label", label.abs() <= LARGEST if is_score else label.is_not_null(), a_score if is_score else "a label"),
         (
             "prediction",
             number if is_score else prediction.is_not_null() & pl.lit(is_alike),
-            "a finite number" if is_score else "a class",
+            a_score if is_score else "a class",
         ),
     ]
     for column, holds, expected in checks:
@@ -91,8 +121,10 @@ def _cells(rows: pl.DataFrame) -> Iterator[str]:
         if wrong.height:
             found = "empty" if wrong[column][0] is None else shortened(wrong[column][0])
             yield f"{wrong['place'][0]}: {column} is {found}; expected {expected}{more(wrong.height)}"
-    if not is_score and is_alike:
-        yield from _spellings(rows)
+    if not is_score and is_alike and (classes := _classes(rows)) > CLASSES:
+        yield f"label and prediction have {classes:,} different values; expected numbers, or at most {CLASSES} classes"
+    elif not is_score and is_alike:
+        yield from islice(_spellings(rows), _SPELLINGS)
 
 
 def _spellings(rows: pl.DataFrame) -> Iterator[str]:

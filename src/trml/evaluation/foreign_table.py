@@ -9,11 +9,14 @@ import polars as pl
 from trml.base.errors import ContractError
 from trml.base.nearest import nearest
 from trml.base.printable import few, plural, shortened
-from trml.sources.formats.csv_text import read_texts
+from trml.sources.formats.csv_rows import columns_of
 from trml.sources.formats.numbers import number
 from trml.sources.formats.parquet import read_parquet
+from trml.sources.formats.texts import utf8_of
 
 Kind = Literal["text", "number", "either"]
+
+LARGEST = 1e30  # of a label or prediction, from 0: a correlation multiplies four of them, and must stay finite
 
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
@@ -33,8 +36,7 @@ def read_columns(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -
         ContractError: If it cannot be read, lacks a column or has others, or a cell is no number where that is asked
             for; the message names it.
     """
-    is_csv = path.suffix != ".parquet"
-    read = read_texts(path) if is_csv else read_parquet(path)
+    read, places = _read(path)
     lacking = [name for name in needed if name not in read.columns]
     strange = [name for name in read.columns if name not in kinds]
     if lacking or strange:
@@ -45,9 +47,18 @@ def read_columns(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -
             f"{path.name} {' and '.join(words)}; expected the columns {', '.join(needed)}, and optionally "
             f"{', '.join(optional)}"
         )
-    places = [f"line {row}" if is_csv else f"row {row}" for row in range(1 + is_csv, read.height + 1 + is_csv)]
     columns = [_typed(path, read[name], kinds[name], places) for name in read.columns]
     return pl.DataFrame([*columns, pl.Series("place", places, pl.String)])
+
+
+def _read(path: Path) -> tuple[pl.DataFrame, list[str]]:
+    """Return a table with empty cells as null, and where each row stands: a cell of a csv may have several lines."""
+    if path.suffix.lower() == ".parquet":
+        read = read_parquet(path)
+        return read, [f"row {row}" for row in range(1, read.height + 1)]
+    columns, lines = columns_of(path, utf8_of(path), ",")
+    cells = {name: [cell or None for cell in column] for name, column in columns.items()}
+    return pl.DataFrame(cells, dict.fromkeys(cells, pl.String)), [f"line {line}" for line in lines]
 
 
 def more(count: int) -> str:

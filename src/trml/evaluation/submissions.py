@@ -24,7 +24,7 @@ from trml.base.errors import ContractError
 from trml.base.files import not_a_file
 from trml.base.printable import shortened
 from trml.evaluation.config import CARD, Card, read_card
-from trml.evaluation.foreign_table import Kind, first_of, more, read_columns
+from trml.evaluation.foreign_table import LARGEST, Kind, first_of, more, read_columns
 from trml.evaluation.metrics.common.metric import Array
 from trml.missing.conditions import Condition
 
@@ -135,11 +135,12 @@ def _faults(table: pl.DataFrame, protocol: Protocol, ids: Sequence[str]) -> Iter
         yield "it has no rows"
         return
     of_test = f"the test split of {protocol.corpus}"
+    is_number = (pl.col("prediction").abs() <= LARGEST) & (pl.col("prediction") * protocol.per_unit).is_finite()
     checks: list[tuple[str, pl.Expr, str]] = [
         ("utterance_id", pl.col("utterance_id").is_in(ids), f"in {of_test}; expected {ids[0]} to {ids[-1]}"),
         ("split", pl.col("split") == "test", "test"),
         ("present", pl.col("present").is_in(protocol.present), f"known; expected {', '.join(protocol.present)}"),
-        ("prediction", (pl.col("prediction") * protocol.per_unit).is_finite(), "a finite number"),
+        ("prediction", is_number, f"a finite number, at most {LARGEST:g} from 0"),
     ]
     if table["trained"].max() != "":
         words = f"known; expected {', '.join(protocol.trained)}"

@@ -10,10 +10,11 @@ from trml.base.nearest import nearest
 from trml.base.printable import shortened
 from trml.corpora.user_table.config import OwnConfig
 from trml.corpora.user_table.look_alike import groups, means_unknown, other_number
+from trml.sources.formats.limits import CLASSES
 from trml.sources.formats.numbers import number
 
 MANY_CLASSES = 30  # a column with more values, and more than half as many as rows, is not a label
-MOST_CLASSES = 500  # nor is one with more, on however many rows
+MOST_CLASSES = CLASSES  # nor is one with more, on however many rows
 
 _UNKNOWN = {"", "nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
 

@@ -6,7 +6,7 @@ Building a corpus and `trml check` both read a table with `read`, so they agree.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -20,6 +20,7 @@ from trml.corpora.user_table.config import OwnConfig
 from trml.corpora.user_table.labels import NOTED, Labels, read_labels
 from trml.corpora.user_table.look_alike import groups, shows
 from trml.corpora.user_table.splits import draw_splits, split_of
+from trml.corpora.user_table.swallowed import swallowed
 from trml.corpora.user_table.table import Table, read_table
 
 Kind = Literal["refused", "left out", "no vision", "note"]
@@ -148,6 +149,7 @@ def read(config: OwnConfig, folder: Path) -> Reading:
         words = f"none of the {named:,} clips that are named can be used; expected paths below {folder}"
         findings.append(Finding(None, "refused", f"{words}. If there are no clips, set corpus.columns.clip=null"))
     findings += _of_the_whole(utterances, labels)
+    findings += [Finding(line, "note", words) for line, words in islice(swallowed(table, roles), NOTED)]
     return Reading(table, roles, utterances, labels, findings, named, drawn)
 
 

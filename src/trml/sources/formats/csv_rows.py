@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from trml.base.errors import ContractError
@@ -60,24 +61,42 @@ def rows_of(path: Path, text: str, separator: str) -> tuple[list[list[str]], lis
     Raises:
         ContractError: If a quote is open or stray, or it has more rows or cells than the budget takes.
     """
+    rows, lines, cells = [], [], 0
+    for row, line in _numbered(path, text, separator):
+        rows.append(row)
+        lines.append(line)
+        cells += len(row)
+        if len(rows) > ROWS or cells > CELLS:
+            raise ContractError(f"{path} has more than {ROWS:,} rows or {CELLS:,} cells")
+    return rows, lines
+
+
+def header_of(path: Path, text: str, separator: str) -> list[str]:
+    """Return the first row that is not blank, which names the columns; nothing of a text without one.
+
+    Raises:
+        ContractError: If a quote of it is open or stray, or it names a column twice.
+    """
+    header = next((row for row, _ in _numbered(path, text, separator)), [])
+    _check_header(path, header)
+    return header
+
+
+def _numbered(path: Path, text: str, separator: str) -> Iterator[tuple[list[str], int]]:
+    """Yield the rows that are not blank, each with the line on which it begins."""
     csv.field_size_limit(_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows, lines, begin, cells = [], [], 1, 0
+    begin = 1
     try:
         for row in reader:
             if row:
-                rows.append(row)
-                lines.append(begin)
-                cells += len(row)
-                if len(rows) > ROWS or cells > CELLS:
-                    raise ContractError(f"{path} has more than {ROWS:,} rows or {CELLS:,} cells")
+                yield row, begin
             begin = reader.line_num + 1
     except csv.Error as error:
         wrong = "a double quote is never closed" if "end of data" in str(error) else str(error)
         raise ContractError(
             f"{path} line {begin}: {wrong}; expected double quotes around a cell with quotes in it, and those doubled"
         ) from None
-    return rows, lines
 
 
 def _check_header(path: Path, header: list[str]) -> None:

@@ -1,6 +1,5 @@
 """Read csv files from outside: text alone, within the budget. Polars would unpack a compressed one, of any size."""
 
-import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ import polars as pl
 
 from trml.base.errors import ContractError
 from trml.base.printable import one_line
+from trml.sources.formats.csv_rows import header_of
 from trml.sources.formats.limits import CELLS, ROWS
 from trml.sources.formats.texts import utf8_of
 
@@ -18,10 +18,10 @@ def table_text(path: Path) -> str:
     """Return the text of a csv file whose table is within the budget.
 
     Raises:
-        ContractError: As `utf8_of`, or if it has more lines or cells than the budget takes.
+        ContractError: As `utf8_of` and `header_of`, or if it has more lines or cells than the budget takes.
     """
     text = utf8_of(path)
-    rows, columns = text.count("\n"), len(next(csv.reader(io.StringIO(text, newline="")), []))
+    rows, columns = text.count("\n"), len(header_of(path, text, ","))
     if rows > ROWS or rows * columns > CELLS:
         raise ContractError(
             f"{path} has {rows:,} lines of {columns:,} columns; expected at most {ROWS:,} lines, {CELLS:,} cells"
@@ -39,18 +39,9 @@ def read_csv(path: Path, types: Mapping[str, Any] | None = None) -> pl.DataFrame
     Raises:
         ContractError: As `table_text`, or if it is no table.
     """
-    return _parsed(path, infer_schema_length=None, schema_overrides=dict(types or {}))
-
-
-def read_texts(path: Path) -> pl.DataFrame:
-    """Return the table in a csv file with every cell as text. Raises ContractError as `read_csv` does."""
-    return _parsed(path, infer_schema=False)
-
-
-def _parsed(path: Path, **options: Any) -> pl.DataFrame:
     text = io.StringIO(table_text(path))
     try:
-        return pl.read_csv(text, **options)
+        return pl.read_csv(text, infer_schema_length=None, schema_overrides=dict(types or {}))
     except pl.exceptions.PolarsError as error:
         reason = one_line((str(error).strip().splitlines() or ["it is empty"])[0])
         raise ContractError(f"{path} cannot be read as a table: {reason}") from None

@@ -18,6 +18,8 @@ ROWS = 2_000_000  # of a table
 CELLS = 20_000_000  # of a table
 TEXT = 1 << 28  # bytes of a table or transcript
 
+CLASSES = 500  # of labels that are words: more are texts, or names
+
 UTTERANCE = 4_000  # bytes for an utterance in tables, and for the time that each takes
 
 
