@@ -188,6 +188,17 @@ def test_counts_are_reported(brought, capsys):
     assert table["text"][2] == "sentence 2"
 
 
+@pytest.mark.parametrize("kept", [1.0, 0.9, 0.4, 0.0])
+def test_features_that_say_little_are_pointed_out(brought, kept):
+    columns = npz_columns()
+    shape = columns["text"].shape
+    columns["text"] = np.where(np.random.default_rng(0).random(shape) < kept, columns["text"], np.nan) if kept else 1.0
+    columns["text"] = np.broadcast_to(columns["text"], shape)
+    info, _, _ = read(brought(columns))
+    (note,) = [note for note in info.notes if ": text" in note or "text is missing" in note]
+    assert note.startswith("ATTENTION: ") == (kept < 0.5)
+
+
 def test_scaling_knows_the_training_part_alone(brought):
     _, _, before = read(brought(npz_columns()))
     columns, held_out = npz_columns(), np.array(SPLIT) != "train"

@@ -247,8 +247,10 @@ def _scaled(scale: Scale, rows: NDArray[np.float32], where: str) -> NDArray[np.f
 def _note(name: str, part: _Cleaned, signal: GivenSignal) -> str:
     count, scale = part.count, part.scale
     missing = f"{name} is missing in {count.without:,} of {len(part.lengths):,} utterances"
+    says_little = scale.constant.all() or 2 * count.not_finite > count.values
     return (
-        f"{signal.where}: {count.not_finite:,} of {count.values:,} values are not finite and count as 0; "
+        f"{'ATTENTION: ' if says_little else ''}{signal.where}: "
+        f"{count.not_finite:,} of {count.values:,} values are not finite and count as 0; "
         f"{count.rows_lost:,} rows without a finite value are absent; {missing}; "
         f"{int(scale.constant.sum())} of {len(scale.sum)} columns are constant in split train and are 0; the others "
         "are scaled to mean 0 and deviation 1 in split train."
