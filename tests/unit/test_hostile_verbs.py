@@ -188,7 +188,8 @@ def test_a_label_that_no_card_may_have(label):
 
 def test_predicted_classes_and_given_cells_move_no_cursor(capsys):
     found = SimpleNamespace(label="po\x1b[31ms", value=0.5, spread=None, present=("text",), rests_on={}, base=0.25)
-    _print_csv([{"te\x1b[2Jxt": "a\x1b[2J"}], [found], ("text",))
+    models = SimpleNamespace(modalities=("text",), label_range=None)
+    _print_csv([{"te\x1b[2Jxt": "a\x1b[2J"}], [found], models)
     assert capsys.readouterr().out.splitlines() == [
         r"te\x1b[2Jxt,prediction,probability,spread,present,rests_on_text,base",
         r"a\x1b[2J,po\x1b[31ms,0.500000,,text,,0.250000",
