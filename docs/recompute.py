@@ -14,6 +14,8 @@ from scipy.stats import t
 from sklearn.metrics import mean_absolute_error
 
 result = Path(sys.argv[1])
+if not (result / "predictions/test.parquet").is_file():
+    sys.exit(f"{result} has no predictions/; expected the folder of published results, as results/pantomime_full")
 test = pl.read_parquet(result / "predictions/test.parquet")
 if test["label"].null_count():
     sys.exit(f"{result} was published without labels, which scores are computed from; expected results with them")

@@ -85,6 +85,15 @@ def test_what_is_done_stays_so_without_a_run(planned):
     assert found.seconds_left is None  # nobody works on it
 
 
+def test_a_run_of_another_experiment_is_not_taken_for_this_one(planned, at_work):
+    at_work.write_text(f"process {os.getpid()} on {platform.node()} for another")
+    found = progress(planned, "params.yaml")
+    assert found.state == "idle" and found.run["experiment"] == "another"
+    assert "idle. Another run is at work here: another, process" in status_lines(found)[0]
+    at_work.write_text(f"process {os.getpid()} on {platform.node()} for {planned[0].named.published}")
+    assert progress(planned, "params.yaml").state == "running"
+
+
 def test_a_run_is_seen_with_its_jobs_and_the_time_left(planned, at_work):
     blocks = list(planned[0].blocks.values())
     first, second = blocks[0], blocks[-1]

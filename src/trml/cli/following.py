@@ -1,5 +1,6 @@
 """Follow a run of Snakemake from its start to the findings."""
 
+import os
 import sys
 import time
 from collections import Counter
@@ -32,6 +33,7 @@ def follow(
     snakefile: Path,
     *,
     whole: bool,
+    caller: Path | None = None,
     as_json: bool = False,
     search: bool = False,
 ) -> int:
@@ -44,6 +46,7 @@ def follow(
         again: The command that resumes.
         snakefile: The workflow.
         whole: Whether the run ends with a page.
+        caller: The folder that paths are printed relative to; by default this one.
         as_json: Whether a document takes the place of the path.
         search: Whether the trials of a search on dev are trained.
 
@@ -57,7 +60,9 @@ def follow(
     begun, started, display = time.monotonic(), time.time(), Display()
     first = progress(plans, params, search=search)
     run = Snakemake(params, targets, cores, snakefile)
-    say(f"{first.experiment}: {first.of(TRAINING).total:,} trainings. Log: {run.log}")
+    caller = caller or Path.cwd()
+    log = os.path.relpath(run.log, caller)
+    say(f"{first.experiment}: {first.of(TRAINING).total:,} trainings. Log: {log}")
     found = first
     for said in run.watch(_EVERY_S if is_live(sys.stderr) else _SELDOM_S):
         for line in said:
@@ -68,10 +73,10 @@ def follow(
         display.show(found)
     display.close()
     if run.code != Code.DONE:
-        return _stopped(run, found, again)
+        return _stopped(run, log, found, again)
     if not whole:
         return Code.DONE
-    return _finished(found, str(run.log), time.monotonic() - begun, as_json=as_json)
+    return _finished(found, log, caller, time.monotonic() - begun, as_json=as_json)
 
 
 def _refuse_second() -> None:
@@ -110,7 +115,7 @@ def _require_terms(plans: "Sequence[Plan]") -> None:
             require_accepted(corpus, data, plan.params.accept_terms)
 
 
-def _stopped(run: Snakemake, found: Progress, again: str) -> int:
+def _stopped(run: Snakemake, log: str, found: Progress, again: str) -> int:
     """Say why a run ended early and how to resume it; return the exit code."""
     training = found.of(TRAINING)
     if run.stopped is not None:
@@ -120,17 +125,17 @@ def _stopped(run: Snakemake, found: Progress, again: str) -> int:
     for fault in faults[:_SHOWN]:
         say(fault)
     if len(faults) > _SHOWN:
-        say(f"{len(faults) - _SHOWN} more in {run.log}")
-    say(f"trml run: a stage failed; finished work is kept. Log: {run.log}\nResume: {again}")
+        say(f"{len(faults) - _SHOWN} more in {log}")
+    say(f"trml run: a stage failed; finished work is kept. Log: {log}\nResume: {again}")
     return run.code
 
 
-def _finished(found: Progress, log: str, seconds: float, *, as_json: bool) -> int:
+def _finished(found: Progress, log: str, caller: Path, seconds: float, *, as_json: bool) -> int:
     """Say what was found, and print the page's path."""
     from trml.report.published import Published
 
     assert found.page is not None
-    result = Published(Path(found.page).parents[1])
+    page, result = os.path.relpath(found.page, caller), Published(Path(found.page).parents[1])
     sentences = result.findings
     for number, words in enumerate(sentences[:_SHOWN], 1):
         for line in paragraph(words, f"{number}. "):
@@ -140,13 +145,13 @@ def _finished(found: Progress, log: str, seconds: float, *, as_json: bool) -> in
     contents = f"{result.count('tables')} tables, {result.count('figures')} figures"
     say(f"Claims: {counted}. {contents}, {clock(seconds)}. Page:")
     about = {
-        "page": found.page,
+        "page": page,
         "experiment": found.experiment,
         "findings": sentences,
         "claims": dict(verdicts),
         "log": log,
         "seconds": round(seconds, 3),
     }
-    emit("run", about, [found.page], as_json=as_json)
+    emit("run", about, [page], as_json=as_json)
     sys.stdout.flush()
     return Code.DONE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trml.base.errors import CommandError
-from trml.base.printable import printable
+from trml.base.printable import printable, shell_word
 from trml.cli.common import Json, examples, result_folder
 from trml.cli.output import emit
 
@@ -45,14 +45,17 @@ def predict(
     missing, the real utterances nearest to what the method puts in its place.
     """
     from trml.corpora.checking.batch import items_of
+    from trml.corpora.user_table.table import FORMATS
 
-    items = [{"text": text, "clip": media}] if table is None else items_of(table)
+    if media is not None and Path(media).suffix.lower() in FORMATS:
+        raise CommandError(f"{media} is a table; for the utterances in it: trml predict --csv {shell_word(media)}")
     if table is not None and (media or text):
         raise CommandError("--csv names the texts and clips itself; expected neither MEDIA nor --text beside it")
     if table is None and not (media or text):
         raise CommandError("nothing to predict from; expected a picture or video, --text TEXT, or --csv FILE")
-    result, _, method = model.partition("/")
+    result, method = _named(model)
     folder = result_folder(result or None, "--model")
+    items = [{"text": text, "clip": media}] if table is None else items_of(table, _trained_on(folder))
     from trml.api.predictor import predictor
 
     models = predictor(folder, method or None)
@@ -65,6 +68,22 @@ def predict(
             emit("predict", _document(models, folder.name, found), (), as_json=True, indent=None)
     else:
         _print_csv(items, predictions, models)
+
+
+def _named(model: str) -> tuple[str, str]:
+    """Return the result and the method of RESULT[/METHOD], where a result may be a folder."""
+    if "/" not in model or Path(model).is_dir():
+        return model, ""
+    result, _, method = model.rpartition("/")
+    return result, method
+
+
+def _trained_on(folder: Path) -> dict[str, str]:
+    """Return what the table that a result was trained on calls its columns, by role; nothing of other corpora."""
+    from trml.config.load import load
+
+    columns = getattr(load(folder / "params.yaml").corpus, "columns", None)
+    return {role: name for role, name in asdict(columns).items() if name} if columns else {}
 
 
 def _words(models: "Predictor", result: str, found: "Prediction") -> Iterator[str]:

@@ -102,11 +102,14 @@ def run(
 
     snakefile = workflow()
     params, again = _settled(asked, params, archive, into)
+    caller = Path.cwd()
     if into is not None:
         _move_into(into)
     if only is not None:
         return train_one(params, only, snakefile, cores, as_json=as_json)
-    return follow(params, UNTIL[until or "report"], cores, again, snakefile, whole=not until, as_json=as_json)
+    return follow(
+        params, UNTIL[until or "report"], cores, again, snakefile, whole=not until, caller=caller, as_json=as_json
+    )
 
 
 def _refuse_mixture(
@@ -137,8 +140,9 @@ def _settled(asked: Asked, params: str | None, archive: Path | None, into: Path 
 
 
 def _move_into(folder: Path) -> None:
-    """Make a folder the current one, with what a run reads beside its configuration."""
+    """Make a folder the current one, with what a run reads beside its configuration, and modules of methods there."""
     here = Path.cwd()
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(here))))
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("config", "submissions"):
         source = here / name if (here / name).is_dir() else CHECKOUT / name

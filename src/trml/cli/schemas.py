@@ -52,6 +52,7 @@ class RunAtWork(Part):
 
     pid: int
     node: str
+    experiment: str | None
     started: float
     log: str | None
 

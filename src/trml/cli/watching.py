@@ -116,7 +116,9 @@ def _planned(asked: Asked, params: str | None, into: Path | None = None) -> "tup
 def status_lines(found: "Progress", *, by_method: bool = False) -> list[str]:
     """Return how far an experiment is, in words."""
     head = f"{found.experiment}: {found.state}"
-    if found.run:
+    if found.run and found.state != "running":
+        head += f". Another run is at work here: {found.run['experiment']}, process {found.run['pid']}"
+    elif found.run:
         head += f", {left(found.seconds_left)}" if found.seconds_left else ""
         head += f". Log: {found.run['log']}" if found.run["log"] else f", process {found.run['pid']}"
     rows = [_row(stage) for stage in found.stages]

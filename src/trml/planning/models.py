@@ -26,7 +26,7 @@ def exported_cell(plan: Plan, method: str, digest: str | None = None) -> Cell:
     """
     if method not in plan.params.methods:
         known = plan.params.methods
-        raise ConfigError(f"the experiment has no method {method}{nearest(method, known)}; it has {', '.join(known)}")
+        raise ConfigError(f"the experiment has no method {method}{nearest(method, known)}")
     of_method = {training: cell for training, cell in plan.trainings.items() if training.method == method}
     if digest is not None:
         found = next((cell for cell in of_method.values() if cell.digest == digest), None)

@@ -54,7 +54,8 @@ class Progress:
         params: Its configuration file.
         state: idle: none of its trainings was started, though it may share some that are done with another
             configuration. stopped: some were, and nobody works on the rest.
-        run: pid, started (seconds since 1970) and log of the run at work, None without one.
+        run: pid, node, experiment, started (seconds since 1970) and log of the run at work, be it of another one;
+            None without one.
         stages: In order.
         failed: what, reason and log of each job that ended with an error, and of trainings that diverged.
         seconds_left: Of the training, None where it is unknown.
@@ -108,7 +109,8 @@ def progress(
         since: When the run started that is asked about, if it has ended; what its jobs said counts, and nothing older.
     """
     own, run = plans[0], run_at_work(work)
-    since = float(run["started"]) if run else since
+    is_own = run is not None and run["experiment"] in (None, own.named.published)
+    since = float(run["started"]) if run and is_own else since
     failed: list[dict[str, Any]] = []
     before = _before_training(searched(plans) if search else plans, work)
     stages = [_stage(name, items, since, failed) for name, items in before.items() if items]
@@ -126,7 +128,7 @@ def progress(
         stages.append(_stage("evaluation", evaluation, since, failed))
         is_out = own.results is not None and _holds(page.parents[1], own.results.name)
         stages.append(_stage("report", report, since, failed, done=is_out))
-    state: State = "running" if run else "done" if is_out else "failed" if failed else "stopped"
+    state: State = "running" if is_own else "done" if is_out else "failed" if failed else "stopped"
     if state == "stopped" and not any((work / f"logs/blocks/{name}.log").exists() for name in blocks):
         state = "idle"
     shown = str(page) if page.is_file() else None
@@ -142,10 +144,10 @@ def _holds(published: Path, digest: str) -> bool:
 
 
 def run_at_work(work: Path = Path("work")) -> dict[str, Any] | None:
-    """Return pid, node, start and log of the run that holds the lock of work/, None without one."""
+    """Return pid, node, start, log and experiment of the run that holds the lock of work/, None without one."""
     lock = work / ".lock"
     try:
-        found = re.match(r"process (\d+) on (.*)", lock.read_text())
+        found = re.match(r"process (\d+) on (.*?)(?: for (\S+))?$", lock.read_text())
     except OSError:
         return None
     if found is None or (found[2] == platform.node() and not _is_alive(int(found[1]))):
@@ -157,7 +159,7 @@ def run_at_work(work: Path = Path("work")) -> dict[str, Any] | None:
         except OSError:  # a file system without locks: its record is all there is
             pass
     logs = sorted((work / "logs").glob("run-*.log"))
-    about = {"pid": int(found[1]), "node": found[2], "started": lock.stat().st_mtime}
+    about = {"pid": int(found[1]), "node": found[2], "experiment": found[3], "started": lock.stat().st_mtime}
     return {**about, "log": str(logs[-1]) if logs else None}
 
 

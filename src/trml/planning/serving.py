@@ -26,9 +26,7 @@ def serving_cells(plan: Plan, method: str, present: Collection[str]) -> tuple[Ce
     """
     study = plan.study
     if method not in study.by_name:
-        raise ConfigError(
-            f"{study.name} has no method {method}{nearest(method, study.by_name)}; it has {', '.join(study.by_name)}"
-        )
+        raise ConfigError(f"{study.name} has no method {method}{nearest(method, study.by_name)}")
     missing = "+".join(in_order(set(study.modalities) - set(present)))
     wanted: list[tuple[str | None, float]] = [(None, 0.0)]
     if missing:

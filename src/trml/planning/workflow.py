@@ -166,7 +166,7 @@ class Workflow:
             whose = self._lock.read() or "unknown"
             sys.exit(f"trml: another run is at work in this folder ({whose}); wait for it to end, or stop it")
         self._lock.truncate(0)
-        self._lock.write(f"process {os.getpid()} on {platform.node()}")
+        self._lock.write(f"process {os.getpid()} on {platform.node()} for {self.own.named.published}")
         self._lock.flush()
 
     def end_well(self, whole: bool) -> None:

@@ -5,7 +5,7 @@ page/charts.py and figures/common/curves.py.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import polars as pl
@@ -58,7 +58,7 @@ class Curves:
         bound: Best possible score, columns x and y, None where it is not known.
         bound_above: Whether the bound is an upper one.
         zero: Whether there is a line at zero. margin: Of equivalence, drawn around it.
-        off_scale: What lies outside the frame, in words.
+        off_scale: What is not drawn, in words.
         alt: What the figure shows, in a sentence.
     """
 
@@ -203,7 +203,7 @@ def over_rates(
     ceiling = rows.filter(pl.col("method") == "ceiling", pl.col("value").is_not_null())
     constant = rows.filter(pl.col("method") == "constant", pl.col("value").is_not_null())["value"].to_list()
     better = "higher" if metric.higher_is_better else "lower"
-    return Curves(
+    made = Curves(
         id=f"rates_{view.victim}",
         question="How does each method's score change with the share of missing data?",
         source="summary.parquet",
@@ -218,10 +218,14 @@ def over_rates(
         bands=bands,
         bound=ceiling.select(x="rate", y="value") if ceiling.height > 1 else None,
         bound_above=metric.higher_is_better,
-        off_scale=f"Always saying the same gives {constant[-1]:.3f}, outside the frame." if constant else "",
         alt=f"{metric.label} of {len(shown)} methods over the share of test utterances with {pattern.label}; the table "
         "beside it has the numbers.",
     )
+    if not constant:
+        return made
+    low, high = made.domain
+    outside = "" if low <= constant[-1] <= high else ", outside the frame"
+    return replace(made, off_scale=f"Always saying the same gives {constant[-1]:.3f}{outside}.")
 
 
 def differences(

@@ -18,6 +18,11 @@ from trml.report.contract import ReportInputs
 from trml.report.looks import Look, looks
 
 
+def rounded(path: Path) -> pl.DataFrame:
+    """Return a table whose scores have six decimals, as csv files have them: of 0.84749999 and 0.8475 one is 0.847."""
+    return pl.read_parquet(path).with_columns(pl.col("^(value|low|high)$").round(6))
+
+
 @dataclass(frozen=True)
 class Probes:
     """The probes of trained methods: probes.json, and the folder that holds the other files."""
@@ -126,7 +131,7 @@ class Dataset:
     @cached_property
     def by_present(self) -> pl.DataFrame:
         """The same, also on the utterances that keep the modalities in `present`."""
-        return pl.read_parquet(self.inputs.evaluation / "summary.parquet")
+        return rounded(self.inputs.evaluation / "summary.parquet")
 
     @property
     def compared(self) -> pl.DataFrame:
@@ -157,7 +162,7 @@ class Dataset:
     @cached_property
     def matrix(self) -> pl.DataFrame:
         """One row per training (victim, rate), method, present set and metric."""
-        return pl.read_parquet(self.inputs.evaluation / "matrix.parquet")
+        return rounded(self.inputs.evaluation / "matrix.parquet")
 
     @property
     def trainings(self) -> list[tuple[str, pl.DataFrame]]:

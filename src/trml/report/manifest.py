@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trml import __version__
+from trml.base.checkout import project
 from trml.base.digests import file_digest, versions
 from trml.report.dataset import Dataset
 from trml.report.provenance import content, machine
@@ -72,8 +73,9 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str | None:
+    there = project() if (project() / ".git").exists() else None  # a run in another folder is of this source too
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", *arguments], cwd=there, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.rstrip()

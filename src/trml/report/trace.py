@@ -134,7 +134,7 @@ def _find(result: Path, address: str) -> Row:
     known = _tables(result)
     name = next((each for each in (table, f"claim_{table.lower()}") if each in known), None)
     if name is None:
-        raise TrmlError(f"{result.name} has no table {table!r}{nearest(table, known)}; it has {', '.join(known)}")
+        raise TrmlError(f"{result.name} has no table {table!r}{nearest(table, known)}")
     every = [row for row in _rows(result, name) if row.number is not None]
     if not every:
         raise TrmlError(f"{name} of {result.name} has no row with a number; expected one of each method and condition")

@@ -1,5 +1,6 @@
 """Read a table of texts and clips to predict for, and check it before a model is loaded."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ from trml.sources.formats.media_fragment import split_part
 COLUMNS = ("text", "clip")
 
 
-def items_of(table: Path) -> list[dict[str, Any]]:
+def items_of(table: Path, trained_on: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the rows of a table, with all its columns; the paths of clips start at the table's folder.
+
+    Args:
+        table: With the columns text and clip, or one of them.
+        trained_on: What text and clip were called in the table that the model was trained on. A table without the
+            usual columns may have those, which are renamed.
 
     Raises:
         DataMissing: If the table or a clip is absent, or a clip is not below the table's folder.
@@ -21,9 +27,13 @@ def items_of(table: Path) -> list[dict[str, Any]]:
         CommandError: If it has no text and no clip, as a whole or in a row.
     """
     read, clips = read_table(table), Clips(table.parent)
-    if not set(COLUMNS) & read.columns.keys():
+    names = list(read.columns)
+    if not set(COLUMNS) & set(names):
+        usual = {theirs: ours for ours, theirs in trained_on.items() if ours in COLUMNS}
+        names = [usual.get(name, name) for name in names]
+    if not set(COLUMNS) & set(names):
         raise CommandError(f"{table} has the columns {few(list(read.columns))}; expected text, clip, or one of them")
-    rows = [dict(zip(read.columns, cells, strict=True)) for cells in zip(*read.columns.values(), strict=True)]
+    rows = [dict(zip(names, cells, strict=True)) for cells in zip(*read.columns.values(), strict=True)]
     for line, row in zip(read.lines, rows, strict=True):
         if not any(row.get(name) for name in COLUMNS):
             raise CommandError(f"{table} line {line}: there is neither text nor clip; expected one of them at least")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
+from trml.base.printable import plural
 from trml.report.dataset import Dataset, Probes
 from trml.report.figures.common.drawn import Drawn
 from trml.report.style import legible, plt
@@ -22,18 +23,19 @@ Line = tuple[str, dict[str, Any]]  # a text, and how it looks
 
 
 def figures(data: Dataset) -> Iterator[Drawn]:
-    """Yield the worst and the best examples, none where nothing was probed."""
+    """Yield the worst and the best examples, none where nothing was probed, or clips and texts are somebody's own."""
     probes = data.probes
-    if probes is None:
+    if probes is None or not data.card.info.factors:
         return
     classes, method = probes.examples["classes"], data.study.by_name[probes.about["method"]].label
+    seeds = f"{len(probes.seeds)} {plural('seed', len(probes.seeds))}"
     aggregate = "Predictions are the most frequent" if classes else "Predictions are means"
     for order, (outcome, words) in enumerate((("worst", "most"), ("best", "least")), start=4):
         chosen = [example for example in probes.examples["examples"] if example["outcome"] == outcome]
         if chosen:
             caption = (
                 f"Where {method} errs {words} with one modality missing; the missing one is faded. {aggregate} over "
-                f"{len(probes.seeds)} seeds, every method trained at missing rate {probes.about['train_rate']:g}."
+                f"{seeds}, every method trained at missing rate {probes.about['train_rate']:g}."
             )
             yield Drawn("virtual", f"virtual_{outcome}", caption, _pictured(data, probes, chosen), order)
 

@@ -60,9 +60,9 @@ def _caption(data: Dataset, protocol: str, victim: str) -> str:
     ceiling = data.summary.filter(pl.col("method") == "ceiling", pl.col("victim") == victim)["rate"].n_unique() > 1
     upper = f"{study.upper.label} is trained on complete data. " if study.upper else ""
     return (
-        f"Scores over the {rate_of(study, victim)}, {trained}. Lines: mean over {len(study.seeds)} seeds; the "
+        f"Scores over the {rate_of(study, victim)}, {trained}. Lines: means over seeds; the "
         "band of the proposed method: its 95 % interval over seeds and groups of test utterances (the tables have all "
         f"intervals). {upper}"
         + ("Shaded: beyond the exact ceiling of the corpus. " if ceiling else "")
-        + "The constant predictor lies outside the frame; its score is in the tables."
+        + "The constant predictor is not drawn; its score is in the tables."
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trml.report.claims_page import count_sides, table_name
-from trml.report.page.numbers import count, p_value, percent, score, signed, signed_interval
+from trml.report.page.numbers import counted, p_value, percent, score, signed, signed_interval
 from trml.report.page.published import Published
 
 _PAD = 0.05  # of the scale, at both ends
@@ -110,7 +110,8 @@ def forest(results: Published, claim: Mapping[str, Any], figures: set[str]) -> F
         glyph=GLYPHS.get(claim["verdict"], "ring"),
         tally=tally(claim),
         unit=claim["unit"],
-        sample=f"{claim['utterances']:,} test utterances in {claim['groups']:,} groups, {count(claim['seeds'])} seeds",
+        sample=f"{claim['utterances']:,} test utterances in {claim['groups']:,} groups, "
+        + counted(claim["seeds"], "seed"),
         panels=[f"{str(v).replace('_', ' ')} {percent(rate)}" for v, rate in panels],
         lines=lines,
         zero=place(0.0),

@@ -296,13 +296,13 @@
     const metric = data.metrics.find((m) => m.id === view.metric), higher = metric.up;
     if (id("label-1")) id("label-1").textContent = `${metric.label} by % missing, ${higher ? "higher" : "lower"} is better`;
     if (id("label-2")) id("label-2").textContent = `${metric.label} less that of ${data.methods[view.ref].short}: ${higher ? "below" : "above"} 0 is worse than ${data.methods[view.ref].short}`;
-    const constant = scoreAt(set(), view, "constant", victim().rates.length - 1);
+    const constant = scoreAt(set(), view, "constant", victim().rates.length - 1), frame = chartData("scores");
     const bounded = scoreAt(set(), view, "ceiling", 0);
     const banded = [...new Set([first.ref, view.ref])].filter((m) => view.show.includes(m) && victim().rates.some((_, i) => (scoreAt(set(), view, m, i) || {}).low != null));
     const said = [
       bounded ? "Shaded: what no predictor can reach." : "",
       banded.length ? `Bands: 95${NBSP}% intervals of ${banded.map((m) => data.methods[m].short).join(" and ")}.` : "",
-      constant ? `Always saying the same gives ${sc(constant.value)}, outside the frame.` : "",
+      constant ? `Always saying the same gives ${sc(constant.value)}${constant.value < frame.low || constant.value > frame.high ? ", outside the frame" : ""}.` : "",
     ];
     if (id("note-1")) id("note-1").textContent = said.filter(Boolean).join(" ");
     Object.keys(data.charts).forEach((name, i) => {

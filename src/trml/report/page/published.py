@@ -12,6 +12,7 @@ from trml.base.artifacts import read_json
 from trml.evaluation.contract import ALL, COMPLETE, MATCHED, NOTHING, MetricInfo, Study
 from trml.methods.config import DEFAULT
 from trml.missing.modalities import written
+from trml.report.dataset import rounded
 from trml.report.looks import Look, looks
 from trml.report.sections import sentence
 
@@ -54,7 +55,7 @@ class Published:
     @cached_property
     def summary(self) -> pl.DataFrame:
         """SUMMARY of evaluation/schemas.py."""
-        return pl.read_parquet(self._path("summary.parquet"))
+        return rounded(self._path("summary.parquet"))
 
     @cached_property
     def pairs(self) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+from trml.base.printable import plural
 from trml.evaluation.contract import MATCHED
 from trml.methods.config import DEFAULT
 from trml.report.dataset import Dataset
@@ -43,8 +44,9 @@ def main_table(data: Dataset, section: str, name: str, title: str) -> Table:
         victim, rate = column
         return None if rate == 0 and method in single else rows.get((method, victim, study.training_rate(rate), rate))
 
+    seeds = f"{len(study.seeds)} {plural('seed', len(study.seeds))}"
     note = (
-        f"Mean over {len(study.seeds)} seeds with a 95 % interval over seeds and groups of test utterances. "
+        f"Mean over {seeds} with a 95 % interval over seeds and groups of test utterances. "
         f"{sentence(study.at_rate('the same missing rate' if study.training == MATCHED else 'each missing rate'))}. "
         f"{upper_words(study)} {BOLD} Empty: a method that is another "
         "model for each missing modality has no single score on complete data."
