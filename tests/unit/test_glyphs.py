@@ -42,10 +42,16 @@ def test_characters_without_a_glyph_are_written_out():
 
 
 def test_posts_in_examples_are_drawn(tmp_path):
-    inputs = report_inputs(tmp_path / "made", victims=("vision", "text"), text=" ".join(POSTS), classes=("😀", "悪い"))
+    kinds = {"victims": ("vision", "text"), "classes": ("😀", "悪い"), "factors": {"shared": ["text", "vision"]}}
+    inputs = report_inputs(tmp_path / "made", text=" ".join(POSTS), **kinds)
     data = Dataset(inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for each in (*card.figures(data), *embedding.figures(data), *examples.figures(data)):
             save(each.figure, tmp_path, each.name)
     assert ":rolling on the floor laughing:" in (tmp_path / "virtual_worst.svg").read_text()
+
+
+def test_examples_of_ones_own_data_are_not_drawn(tmp_path):
+    data = Dataset(report_inputs(tmp_path / "made", victims=("vision", "text")))
+    assert data.probes is not None and not list(examples.figures(data))

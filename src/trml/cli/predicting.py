@@ -44,10 +44,9 @@ def predict(
     Prints the prediction, how far it rests on each modality (Shapley values over what is present), and, where one is
     missing, the real utterances nearest to what the method puts in its place.
     """
-    from trml.corpora.checking.batch import items_of
-    from trml.corpora.user_table.table import FORMATS
+    from trml.corpora.checking.batch import is_table, items_of
 
-    if media is not None and Path(media).suffix.lower() in FORMATS:
+    if media is not None and is_table(media):
         raise CommandError(f"{media} is a table; for the utterances in it: trml predict --csv {shell_word(media)}")
     if table is not None and (media or text):
         raise CommandError("--csv names the texts and clips itself; expected neither MEDIA nor --text beside it")

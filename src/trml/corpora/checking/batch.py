@@ -7,10 +7,15 @@ from typing import Any
 from trml.base.errors import CommandError, DataMissing
 from trml.base.printable import few, shortened
 from trml.corpora.user_table.clips import Clips
-from trml.corpora.user_table.table import read_table
+from trml.corpora.user_table.table import FORMATS, read_table
 from trml.sources.formats.media_fragment import split_part
 
 COLUMNS = ("text", "clip")
+
+
+def is_table(path: str) -> bool:
+    """Return whether a file is a table, by its name."""
+    return Path(path).suffix.lower() in FORMATS
 
 
 def items_of(table: Path, trained_on: Mapping[str, str]) -> list[dict[str, Any]]:
