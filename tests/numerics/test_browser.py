@@ -71,6 +71,7 @@ def test_nothing_is_complained_of_and_nothing_is_asked_for(visit, file):
 
 def test_a_choice_changes_the_table_the_curves_and_the_address(visit):
     seen = visit()
+    seen.lay_out()
     assert seen.text("#at").startswith("50 % of utterances with vision missing")
     before = seen.text("#readout tbody")
     seen.page.select_option("#controls select[name=metric]", "corr")

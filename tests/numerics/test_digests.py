@@ -56,7 +56,7 @@ DEFAULT = {
     "sources.formats.open_media": "encoder",
     "sources.formats.numbers": "encoder",
     # Submitted predictions are read from parquet or csv.
-    **dict.fromkeys(("sources.formats.parquet", "sources.formats.csv_text", "sources.formats.texts"), "probes"),
+    **dict.fromkeys(("sources.formats.parquet", "sources.formats.csv_rows", "sources.formats.texts"), "probes"),
     "sources.formats.limits": "probes",
     "corpora": None,
     "corpora.__init__": "corpus",

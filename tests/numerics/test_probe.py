@@ -88,8 +88,8 @@ def test_trained_cells_are_probed_and_drawn(default_raw, tmp_path, classes, moda
         assert Image.open(folder / example["strip"]).size == (20, 10)
         assert example["text"] == f"sentence of {example['utterance_id']}"
         assert {len(p["missing"]) for p in example["predictions"].values()} == {2}
-    expected = [f"virtual_{name}" for name in ("retrieval", "similarity", "embedding", "worst", "best")]
-    assert draw(inputs, folder) == expected  # factors are those of a generated corpus
+    expected = [f"virtual_{name}" for name in ("retrieval", "similarity", "embedding")]
+    assert draw(inputs, folder) == expected  # factors and examples are of generated corpora
     again = tmp_path / "again"
     probed(inputs, again)
     for path in (p for p in folder.rglob("*") if p.is_file()):
