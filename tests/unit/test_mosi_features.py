@@ -162,7 +162,7 @@ TABLES = {
     ),
     "a column twice": (
         lambda text: text.replace("start_s", "text"),
-        " line 1: it has 2 columns text, in utt_id, video_id,",
+        " line 1: column 'text' is listed twice; expected each name once",
     ),
     "no column": (
         lambda text: text.replace("start_s", "start"),
