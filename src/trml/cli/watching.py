@@ -59,7 +59,7 @@ def status(
         shown, counts = len(lines), _counts(found)
         emit("status", found, lines, as_json=as_json, indent=None if watch else 1)
         sys.stdout.flush()
-        if not watch or found.run is None:
+        if not watch or found.state != "running":
             return
         time.sleep(_EVERY_S)
 

@@ -14,7 +14,7 @@ from trml.report.card import write_card
 from trml.report.claims_page import claims_page
 from trml.report.contract import ReportInputs
 from trml.report.croissant import write_croissant
-from trml.report.dataset import Dataset
+from trml.report.dataset import Dataset, rounded
 from trml.report.manifest import checksums, manifest
 from trml.report.page.gather import gather
 from trml.report.page.inputs import Shown
@@ -68,7 +68,7 @@ def build(inputs: ReportInputs, folder: Path) -> None:
 
 def published_scores(evaluation: Path) -> pl.DataFrame:
     """Return the scores of an evaluation as metrics.csv has them: with six decimals."""
-    return pl.read_parquet(evaluation / "metrics.parquet").with_columns(pl.col("value").round(6))
+    return rounded(evaluation / "metrics.parquet")
 
 
 def _scores(data: Dataset, folder: Path) -> None:

@@ -13,8 +13,7 @@ from trml.corpora.user_table.look_alike import groups, means_unknown, other_numb
 from trml.sources.formats.limits import CLASSES
 from trml.sources.formats.numbers import number
 
-MANY_CLASSES = 30  # a column with more values, and more than half as many as rows, is not a label
-MOST_CLASSES = CLASSES  # nor is one with more, on however many rows
+MANY_CLASSES = 30  # a column with more values, and more than half as many as rows or than CLASSES, is not a label
 
 _UNKNOWN = {"", "nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
 
@@ -132,7 +131,7 @@ def _classes(stated: list[str], cells: list[str], lines: list[int]) -> Labels:
         for names in alike.values()
         if len(names) > 1
     ]
-    if len(counts) > max(MANY_CLASSES, min(MOST_CLASSES, sum(counts.values()) / 2)):
+    if len(counts) > max(MANY_CLASSES, min(CLASSES, sum(counts.values()) / 2)):
         faults.append(
             (
                 None,
