@@ -11,7 +11,7 @@ from PIL import Image
 from helpers.clips import write_video
 from helpers.own_data import own_config, png, report, rows, write
 from trml.base import confined
-from trml.base.errors import ContractError, DataMissing
+from trml.base.errors import ClipUnreadable, ContractError, DataMissing
 from trml.corpora.checking import probe as probing
 from trml.corpora.checking.probe import probe, same_files
 from trml.corpora.contract import read_corpus
@@ -20,7 +20,7 @@ from trml.corpora.registry import build_corpus
 from trml.corpora.user_table.rows import read
 from trml.corpora.user_table.table import read_table
 from trml.sources.formats import parquet
-from trml.sources.formats.video_reader import read_parts
+from trml.sources.formats.video_reader import Clip, read_frames, read_parts
 
 # --- the sample of MVSA ---------------------------------------------------------------------------------------
 
@@ -215,8 +215,9 @@ def test_a_picture_in_tiles_is_not_a_video_of_its_first_tile(tmp_path, brand):
     folder = write(tmp_path / "x", table)
     (folder / "media/photo.jpg").write_bytes(b"\0\0\0\x1cftyp" + brand + b"\0\0\0\0mif1miaf" + bytes(400))
     text = report(folder)[0]
-    assert "line 9: clip 'media/photo.jpg' is a HEIC or AVIF picture, whose tiles are not put together" in text
-    assert read(own_config(folder), folder).utterances["clip"][7] is None
+    assert "media/photo.jpg cannot be opened or decoded: it is a HEIC or AVIF picture, whose tiles are not put together" in text
+    with pytest.raises(ClipUnreadable, match="HEIC or AVIF"):
+        read_frames(Clip(folder / "media/photo.jpg"), 4)
 
 
 def test_large_files_of_one_size_are_compared_in_time(tmp_path):

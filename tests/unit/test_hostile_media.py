@@ -240,6 +240,22 @@ def test_grey_of_twelve_bits_and_white_that_is_zero(tmp_path):
         read_frames(Clip(signed), 1)
 
 
+@pytest.mark.parametrize("kind", ["RGBA", "LA", "P", "RGB"])
+def test_what_is_transparent_is_white_whatever_colour_lies_below(tmp_path, kind):
+    """Half of it is transparent above black: as alpha, as the first colour of a palette, or as one colour of RGB."""
+    picture = Image.new("RGBA", (8, 4), (0, 0, 0, 0))
+    picture.paste((200, 200, 200, 255), (0, 0, 4, 4))
+    options = {}
+    if kind in ("P", "RGB"):
+        picture, options = picture.convert("RGB"), {"transparency": (0, 0, 0)}
+    if kind == "P":
+        picture = picture.quantize(2)
+        options = {"transparency": picture.getpixel((7, 0))}
+    picture.convert(kind).save(tmp_path / "x.png", **options)
+    (frame,) = read_frames(Clip(tmp_path / "x.png"), 1)
+    assert (frame.getpixel((0, 0)), frame.getpixel((7, 0))) == ((200, 200, 200), (255, 255, 255))
+
+
 @pytest.mark.parametrize("part", [(0.0, 1e300), (1e300, 1e301), (float("nan"), 1.0), (0.0, float("inf"))])
 def test_parts_that_no_clip_has_are_read_or_are_a_reason(tmp_path, part):
     (frames,) = read_parts(write_video(tmp_path / "x.mp4", n=10), [part], 4, None, lambda frame: frame.size)

@@ -294,9 +294,18 @@ def test_pairs_to_pretrain_on_agree_on_the_shared_factor_or_nearly(built, pairs)
     assert dict(table["split"].value_counts().iter_rows()) == {"train": 30, "heldout": 10}
     words = {word: i for i, pair in enumerate(grammar.ADJECTIVES) for word in pair}
     kinds = np.array([next(words[w] for w in text.split() if w in words) for text in table["text"]])
-    signs = np.where(2 * kinds >= len(grammar.ADJECTIVES), 1, -1)
-    agree = (signs == table["group"].to_numpy()).mean()
-    assert agree == 1 if pairs == "tied" else 0.5 < agree < 1
+    positive = 2 * kinds >= len(grammar.ADJECTIVES)
+    group = table["group"].to_numpy()
+    if pairs == "joint":
+        assert 0.5 < (positive == group).mean() < 1
+        return
+    sign, clause, tone = np.unravel_index(group, (2, len(grammar.CLAUSES), len(grammar.TONES)))
+    np.testing.assert_array_equal(sign, positive)
+    for text, of_clause, of_tone in zip(table["text"], clause, tone, strict=True):
+        assert text.endswith(grammar.CLAUSES[of_clause])
+        assert text.startswith(grammar.TONES[of_tone])
+    told = table["split"].to_numpy() == "heldout"
+    assert (clause[told] != len(grammar.CLAUSES) // 2).mean() > 0.5  # what is measured on is seldom neutral
 
 
 def test_weights_out_of_range_are_refused():

@@ -26,7 +26,6 @@ from trml.missing.modalities import in_order
 from trml.planning.plan import Plan, plans
 from trml.planning.serving import serving_cells
 from trml.planning.study import settings_of
-from trml.sources.formats.filetype import tiled_picture
 from trml.sources.formats.media_fragment import split_part
 from trml.training.applied import Present, neighbours, numbers, predicted, shapley, with_new, without
 from trml.training.data import Data, load_data
@@ -197,11 +196,8 @@ class Predictor:
                 raise ContractError(f"item {row} has {few(list(map(str, item)))}; expected text, clip or both")
         clips = [str(Path(item["clip"]).resolve()) if item.get("clip") else None for item in items]
         for clip in filter(None, clips):
-            path = Path(split_part(clip)[0])
-            if (kind := not_a_file(path)) is not None:
+            if (kind := not_a_file(Path(split_part(clip)[0]))) is not None:
                 raise DataMissing(f"{clip} {kind}; expected a picture or a video")
-            if (tiled := tiled_picture(path)) is not None:
-                raise ContractError(f"{clip} {tiled}")
         table = pl.DataFrame(
             {"text": [item.get("text") or "" for item in items], "clip": clips},
             schema={"text": pl.String, "clip": pl.String},

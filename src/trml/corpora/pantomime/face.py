@@ -82,6 +82,7 @@ def still(mouth: float, eyes: float, brow: float, looks: Looks, offset: NDArray[
     openness = 3.6 + 2.6 * eyes
     for side in (-1, 1):
         x = cx + side * 8.5
+        ellipse(x, cy - 6, 6.0, openness + 1.0, _BROWS)  # or white eyes would be seen badly on light skin
         ellipse(x, cy - 6, 5.0, openness, (250, 250, 250))
         ellipse(x, cy - 6, 2.0, min(2.2, openness), (25, 25, 35))
         y = cy - 15 - 4.0 * brow

@@ -7,7 +7,6 @@ from PIL import UnidentifiedImageError
 from trml.base.errors import ClipUnreadable
 from trml.base.files import not_a_file
 from trml.base.printable import shortened
-from trml.sources.formats.filetype import tiled_picture
 from trml.sources.formats.media_fragment import with_part
 from trml.sources.formats.numbers import SECONDS, seconds
 from trml.sources.formats.open_media import DAMAGE, open_picture
@@ -46,8 +45,7 @@ class Clips:
         except (OSError, RuntimeError):  # a name that is too long, or a link to itself
             kind = "is missing"
         if kind is None:
-            tiled = tiled_picture(place)
-            return (None, tiled, False) if tiled else (name, "", False)
+            return name, "", False
         if kind == "is missing" or kind.startswith("cannot be opened"):
             return None, "does not exist" + (" (expected / between folders, not \\)" if "\\" in name else ""), False
         return None, f"{kind}; expected a file", False

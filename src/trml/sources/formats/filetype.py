@@ -17,10 +17,6 @@ _BEGINNINGS = [
 
 _USTAR = slice(257, 262)
 
-# Major brands of HEIF: pictures and sequences of them, in HEVC or AV1.
-_HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"avif", b"avis")
-_BRAND = slice(8, 12)  # of the first box, `ftyp`
-
 _UNKNOWN = "of unknown type"
 
 HEAD = 512  # bytes that suffice
@@ -32,22 +28,6 @@ def content_of(path: Path) -> str:
     """Return what a file is, in words: `a zip archive`."""
     with path.open("rb") as file:
         return described(file.read(HEAD))
-
-
-def tiled_picture(path: Path) -> str | None:
-    """Return what a picture in HEIC or AVIF is, in words; None for any other file, and for one that cannot be read.
-
-    A telephone stores a photo as some fifty tiles. FFmpeg lists each as a video of its own, and the first, a corner of
-    the photo, would count as all of it.
-    """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_BRAND.stop)
-    except OSError:
-        return None
-    if head[4:8] != b"ftyp" or head[_BRAND] not in _HEIF:
-        return None
-    return "is a HEIC or AVIF picture, whose tiles are not put together; expected JPEG or PNG. Convert it"
 
 
 def may_be_pickle(content: str) -> bool:

@@ -39,12 +39,16 @@ _WITHOUT_RANGE = ("I", "F")  # Pillow's modes of pixels that may be any number
 _ROWS = 256  # of a picture, at a time
 _SIGNED, _WHITE_IS_ZERO = 2, 0  # values of the tags SampleFormat and PhotometricInterpretation of a TIFF
 
+# Major brands of HEIF: pictures and sequences of them, in HEVC or AV1. A telephone stores a photo as some fifty tiles.
+# FFmpeg lists each as a video of its own, and the first, a corner of the photo, would count as all of it.
+_HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"avif", b"avis")
+
 _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<smil", b"<MPD")  # of other files
 
 # What Pillow, FFmpeg and arithmetic with the numbers of a header raise on damaged files and on files of other formats.
 DAMAGE = (
     OSError, ValueError, SyntaxError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError,
-    RuntimeError, EOFError, struct.error, zlib.error, av.FFmpegError, Image.DecompressionBombError,
+    RuntimeError, AssertionError, SystemError, EOFError, struct.error, zlib.error, av.FFmpegError, Image.DecompressionBombError,
 )  # fmt: skip
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # such pictures are refused
@@ -102,7 +106,7 @@ def room(width: int, height: int) -> Iterator[None]:
 
 
 def decoded(picture: Image.Image) -> Image.Image:
-    """Return a picture in RGB, turned as its EXIF data say. 16 bits are scaled to 8."""
+    """Return a picture in RGB, turned as its EXIF data say. 16 bits are scaled to 8; what is transparent is white."""
     picture.load()
     try:
         picture.getexif().get(ExifTags.Base.Orientation)
@@ -114,7 +118,11 @@ def decoded(picture: Image.Image) -> Image.Image:
         ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode.startswith("I;16"):
         picture = Image.fromarray(_eight_bits(picture))
-    return picture.convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    white, picture = Image.new("RGB", picture.size, "white"), picture.convert("RGBA")
+    white.paste(picture, mask=picture)  # the colours below transparent pixels are seen nowhere else
+    return white
 
 
 def _eight_bits(picture: Image.Image) -> NDArray[np.uint8]:
@@ -149,12 +157,18 @@ def open_video(path: Path) -> Any:
     """Return the open container of a video file.
 
     Raises:
-        ClipUnreadable: If it is a list of other files, or FFmpeg takes it for something else than a video.
+        ClipUnreadable: If it is a list of other files, a picture in tiles, or FFmpeg takes it for something else than a
+            video.
         av.FFmpegError: If it is no video.
     """
     with path.open("rb") as file:
-        if file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(_LISTS):
-            raise ClipUnreadable("it is a list of other files; expected one picture or video")
+        head = file.read(64)
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(_LISTS):
+        raise ClipUnreadable("it is a list of other files; expected one picture or video")
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF:
+        raise ClipUnreadable(
+            "it is a HEIC or AVIF picture, whose tiles are not put together; expected JPEG or PNG. Convert it"
+        )
     state = path.stat()
     if fault := _tried(path.absolute(), state.st_mtime_ns, state.st_size):
         raise ClipUnreadable(fault)

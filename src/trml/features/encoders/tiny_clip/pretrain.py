@@ -1,7 +1,7 @@
 """Pretrain the tiny CLIP on a corpus's pairs of a text and a picture, with open_clip's model class and loss.
 
 Its bar is retrieval on held-out pairs: the share of pictures whose nearest sentence belongs to the same group. On
-pantomime the group is the sign of the face.
+pantomime the group is all that a sentence and a face both tell.
 """
 
 from dataclasses import dataclass
