@@ -66,7 +66,7 @@ def write_reviews(folder):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A finished run of all that the guides add. Not to be changed."""
+    """A finished run of all that the guides add, in a folder of its own (--into). Not to be changed."""
     folder = tmp_path_factory.mktemp("guides")
     write_package(folder)
     write_reviews(folder / "data/reviews")
@@ -75,8 +75,9 @@ def run(tmp_path_factory):
     command = [sys.executable, "-m", "trml", "compose", *added, "studies=false", *small]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    Checkout(folder).make()
-    return folder / "results/reviews"
+    printed = Checkout(folder).trml("run", "--into", "there", "--cores", "2")
+    assert printed.strip() == "there/results/reviews/report/index.html", "as seen from where it was called"
+    return folder / "there/results/reviews"
 
 
 @pytest.fixture(scope="module")
