@@ -166,7 +166,7 @@ TABLES = {
     ),
     "no column": (
         lambda text: text.replace("start_s", "start"),
-        " line 1: it has 0 columns start_s, in utt_id, video_id,",
+        " line 1: it has no column start_s; found utt_id, video_id,",
     ),
     "no split": (lambda text: text.replace(",train", ",", 1), " line 2: bclstm_split is ''; expected train or test"),
     "another split": (
