@@ -61,7 +61,7 @@ test: $(BIN)/.installed
 test-slow: $(BIN)/.installed
 	$(PYTEST) $(SHARED_OUT) -m slow
 
-# No training, no subprocess: under a minute.
+# No training, no subprocess: about three minutes.
 test-fast: $(BIN)/.installed
 	$(PYTEST) $(SHARED_OUT) tests/unit
 

@@ -101,7 +101,10 @@ class Checkout:
 
 
 def shared_miniature(factory: pytest.TempPathFactory) -> Checkout:
-    """Return the finished miniature that all tests of a session share: the worker that asks first makes it."""
+    """Return the finished miniature that all tests of a session share: the worker that asks first makes it.
+
+    It is made by `trml run`. What that printed is beside the folder, in miniature.out and miniature.err.
+    """
     own = factory.getbasetemp()
     session = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with FileLock(session / "miniature.lock"):
@@ -110,5 +113,9 @@ def shared_miniature(factory: pytest.TempPathFactory) -> Checkout:
             shutil.rmtree(made.folder, ignore_errors=True)
             made.folder.mkdir()
             made.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM)
-            made.make()
+            command = [sys.executable, "-m", "trml", "run", "--cores", "2"]
+            environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+            with (session / "miniature.out").open("w") as out, (session / "miniature.err").open("w") as err:
+                subprocess.run(command, cwd=made.folder, env=environment, stdout=out, stderr=err, check=False)
+            assert (made.folder / "results").is_dir(), (session / "miniature.err").read_text()[-6000:]
     return made

@@ -215,7 +215,7 @@ def test_a_picture_in_tiles_is_not_a_video_of_its_first_tile(tmp_path, brand):
     folder = write(tmp_path / "x", table)
     (folder / "media/photo.jpg").write_bytes(b"\0\0\0\x1cftyp" + brand + b"\0\0\0\0mif1miaf" + bytes(400))
     text = report(folder)[0]
-    assert "media/photo.jpg cannot be opened or decoded: it is a HEIC or AVIF picture, whose tiles are not put together" in text
+    assert "line 9: clip 'media/photo.jpg' cannot be opened or decoded: it is a HEIC or AVIF picture" in text
     with pytest.raises(ClipUnreadable, match="HEIC or AVIF"):
         read_frames(Clip(folder / "media/photo.jpg"), 4)
 

@@ -46,9 +46,10 @@ def made(evaluation, error, seeds=(None,), trained=("",)):
     return pl.concat(parts)
 
 
-@pytest.fixture
-def inputs(tmp_path):
-    inputs = inputs_of(tmp_path)
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """What evaluation reads of a study. Not to be changed."""
+    inputs = inputs_of(tmp_path_factory.mktemp("study"))
     fill(inputs, lambda *_: 0.5)
     return inputs
 
