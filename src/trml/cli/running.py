@@ -56,7 +56,7 @@ DataFolder = Annotated[
     "  trml run pantomime_full                          everything that the paper studies\n"
     "  trml run paper --data ../data                    the paper's corpora, raw files in ../data\n"
     "  trml run 'protocol.seeds=[2020,2021]'            params.yaml with other seeds, published under another name\n"
-    "  trml run pantomime_full --only 5dc1a71d3a31      one training, as `trml trace` names it\n"
+    "  trml run pantomime_full --only 1f861ec30a8e      one training, as `trml trace` names it\n"
     '  open "$(trml run)"                               stdout is the path of the page'
 )
 def run(
