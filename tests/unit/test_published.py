@@ -193,8 +193,8 @@ def test_what_the_readme_says_of_the_findings_holds(decided):
     sizes = f"{claim['utterances']:,} test utterances of {claim['groups']} speakers and {claim['seeds']} seeds"
     assert sizes in words
     own = of["", "C1"]
-    said = f"{own['equivalent']} of {sum(own.values())} comparisons with baselines are equivalent, {own['better']} are better"
-    assert said in words
+    said = f"{own['equivalent']} of {sum(own.values())} comparisons with baselines are equivalent"
+    assert f"{said}, {own['better']} are better" in words
     for name in ("C3", "C6"):
         assert of["", name]["equivalent"] == sum(of["", name].values())
     worse = of["untold", "C1"]

@@ -160,14 +160,14 @@ def _write_pairs(config: PantomimeConfig, folder: Path) -> None:
         drawn = draw(np.arange(n), 1, rng)
         factors, said, shown = drawn.factors, drawn.text_reading, drawn.frame_readings[:, 0]
         clause, eyes, brow = factors["text_only"], OWN[factors["vision_only"]], SIGNS[factors["brow"]]
-        group = np.int64(SHARED[factors["shared"]] > 0)
+        group = np.int64(SHARED[factors["shared"]] > 0)  # of an array, which mypy does not see
         if config.pairs == "tied":
             plain = _PLAIN if split == "train" else 0.0
             said = shown = factors["shared"]
             clause = np.where(rng.random(n) < plain, _NEUTRAL, clause)
             eyes = OWN[clause]
             brow = np.where(rng.random(n) < plain, 0.0, SIGNS[factors["tone"]])
-            group = np.ravel_multi_index((group, clause, factors["tone"]), (2, len(OWN), len(SIGNS)))
+            group = np.ravel_multi_index((group, clause, factors["tone"]), (2, len(OWN), len(SIGNS)))  # type: ignore[assignment]
         texts = [
             sentence(int(said[i]), int(clause[i]), int(factors["tone"][i]), Voice.draw(rng), rng) for i in range(n)
         ]

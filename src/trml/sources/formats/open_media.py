@@ -48,7 +48,8 @@ _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<smil", b"<MPD")  # of other
 # What Pillow, FFmpeg and arithmetic with the numbers of a header raise on damaged files and on files of other formats.
 DAMAGE = (
     OSError, ValueError, SyntaxError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError,
-    RuntimeError, AssertionError, SystemError, EOFError, struct.error, zlib.error, av.FFmpegError, Image.DecompressionBombError,
+    RuntimeError, AssertionError, SystemError, EOFError, struct.error, zlib.error, av.FFmpegError,
+    Image.DecompressionBombError,
 )  # fmt: skip
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # such pictures are refused
