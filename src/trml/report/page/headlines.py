@@ -106,7 +106,7 @@ def against_baselines(results: Published, claim: Mapping[str, Any] | None) -> Fi
     elif better and worse:
         headline = f"{name} is better than {_who(better)}, and worse than {_who(worse)}"
     else:
-        headline = f"{name} is shown to be neither better nor worse than its baselines"
+        headline = f"{name} is not shown to be better or worse than its baselines"
     return Finding(headline, _counted(claim, tested, _LACKING), "claim-C1", _address(results, claim, _largest(tested)))
 
 
