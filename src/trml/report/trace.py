@@ -46,6 +46,10 @@ class Row:
         if row.get("first") and row.get("second"):
             who.append(str(row["second"]))
         where = [] if row.get("victim") is None else [_at(row["victim"], row.get("rate"))]
+        if where == ["complete"]:
+            where.append(str(row["victim"]))  # a model of one modality has two scores on complete data
+        if row.get("level") is not None:
+            where.append(f"level@{row['level']:g}")
         trained = [] if row.get("trained") is None else [f"trained@{row['trained']}"]
         rest = [
             str(value) for key, value in row.items() if isinstance(value, str) and key not in (*_RECORDED, "second")
@@ -56,6 +60,7 @@ class Row:
     def address(self) -> str:
         """Its address in full; roles, verdicts and labels for readers do not tell rows apart."""
         told = {str(self.entries.get(key)) for key in ("role", "label", "verdict", "speaks")}
+        told -= {str(self.entries.get(key)) for key in _WHO}  # the constant predictor's role is called as it is
         return "/".join([self.table, *(word for word in self.words if word and word not in told)])
 
     @property
@@ -149,8 +154,10 @@ def _find(result: Path, address: str) -> Row:
             ended(f"{name} of {result.name} has no row {'/'.join(words)}{some}")
             + f" One of its rows: {every[0].address}"
         )
-    if len({row.address for row in found}) > 1:
-        listed = "\n  ".join(f"{result.name}:{row.address}" for row in found[:20])
+    if len({row.number for row in found}) > 1:
+        alone = len({row.address for row in found}) == len(found)
+        addresses = (row.address if alone else f"{row.address}/{row.entries.get('label')}" for row in found[:20])
+        listed = "\n  ".join(f"{result.name}:{address}" for address in addresses)
         raise TrmlError(f"{len(found)} rows of {name} are {'/'.join(words) or 'all'}. One of them:\n  {listed}")
     return found[0]
 

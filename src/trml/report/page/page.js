@@ -107,7 +107,7 @@
     return cellsOf(s, v, method, i).map(of).filter(Boolean).map((scores) => scores[m]).filter((x) => x != null).map((x) => x / SCALE);
   };
   const addressOf = (s, v, method, rate) => {
-    const where = rate === 0 ? "complete" : `${v.missing}@${rate}`, suffix = s.id ? `_${s.id}` : "";
+    const where = rate === 0 ? `complete/${v.missing}` : `${v.missing}@${rate}`, suffix = s.id ? `_${s.id}` : "";
     const more = v.metric === data.metrics[0].id ? "" : `/${v.metric}`;
     if (v.scored !== "all" && rate < 1) return null;
     const table = v.train === s.own || rate === 0 ? `main${suffix}` : v.train === "complete" && !s.id ? `complete_training_${v.missing}` : null;
@@ -116,7 +116,7 @@
   const pairAddress = (s, v, one, two, rate) => {
     if (s.id || v.metric !== data.metrics[0].id) return null;
     const [a, b] = [one, two].sort((x, y) => s.methods.indexOf(x) - s.methods.indexOf(y));
-    return `${data.result}:pairs/${a}/${b}/${rate === 0 ? "complete" : `${v.missing}@${rate}`}/${v.train}`;
+    return `${data.result}:pairs/${a}/${b}/${rate === 0 ? `complete/${v.missing}` : `${v.missing}@${rate}`}/${v.train}`;
   };
   const verdictWords = (pair, method, ref) => {
     const short = (name) => data.methods[name].short;
