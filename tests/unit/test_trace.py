@@ -18,10 +18,11 @@ MAIN = pl.read_csv(RESULT / "tables/main.csv")
 def test_the_scores_behind_a_number_give_it_again(i):
     row = MAIN.row(i, named=True)
     condition = "complete" if row["rate"] == 0 else f"{row['victim']}@{row['rate']:g}"
+    where = f"complete/{row['victim']}" if condition == "complete" else condition
+    traced = trace(RESULT, f"main/{row['method']}/{where}/{row['metric']}")
     if row["role"] in ("constant", "ceiling", "oracle", "reference"):
-        assert trace(RESULT, f"main/{row['method']}/{condition}/{row['metric']}").scores == []
+        assert traced.scores == []
         return
-    traced = trace(RESULT, f"main/{row['method']}/{condition}/{row['metric']}")
     assert traced.follows
     assert traced.value == row["value"]
     published = (RESULT / traced.published["file"]).read_text().splitlines()[traced.published["line"] - 1]
@@ -66,6 +67,21 @@ def test_a_rounded_number_lists_where_it_stands():
     found = rounding_to(RESULT, value)
     assert any(address.startswith("main/trml/complete/") for address in found)
     assert all(f"{trace(RESULT, address).value:.3f}" == value for address in found)
+
+
+@pytest.mark.parametrize("number", [f"{MAIN['value'][0]:.3f}", "1.020", f"{MAIN['value'][5]:.2f}"])
+def test_an_address_means_one_number(number):
+    """Also those of levels, of the constant predictor, and of a model of one modality on complete data."""
+    for address in rounding_to(RESULT, number):
+        if not address.startswith("claim_"):
+            assert f"{trace(RESULT, address).value:.{len(number) - 2}f}" == number
+
+
+def test_comparisons_that_differ_in_words_alone_are_told_apart_by_them():
+    with pytest.raises(TrmlError, match="2 rows of claim_c2 are two models/vision@1") as error:
+        trace(RESULT, "C2/two models/vision@1")
+    listed = [line.strip().partition(":")[2] for line in str(error.value).splitlines()[1:]]
+    assert len({trace(RESULT, address).value for address in listed}) == 2
 
 
 @pytest.mark.parametrize(
