@@ -80,10 +80,14 @@ class Checkout:
 
     def trml(self, *arguments: str) -> str:
         """What a verb prints, run in the folder."""
+        return self.ran(*arguments).stdout
+
+    def ran(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A verb that ended well, run in the folder."""
         command = [sys.executable, "-m", "trml", *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-        return done.stdout
+        return done
 
     def cells(self) -> dict[str, Any]:
         """Every cell of the store by its digest, with its record. It says how long it took: no two trainings agree."""
@@ -113,9 +117,7 @@ def shared_miniature(factory: pytest.TempPathFactory) -> Checkout:
             shutil.rmtree(made.folder, ignore_errors=True)
             made.folder.mkdir()
             made.configure(*MINIATURE, *SMALL_GRID, EVERY_FORM)
-            command = [sys.executable, "-m", "trml", "run", "--cores", "2"]
-            environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-            with (session / "miniature.out").open("w") as out, (session / "miniature.err").open("w") as err:
-                subprocess.run(command, cwd=made.folder, env=environment, stdout=out, stderr=err, check=False)
-            assert (made.folder / "results").is_dir(), (session / "miniature.err").read_text()[-6000:]
+            done = made.ran("run", "--cores", "2")
+            (session / "miniature.out").write_text(done.stdout)
+            (session / "miniature.err").write_text(done.stderr)
     return made
